@@ -1,0 +1,64 @@
+# Every verb of this project. A fresh machine needs Python 3.11 or later and make, nothing else.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+
+PORT ?= 8080
+DATA ?= ./.dripline/sandbox
+CONFIG ?= dripline.toml
+SEEDS ?= 25
+BIN := .venv/bin
+export PYTHON
+
+.PHONY: help
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Make .venv from requirements.lock, where that changed [PYTHON=]
+	@.ci/setup
+
+.PHONY: sandbox
+sandbox: setup ## Run all of it against a pretend WhatsApp and Slack [PORT=8080 DATA=./.dripline/sandbox]
+	@exec $(BIN)/dripline sandbox --port "$(PORT)" --data "$(DATA)"
+
+.PHONY: run
+run: setup ## Run servers, bot and worker on this machine for real use [CONFIG=dripline.toml]
+	@exec $(BIN)/dripline up --config "$(CONFIG)"
+
+.PHONY: test
+test: setup ## Run every test but the long proofs; the last line says what was left out [ARGS=]
+	@$(BIN)/pytest -m "not prove" -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
+
+.PHONY: check
+check: lint types arch ## Lint, format, types and architecture
+
+.PHONY: lint
+lint: setup ## ruff: rules and format
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+.PHONY: types
+types: setup ## mypy --strict
+	@$(BIN)/mypy --strict
+
+.PHONY: arch
+arch: setup ## Import Linter: who may import whom
+	@$(BIN)/lint-imports --no-logo
+
+.PHONY: fmt
+fmt: setup ## Format, and mend what ruff can mend
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+.PHONY: prove
+prove: setup ## Run the long proofs: faults, load, fuzz [SEEDS=25 | SEED=<n>]
+	@$(BIN)/pytest -m prove --hypothesis-profile=prove --seeds "$(SEEDS)" $(if $(SEED),--seed "$(SEED)") $(ARGS)
+
+.PHONY: bench
+bench: setup ## Measure; every benchmark, or one [NAME=sending]
+	@$(BIN)/python -m benchmarks $(NAME)
+
+.PHONY: lock
+lock: setup ## Write requirements.lock anew from pyproject.toml [ARGS=--upgrade]
+	@.ci/lock $(ARGS)

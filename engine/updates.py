@@ -1,10 +1,10 @@
-"""What a WhatsApp webhook says, in our words: one frozen value per fact, with no dict inside.
+r"""What a WhatsApp webhook says, in our words: one frozen value per fact, with no dict inside.
 
 Every value names the business account it came under and, when the webhook names one, the number, so
 that a reader can check both against the organizations whose secret signed the request.
 ``at`` is WhatsApp's time of the fact: whole seconds, UTC; None where the webhook states none that
 can be read, and then the time of arrival is the best there is. Texts are as sent: they may hold
-``\\u0000`` and lone surrogates, which a database refuses.
+``\u0000`` and lone surrogates, which a database refuses.
 """
 
 from dataclasses import dataclass
@@ -261,7 +261,8 @@ class TemplateStatus:
     Attributes:
         event_name: As it came, also where ``event`` is ``UNKNOWN``.
         reason: In Meta's words (``INVALID_FORMAT``), None for ``NONE``.
-        advice: What Meta recommends, or what it says of a pause (``FIRST_PAUSE``).
+        title: Of a pause: ``FIRST_PAUSE``, ``SECOND_PAUSE``, ``RATE_LIMITING_PAUSE``, ``UNPAUSE``.
+        advice: What Meta says about it or recommends, a sentence.
     """
 
     waba_id: str
@@ -271,6 +272,7 @@ class TemplateStatus:
     event_name: str
     category: str | None
     reason: str | None
+    title: str | None
     advice: str | None
 
 

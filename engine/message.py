@@ -1,0 +1,187 @@
+"""The life of one outbound message: states, what moves it, and what it counts for.
+
+An *attempt* is one call to WhatsApp. Within an attempt states only move forward; reports may come
+late, repeated and in any order, and lead to the same row.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+
+from engine.ids import MessageId
+from engine.reasons import Reason
+
+
+class State(StrEnum):
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    ACCEPTED = "accepted"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    DEAD = "dead"
+
+
+OPEN = frozenset({State.QUEUED, State.CLAIMED, State.UNKNOWN, State.FAILED})
+PROGRESS = (State.ACCEPTED, State.SENT, State.DELIVERED, State.READ)
+_RANK = {state: rank for rank, state in enumerate(PROGRESS, start=1)}
+GOT_IT = frozenset({State.DELIVERED, State.READ})
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.QUEUED: frozenset({State.CLAIMED, State.SKIPPED, State.CANCELLED, *PROGRESS}),
+    State.CLAIMED: frozenset(
+        {State.QUEUED, State.UNKNOWN, State.DEAD, State.SKIPPED, State.CANCELLED, *PROGRESS}
+    ),
+    State.UNKNOWN: frozenset({State.QUEUED, State.DEAD, State.SKIPPED, State.CANCELLED, *PROGRESS}),
+    State.ACCEPTED: frozenset(
+        {State.SENT, State.DELIVERED, State.READ, State.QUEUED, State.DEAD, State.SKIPPED}
+    ),
+    State.SENT: frozenset({State.DELIVERED, State.READ, State.QUEUED, State.DEAD, State.SKIPPED}),
+    State.DELIVERED: frozenset({State.READ}),
+    State.READ: frozenset(),
+    State.SKIPPED: frozenset(PROGRESS),
+    State.CANCELLED: frozenset(PROGRESS),
+    State.DEAD: frozenset({State.QUEUED, *PROGRESS}),
+}
+"""Which state may follow which. Late reports raise even what was given up."""
+
+
+def callback_data(message: MessageId, attempt: int) -> str:
+    """Return what WhatsApp echoes in every status of this attempt.
+
+    >>> callback_data(MessageId(7), 2)
+    'd:7:2'
+    """
+    return f"d:{message}:{attempt}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What changes about a message after it was planned. Times are business time, UTC.
+
+    Attributes:
+        attempt: 0 before the first call; the number of the call under way or last made.
+        tries: Calls that failed and count against the retries; deferrals do not.
+        planned_at: The second in its id, when it was due.
+    """
+
+    id: MessageId
+    state: State
+    planned_at: datetime
+    attempt: int
+    tries: int = 0
+    due_at: datetime
+    reason: Reason | None = None
+    accepted_at: datetime | None = None
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    read_at: datetime | None = None
+    replied_at: datetime | None = None
+    failed_at: datetime | None = None
+    settled_at: datetime | None = None
+    wamid: str | None = None
+    error_code: int | None = None
+    error: str | None = None
+    doubled: int = 0
+
+    def progressed(
+        self, state: State, *, at: datetime, attempt: int, wamid: str | None = None
+    ) -> Self:
+        """Return the row once *state* (one of PROGRESS) of *attempt* was reported as of *at*.
+
+        Raises what was queued again, given up, skipped or cancelled meanwhile: the person has it.
+        """
+        reached = _RANK[state]
+        ahead = self.state if _RANK.get(self.state, 0) >= reached else state
+        # A second call for the same message was accepted too: two messages reached one person.
+        doubled = self.doubled + (
+            wamid is not None and self.wamid is not None and wamid != self.wamid
+        )
+        return replace(
+            self,
+            accepted_at=_earliest(self.accepted_at, at),
+            sent_at=_earliest(self.sent_at, at) if reached > 1 else self.sent_at,
+            delivered_at=_earliest(self.delivered_at, at) if state in GOT_IT else self.delivered_at,
+            read_at=_earliest(self.read_at, at) if state is State.READ else self.read_at,
+            state=ahead,
+            reason=None,
+            settled_at=None,
+            wamid=self.wamid or wamid,
+            attempt=max(self.attempt, attempt),
+            doubled=doubled,
+        )
+
+    def may_fail(self, attempt: int) -> bool:
+        """Whether a failure of *attempt* is news: it is of the last call, and nothing arrived."""
+        return attempt == self.attempt and self.state in {
+            State.CLAIMED,
+            State.UNKNOWN,
+            State.ACCEPTED,
+            State.SENT,
+        }
+
+    def queued_again(
+        self, *, due_at: datetime, failed_at: datetime, code: int, error: str, burns: bool
+    ) -> Self:
+        """Return the row queued for another call; the claim counts the attempt up."""
+        return replace(
+            self,
+            state=State.QUEUED,
+            reason=None,
+            due_at=due_at,
+            tries=self.tries + burns,
+            failed_at=_earliest(self.failed_at, failed_at),
+            error_code=code,
+            error=error,
+        )
+
+    def given_up(
+        self, *, at: datetime, reason: Reason, code: int | None, error: str | None
+    ) -> Self:
+        return replace(
+            self,
+            state=State.DEAD,
+            reason=reason,
+            failed_at=_earliest(self.failed_at, at),
+            settled_at=at,
+            error_code=code,
+            error=error,
+        )
+
+    def contributions(self) -> Iterator[tuple[datetime, str]]:
+        """Yield (hour, metric) for all this row counts for in the campaign's statistics."""
+        planned = hour_of(self.planned_at)
+        hour = hour_of(self.accepted_at) if self.accepted_at else planned
+        yield planned, "planned"
+        if self.accepted_at:
+            yield hour, "accepted"
+        if self.sent_at:
+            yield hour, "sent"
+        if self.delivered_at:
+            yield hour, "delivered"
+        if self.read_at:
+            yield hour, "read"
+        if self.replied_at:
+            yield hour, "replied"
+        if self.state is State.DEAD:
+            yield hour, "dead"
+        elif self.state in {State.SKIPPED, State.CANCELLED}:
+            yield hour, f"{self.state}:{self.reason}"
+
+
+def hour_of(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def _earliest(known: datetime | None, reported: datetime) -> datetime:
+    return reported if known is None else min(known, reported)
+
+
+SETTLING = timedelta(seconds=10)
+"""A broadcast is completed this long after its last open row settled."""

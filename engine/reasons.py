@@ -1,0 +1,46 @@
+"""Why a message was left out, cancelled or given up: a closed set with a sentence for each."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    OPTED_OUT = "opted_out"
+    PLATFORM_STOPPED = "platform_stopped"
+    BLOCKED = "blocked"
+    UNREACHABLE = "unreachable"
+    ERASED = "erased"
+    NO_ADDRESS = "no_address"
+    COOLDOWN = "cooldown"
+    EXPIRED = "expired"
+    WINDOW_CLOSED = "window_closed"
+    MISSING_VALUE = "missing_value"
+    ENROLLMENT_ENDED = "enrollment_ended"
+    CAMPAIGN_ENDED = "campaign_ended"
+    STEP_REMOVED = "step_removed"
+    TEMPLATE_UNUSABLE = "template_unusable"
+    UNANSWERED = "unanswered"
+    FAILED = "failed"
+
+    @property
+    def sentence(self) -> str:
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Reason.OPTED_OUT: "said STOP",
+    Reason.PLATFORM_STOPPED: "stopped marketing messages in WhatsApp",
+    Reason.BLOCKED: "blocked by staff",
+    Reason.UNREACHABLE: "not reachable on WhatsApp",
+    Reason.ERASED: "was erased",
+    Reason.NO_ADDRESS: "has no number or WhatsApp id",
+    Reason.COOLDOWN: "had another promotional message within the cooldown",
+    Reason.EXPIRED: "the deadline had passed before it could be sent",
+    Reason.WINDOW_CLOSED: "did not write within 24 hours, so only a template may be sent",
+    Reason.MISSING_VALUE: "has no value for a token without a fallback",
+    Reason.ENROLLMENT_ENDED: "left the campaign before",
+    Reason.CAMPAIGN_ENDED: "the campaign was cancelled or archived",
+    Reason.STEP_REMOVED: "the step was removed",
+    Reason.TEMPLATE_UNUSABLE: "the template does not fit or is not approved",
+    Reason.UNANSWERED: "WhatsApp never said whether it got the message",
+    Reason.FAILED: "WhatsApp refused the message",
+}

@@ -1,0 +1,201 @@
+"""Changing messages: rows, statistics and enrollments move together, in one order of locks."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import asyncpg
+
+from engine.ids import CampaignId, ContactId, MessageId, NumberId, StepId
+from engine.message import OPEN, Message, State
+from engine.reasons import Reason
+from storage.database import Unit
+from storage.queries import load
+
+_SQL = load("messages")
+_SEQUENCE_BITS = 30
+
+StatKey = tuple[int, int, int, datetime, str]
+"""Campaign, step, variant (0: none), hour, metric."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A message and where it belongs.
+
+    Attributes:
+        campaign_id: None for what is not of a campaign, such as a confirmation.
+        run_id: The enrollment of a drip, the campaign of a broadcast.
+    """
+
+    message: Message
+    campaign_id: CampaignId | None
+    step_id: StepId
+    variant_id: int | None
+    run_id: int
+    contact_id: ContactId
+    number_id: NumberId
+
+    def with_message(self, message: Message) -> "Row":
+        return replace(self, message=message)
+
+
+def planned_at(message_id: int) -> datetime:
+    """Return the second in the id, when the message was due."""
+    return datetime.fromtimestamp(message_id >> _SEQUENCE_BITS, UTC)
+
+
+async def locked(unit: Unit, ids: Iterable[MessageId]) -> dict[MessageId, Row]:
+    """Lock messages *ids*, after the enrollments behind them, and return those that exist."""
+    wanted = sorted(set(ids))
+    runs = await unit.rows(_SQL["drip_runs"], ids=wanted)
+    if runs:
+        await unit.rows(_SQL["lock_enrollments"], ids=[run["id"] for run in runs])
+    records = await unit.rows(_SQL["lock_messages"], ids=wanted)
+    return {record["id"]: _from_record(record) for record in records}
+
+
+async def save(unit: Unit, changes: Sequence[tuple[Row, Row]]) -> None:
+    """Write (before, after) pairs whose locks this unit holds; move stats and enrollments along."""
+    changed = [(before, after) for before, after in changes if before.message != after.message]
+    if not changed:
+        return
+    await _write(unit, [after.message for _, after in changed])
+    await _advance_enrollments(unit, changed)
+    await _count_in_enrollments(unit, changed)
+    await move_stats(unit, _stat_deltas(changed))
+
+
+async def move_stats(unit: Unit, deltas: Counter[StatKey]) -> None:
+    """Add *deltas* to the campaign statistics, sorted by key so that writers never cross."""
+    moved = sorted((key, count) for key, count in deltas.items() if count)
+    if not moved:
+        return
+    campaigns, steps, variants, hours, metrics = zip(*(key for key, _ in moved), strict=True)
+    await unit.run(
+        _SQL["move_stats"],
+        campaign_ids=campaigns,
+        step_ids=steps,
+        variant_ids=variants,
+        hours=hours,
+        metrics=metrics,
+        counts=[count for _, count in moved],
+    )
+
+
+async def _write(unit: Unit, messages: Sequence[Message]) -> None:
+    await unit.run(
+        _SQL["save_messages"],
+        ids=[m.id for m in messages],
+        states=[m.state for m in messages],
+        reasons=[m.reason for m in messages],
+        attempts=[m.attempt for m in messages],
+        tries=[m.tries for m in messages],
+        due_ats=[m.due_at for m in messages],
+        accepted_ats=[m.accepted_at for m in messages],
+        sent_ats=[m.sent_at for m in messages],
+        delivered_ats=[m.delivered_at for m in messages],
+        read_ats=[m.read_at for m in messages],
+        replied_ats=[m.replied_at for m in messages],
+        failed_ats=[m.failed_at for m in messages],
+        settled_ats=[m.settled_at for m in messages],
+        wamids=[m.wamid for m in messages],
+        error_codes=[m.error_code for m in messages],
+        errors=[m.error for m in messages],
+        doubled=[m.doubled for m in messages],
+    )
+
+
+async def _advance_enrollments(unit: Unit, changed: Sequence[tuple[Row, Row]]) -> None:
+    # Delays count from when the platform accepted the step, else from when it ended otherwise.
+    moved = [
+        after
+        for before, after in changed
+        if before.message.state in OPEN and after.message.state not in OPEN and after.campaign_id
+    ]
+    if not moved:
+        return
+    await unit.run(
+        _SQL["advance_enrollments"],
+        run_ids=[row.run_id for row in moved],
+        step_ids=[row.step_id for row in moved],
+        moments=[row.message.accepted_at or row.message.settled_at or unit.at for row in moved],
+    )
+
+
+async def _count_in_enrollments(unit: Unit, changed: Sequence[tuple[Row, Row]]) -> None:
+    counts: dict[tuple[int, int], list[int]] = {}
+    for before, after in changed:
+        if after.campaign_id is None:
+            continue
+        gained = [
+            (new is not None) - (old is not None)
+            for old, new in zip(
+                _milestones(before.message), _milestones(after.message), strict=True
+            )
+        ]
+        if any(gained):
+            known = counts.setdefault((after.run_id, after.campaign_id), [0, 0, 0, 0])
+            for place, gain in enumerate(gained):
+                known[place] += gain
+    if not counts:
+        return
+    sent, delivered, read, replied = zip(*counts.values(), strict=True)
+    await unit.run(
+        _SQL["count_in_enrollments"],
+        run_ids=[run for run, _ in counts],
+        campaign_ids=[campaign for _, campaign in counts],
+        sent=sent,
+        delivered=delivered,
+        read=read,
+        replied=replied,
+    )
+
+
+def _milestones(message: Message) -> tuple[datetime | None, ...]:
+    return message.accepted_at, message.delivered_at, message.read_at, message.replied_at
+
+
+def _stat_deltas(changed: Iterable[tuple[Row, Row]]) -> Counter[StatKey]:
+    deltas: Counter[StatKey] = Counter()
+    for before, after in changed:
+        if after.campaign_id is None:
+            continue
+        place = (after.campaign_id, after.step_id, after.variant_id or 0)
+        for hour, metric in after.message.contributions():
+            deltas[(*place, hour, metric)] += 1
+        for hour, metric in before.message.contributions():
+            deltas[(*place, hour, metric)] -= 1
+    return deltas
+
+
+def _from_record(record: asyncpg.Record) -> Row:
+    return Row(
+        message=Message(
+            id=record["id"],
+            state=State(record["state"]),
+            planned_at=planned_at(record["id"]),
+            attempt=record["attempt"],
+            tries=record["tries"],
+            due_at=record["due_at"],
+            reason=Reason(record["reason"]) if record["reason"] else None,
+            accepted_at=record["accepted_at"],
+            sent_at=record["sent_at"],
+            delivered_at=record["delivered_at"],
+            read_at=record["read_at"],
+            replied_at=record["replied_at"],
+            failed_at=record["failed_at"],
+            settled_at=record["settled_at"],
+            wamid=record["wamid"],
+            error_code=record["error_code"],
+            error=record["error"],
+            doubled=record["doubled"],
+        ),
+        campaign_id=record["campaign_id"],
+        step_id=record["step_id"],
+        variant_id=record["variant_id"],
+        run_id=record["run_id"],
+        contact_id=record["contact_id"],
+        number_id=record["number_id"],
+    )

@@ -1,0 +1,8 @@
+-- The role dripline_bot stays: it belongs to the cluster, and another database may use it.
+drop table audit_log, sending_hours, leases, webhook_failures, slack_requests, slack_posts, events, campaign_stats,
+  platform_events, inbound_messages, messages, enrollments, steps, campaigns, templates, import_rows, imports,
+  blob_chunks, blobs, occurrences, consents, service_windows, contact_tags, contact_identities, contacts, numbers,
+  organizations;
+drop procedure protect_tenant_table(regclass, text);
+drop function attach_message_leaf(timestamptz), oldest_message_second(), new_message_id(bigint);
+drop sequence message_sequence;

@@ -1,0 +1,195 @@
+"""Tables as tortoise sees them: for what one person does to a few rows. No rules here.
+
+Keys are (organization_id, id) in the database; tortoise knows one column as the key, and `id` is
+unique by itself. Rows are reached through a unit, whose role keeps organizations apart.
+"""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class Organization(Model):
+    organization_id = fields.TextField(primary_key=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "organizations"
+
+
+class Number(Model):
+    id = fields.TextField(primary_key=True)
+    organization_id = fields.TextField()
+    phone = fields.TextField()
+    messages_per_second = fields.IntField(null=True)
+    quality = fields.TextField(default="unknown")
+    messaging_limit = fields.TextField(null=True)
+    verified_name = fields.TextField(null=True)
+    closed_until = fields.DatetimeField(null=True)
+    closed_why = fields.TextField(null=True)
+    account: dict[str, Any] = fields.JSONField(default=dict)
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        table = "numbers"
+
+
+class Contact(Model):
+    id = fields.BigIntField(primary_key=True)
+    organization_id = fields.TextField()
+    name = fields.TextField(null=True)
+    first_name = fields.TextField(null=True)
+    company = fields.TextField(null=True)
+    email = fields.TextField(null=True)
+    attributes: dict[str, Any] = fields.JSONField(default=dict)
+    language = fields.TextField(null=True)
+    timezone = fields.TextField(null=True)
+    timezone_from = fields.TextField(null=True)
+    workflow_status = fields.TextField(null=True)
+    last_rating = fields.SmallIntField(null=True)
+    source = fields.TextField()
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+    opted_out_at = fields.DatetimeField(null=True)
+    opted_in_at = fields.DatetimeField(null=True)
+    platform_stopped_at = fields.DatetimeField(null=True)
+    platform_resumed_at = fields.DatetimeField(null=True)
+    blocked_at = fields.DatetimeField(null=True)
+    unblocked_at = fields.DatetimeField(null=True)
+    unreachable_at = fields.DatetimeField(null=True)
+    reached_at = fields.DatetimeField(null=True)
+    erased_at = fields.DatetimeField(null=True)
+    last_number_id = fields.TextField(null=True)
+    promoted_at = fields.DatetimeField(null=True)
+    promoted_campaign_id = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "contacts"
+
+
+class Campaign(Model):
+    id = fields.BigIntField(primary_key=True)
+    organization_id = fields.TextField()
+    kind = fields.TextField()
+    name = fields.TextField()
+    state = fields.TextField()
+    type = fields.TextField()
+    trigger = fields.TextField(default="manual")
+    settings: dict[str, Any] = fields.JSONField(default=dict)
+    priority = fields.SmallIntField(default=5)
+    number_id = fields.TextField(null=True)
+    audience: Any = fields.JSONField(null=True)
+    contacts_up_to = fields.BigIntField(null=True)
+    planning_cursor = fields.BigIntField(null=True)
+    planned_at = fields.DatetimeField(null=True)
+    closed_until = fields.DatetimeField(null=True)
+    closed_why = fields.TextField(null=True)
+    next_slot_at = fields.DatetimeField(null=True)
+    day_on = fields.DateField(null=True)
+    day_count = fields.IntField(default=0)
+    version = fields.IntField(default=1)
+    actor = fields.TextField()
+    channel = fields.TextField(null=True)
+    created_at = fields.DatetimeField()
+    started_at = fields.DatetimeField(null=True)
+    started_by = fields.TextField(null=True)
+    paused_at = fields.DatetimeField(null=True)
+    paused_by = fields.TextField(null=True)
+    ended_at = fields.DatetimeField(null=True)
+    ended_by = fields.TextField(null=True)
+    settled_at = fields.DatetimeField(null=True)
+    completions = fields.IntField(default=0)
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        table = "campaigns"
+
+
+class Step(Model):
+    id = fields.BigIntField(primary_key=True)
+    organization_id = fields.TextField()
+    campaign_id = fields.BigIntField()
+    position = fields.IntField()
+    after_s = fields.BigIntField()
+    content: dict[str, Any] = fields.JSONField()
+    created_at = fields.DatetimeField()
+    removed_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "steps"
+
+
+class Enrollment(Model):
+    id = fields.BigIntField(primary_key=True)
+    organization_id = fields.TextField()
+    campaign_id = fields.BigIntField()
+    contact_id = fields.BigIntField()
+    state = fields.TextField()
+    reason = fields.TextField(null=True)
+    beside = fields.BooleanField(default=False)
+    step_id = fields.BigIntField(null=True)
+    position = fields.IntField(default=0)
+    due_at = fields.DatetimeField(null=True)
+    enrolled_at = fields.DatetimeField()
+    enrolled_by = fields.TextField()
+    ended_at = fields.DatetimeField(null=True)
+    sent = fields.IntField(default=0)
+    delivered = fields.IntField(default=0)
+    read = fields.IntField(default=0)
+    replied = fields.IntField(default=0)
+
+    class Meta:
+        table = "enrollments"
+
+
+class Template(Model):
+    id = fields.TextField(primary_key=True)
+    organization_id = fields.TextField()
+    name = fields.TextField()
+    language = fields.TextField()
+    category = fields.TextField()
+    status = fields.TextField()
+    quality = fields.TextField(default="UNKNOWN")
+    content: dict[str, Any] = fields.JSONField()
+    synced_at = fields.DatetimeField()
+    gone_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "templates"
+
+
+class Import(Model):
+    id = fields.BigIntField(primary_key=True)
+    organization_id = fields.TextField()
+    blob_id = fields.BigIntField()
+    verdicts_blob_id = fields.BigIntField(null=True)
+    name = fields.TextField()
+    state = fields.TextField()
+    problem = fields.TextField(null=True)
+    position = fields.BigIntField(default=0)
+    counts: dict[str, Any] = fields.JSONField(default=dict)
+    samples: dict[str, Any] = fields.JSONField(default=dict)
+    actor = fields.TextField()
+    channel = fields.TextField()
+    thread_ts = fields.TextField(null=True)
+    message_ts = fields.TextField(null=True)
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        table = "imports"
+
+
+class AuditEntry(Model):
+    id = fields.BigIntField(primary_key=True)
+    organization_id = fields.TextField()
+    at = fields.DatetimeField()
+    actor = fields.TextField()
+    action = fields.TextField()
+    subject = fields.TextField()
+    content: dict[str, Any] = fields.JSONField(default=dict)
+    seal = fields.BinaryField(null=True)
+
+    class Meta:
+        table = "audit_log"

@@ -1,0 +1,80 @@
+-- name: drip_runs
+-- The enrollments behind messages $ids, so that they are locked before the messages.
+select e.id
+  from messages m
+  join enrollments e on e.organization_id = m.organization_id and e.id = m.run_id and e.campaign_id = m.campaign_id
+ where m.organization_id = $organization and m.id = any($ids::bigint[])
+
+-- name: lock_enrollments
+-- Lock enrollments $ids in the order of their keys.
+select id from enrollments
+ where organization_id = $organization and id = any($ids::bigint[])
+ order by id
+   for no key update
+
+-- name: lock_messages
+-- Lock messages $ids in the order of their keys and return what may change about them.
+select id, campaign_id, step_id, variant_id, run_id, contact_id, number_id, state, reason, attempt, tries, due_at,
+       accepted_at, sent_at, delivered_at, read_at, replied_at, failed_at, settled_at, wamid, error_code, error, doubled
+  from messages
+ where organization_id = $organization and id = any($ids::bigint[])
+ order by id
+   for no key update
+
+-- name: save_messages
+-- Write what changed about messages; the caller holds their locks.
+update messages m
+   set state = c.state, reason = c.reason, attempt = c.attempt, tries = c.tries, due_at = c.due_at,
+       accepted_at = c.accepted_at, sent_at = c.sent_at, delivered_at = c.delivered_at, read_at = c.read_at,
+       replied_at = c.replied_at, failed_at = c.failed_at, settled_at = c.settled_at, wamid = c.wamid,
+       error_code = c.error_code, error = c.error, doubled = c.doubled,
+       unknown_since = case when c.state = 'unknown' then coalesce(m.unknown_since, $at) end,
+       control_at = case when c.state = 'unknown' then m.control_at end
+  from unnest($ids::bigint[], $states::text[], $reasons::text[], $attempts::smallint[], $tries::smallint[],
+              $due_ats::timestamptz[], $accepted_ats::timestamptz[], $sent_ats::timestamptz[],
+              $delivered_ats::timestamptz[], $read_ats::timestamptz[], $replied_ats::timestamptz[],
+              $failed_ats::timestamptz[], $settled_ats::timestamptz[], $wamids::text[], $error_codes::integer[],
+              $errors::text[], $doubled::smallint[])
+       as c(id, state, reason, attempt, tries, due_at, accepted_at, sent_at, delivered_at, read_at, replied_at,
+            failed_at, settled_at, wamid, error_code, error, doubled)
+ where m.organization_id = $organization and m.id = c.id
+
+-- name: move_stats
+-- Add deltas to the statistics; the caller sorts them by key so that no two writers lock crosswise.
+insert into campaign_stats as s (organization_id, campaign_id, step_id, variant_id, hour, metric, count)
+select $organization, d.campaign_id, d.step_id, d.variant_id, d.hour, d.metric, d.count
+  from unnest($campaign_ids::bigint[], $step_ids::bigint[], $variant_ids::bigint[], $hours::timestamptz[],
+              $metrics::text[], $counts::bigint[])
+       with ordinality as d(campaign_id, step_id, variant_id, hour, metric, count, place)
+ order by d.place
+on conflict (organization_id, campaign_id, step_id, variant_id, hour, metric)
+do update set count = s.count + excluded.count
+
+-- name: advance_enrollments
+-- Move enrollments on from the step whose message was accepted or ended: to the next step, due after its
+-- delay from that moment, or to their end. Position is compared and set, so that it happens once.
+update enrollments e
+   set step_id = n.next_id, position = n.position,
+       due_at = case when n.next_id is not null then n.moment + n.after_s * interval '1 second' end,
+       state = case when n.next_id is null then 'completed' else e.state end,
+       ended_at = case when n.next_id is null then $at::timestamptz end
+  from (select m.run_id, m.step_id, m.moment, here.position, upcoming.id as next_id, upcoming.after_s
+          from unnest($run_ids::bigint[], $step_ids::bigint[], $moments::timestamptz[]) as m(run_id, step_id, moment)
+          join steps here on here.organization_id = $organization and here.id = m.step_id
+          left join lateral (
+            select s.id, s.after_s from steps s
+             where s.organization_id = $organization and s.campaign_id = here.campaign_id
+               and s.position > here.position and s.removed_at is null
+             order by s.position limit 1) upcoming on true) n
+ where e.organization_id = $organization and e.id = n.run_id and e.step_id = n.step_id and e.due_at is null
+   and e.state in ('active', 'paused')
+
+-- name: count_in_enrollments
+-- Add to the summary that enrollments keep of their messages.
+update enrollments e
+   set sent = e.sent + c.sent, delivered = e.delivered + c.delivered, read = e.read + c.read,
+       replied = e.replied + c.replied
+  from unnest($run_ids::bigint[], $campaign_ids::bigint[], $sent::integer[], $delivered::integer[],
+              $read::integer[], $replied::integer[])
+       as c(run_id, campaign_id, sent, delivered, read, replied)
+ where e.organization_id = $organization and e.id = c.run_id and e.campaign_id = c.campaign_id

@@ -53,7 +53,8 @@ fmt: setup ## Format, and mend what ruff can mend
 
 .PHONY: prove
 prove: setup ## Run the long proofs: faults, load, fuzz [SEEDS=25 | SEED=<n>]
-	@$(BIN)/pytest -m prove --hypothesis-profile=prove --seeds "$(SEEDS)" $(if $(SEED),--seed "$(SEED)") $(ARGS)
+	@$(BIN)/pytest -m "prove or property" --seeds "$(SEEDS)" \
+	  $(if $(SEED),--seed "$(SEED)" --hypothesis-seed "$(SEED)") $(ARGS)
 
 .PHONY: bench
 bench: setup ## Measure; every benchmark, or one [NAME=sending]

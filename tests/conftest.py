@@ -1,0 +1,104 @@
+"""What every test run has: random order, seeds, and a last line that says what was left out."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+_TESTS = Path(__file__).parent
+_EXAMPLES_PER_SEED = 100
+# Each of these starts the whole system, once for all of its tests: xdist keeps them together.
+_WHOLE_SYSTEM = {"acceptance", "browser", "faults"}
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+settings.register_profile("quick", deadline=None, max_examples=_EXAMPLES_PER_SEED)
+
+_LEFT_OUT = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("dripline")
+    group.addoption(
+        "--seeds", type=int, default=1, help="run tests that take a seed with the seeds 0 … n-1"
+    )
+    group.addoption("--seed", type=int, default=None, help="run them with this seed alone")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    seeds = config.getoption("--seeds")
+    settings.register_profile(
+        "seeds", settings.get_profile("quick"), max_examples=_EXAMPLES_PER_SEED * seeds
+    )
+    if not config.getoption("--hypothesis-profile", default=None):
+        settings.load_profile("seeds")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test that takes `seed` as many as were asked for."""
+    if "seed" in metafunc.fixturenames:
+        one = metafunc.config.getoption("--seed")
+        seeds = range(metafunc.config.getoption("--seeds")) if one is None else [one]
+        metafunc.parametrize("seed", seeds, ids=[f"seed{seed}" for seed in seeds])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = _missing_for_browser()
+    for item in items:
+        folder = item.path.relative_to(_TESTS).parts[0]
+        if folder == "browser":
+            item.add_marker("browser")
+        if folder == "properties":
+            item.add_marker("property")
+        if folder in _WHOLE_SYSTEM and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(folder))
+        if missing and item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason=missing))
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    left_out = config.stash.setdefault(_LEFT_OUT, {})
+    for report in terminalreporter.stats.get("skipped", []):
+        what = "browser" if "browser" in report.keywords else report.nodeid.split("::")[0]
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        left_out[what] = str(reason).removeprefix("Skipped: ")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Say it below everything else, coverage and pytest's own closing line included."""
+    left_out = config.stash.get(_LEFT_OUT, None)
+    if left_out is not None:
+        named = [f"{what} ({why})" for what, why in sorted(left_out.items())]
+        config.get_terminal_writer().line(f"left out: {', '.join(named) or 'nothing'}")
+
+
+def _missing_for_browser() -> str | None:
+    """Why this machine cannot run the browser tests; None: it can."""
+    missing = []
+    if not any(map(shutil.which, _BROWSERS)):
+        missing.append("Chromium")
+    if not shutil.which("chromedriver"):
+        missing.append("ChromeDriver")
+    if not missing:
+        return None
+    return (
+        f"no {' and no '.join(missing)} on PATH; Debian: apt-get install chromium chromium-driver"
+    )
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other accounts may pass through, which `tmp_path` is not.
+
+    As root, embedded servers run as an unprivileged account, and keep their data below it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="dripline-test-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,261 @@
+"""The kinds of values commands take: how they are written; what they mean is the engine's."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from enum import Enum, StrEnum
+from typing import Final, TypeVar
+
+from bot.slack.closest import closest
+from bot.slack.declare import Kind, Wrong
+from bot.slack.words import Unreadable, quoted, words
+from engine import duration, names, phone
+from engine.campaign import InvalidRate, Rate
+from engine.content import MediaRef
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+
+
+class Off(Enum):
+    """Somebody wants none, as against nobody said anything (None)."""
+
+    OFF = "off"
+
+
+def choice(options: type[E]) -> Kind[E]:
+    """Return the kind of a value that is one of an enumeration."""
+
+    def read(text: str) -> E | Wrong:
+        written = text.strip().lower().replace(" ", "_").replace("-", "_")
+        try:
+            return options(written)
+        except ValueError:
+            return _none_of(text, tuple(options))
+
+    return Kind(shape="|".join(options), read=read)
+
+
+def word_of(*options: str) -> Kind[str]:
+    """Return the kind of a value that is one of *options*."""
+
+    def read(text: str) -> str | Wrong:
+        written = text.strip().lower().replace(" ", "_").replace("-", "_")
+        return written if written in options else _none_of(text, options)
+
+    return Kind(shape="|".join(options), read=read)
+
+
+def whole(least: int, most: int) -> Kind[int]:
+    """Return the kind of a whole number within bounds; thousands may be parted."""
+    must_be = f"a whole number from {least:,} to {most:,}"
+
+    def read(text: str) -> int | Wrong:
+        written = text.strip()
+        digits = re.sub("[^0-9]", "", written) if _PARTED.fullmatch(written) else written
+        if not _DIGITS.fullmatch(digits) or not least <= int(digits) <= most:
+            return Wrong(must_be=must_be)
+        return int(digits)
+
+    return Kind(shape=f"{least}-{most}" if most < _FEW else "n", read=read)
+
+
+def _none_of(text: str, options: tuple[str, ...]) -> Wrong:
+    meant = closest(text, options)
+    listed = f"{', '.join(options[:-1])} or {options[-1]}" if len(options) > 1 else options[0]
+    return Wrong(must_be=listed if meant is None else f"{listed} (did you mean {meant}?)")
+
+
+def _by(parse: Callable[[str], T], must_be: str) -> Callable[[str], T | Wrong]:
+    """Read with the engine's *parse*; its refusals are all some ValueError of its own."""
+
+    def read(text: str) -> T | Wrong:
+        try:
+            return parse(text)
+        except ValueError:
+            return Wrong(must_be=must_be)
+
+    return read
+
+
+def _yes_no(text: str) -> bool | Wrong:
+    match text.strip().lower():
+        case "yes" | "y" | "true" | "on" | "1":
+            return True
+        case "no" | "n" | "false" | "off" | "0":
+            return False
+        case _:
+            return Wrong(must_be="yes or no")
+
+
+def _text(text: str) -> str | Wrong:
+    if not text.strip():
+        return Wrong(must_be="some text")
+    if len(text) > _LONGEST_TEXT:
+        return Wrong(must_be=f"at most {_LONGEST_TEXT:,} characters of text")
+    return text
+
+
+def _line(text: str) -> str | Wrong:
+    return names.cleaned(text)[:_LONGEST_LINE] or Wrong(must_be="some text")
+
+
+def _email(text: str) -> str | Wrong:
+    return text if _EMAIL.fullmatch(text) else Wrong(must_be="an address like ada@example.com")
+
+
+def _language(text: str) -> str | Wrong:
+    found = _LANGUAGE.fullmatch(text.strip())
+    if found is None:
+        return Wrong(must_be="a language code like en, en_US or pt_BR")
+    language, region = found.groups()
+    return language.lower() + (f"_{region.upper()}" if region else "")
+
+
+def _media(text: str) -> MediaRef | Wrong:
+    if _MEDIA_ID.fullmatch(text):
+        return MediaRef(id=text)
+    if _LINK.fullmatch(text) and len(text) <= _LONGEST_LINK:
+        return MediaRef(link=text)
+    return Wrong(must_be="a link that begins with https://, or a media id of WhatsApp (digits)")
+
+
+def _span_or_off(text: str) -> timedelta | Off:
+    span = duration.parse_or_off(text)
+    return Off.OFF if span is None else span
+
+
+def _show_span_or_off(value: timedelta | Off) -> str:
+    return duration.show(None if isinstance(value, Off) else value)
+
+
+def _tags(text: str) -> tuple[str, ...] | Wrong:
+    listed = [tag.strip() for tag in _split(text)]
+    if not listed or not all(listed):
+        return Wrong(must_be="tags with commas between them, like vip,lead")
+    try:
+        return tuple(dict.fromkeys(names.tag(tag) for tag in listed))
+    except names.InvalidName:
+        return Wrong(must_be=f"tags of at most {names.LONGEST_TAG} characters, like vip,lead")
+
+
+def _hours(text: str) -> str | Wrong:
+    written = "".join(text.split()).lower()
+    found = _HOURS.fullmatch(written)
+    if written == duration.OFF:
+        return written
+    if found is None or found[1] == found[2]:
+        return Wrong(must_be="two times of day like 08:00-20:00, or off")
+    return "-".join(each.rjust(5, "0") for each in found.groups())
+
+
+def _days(text: str) -> str | Wrong:
+    written = "".join(text.split()).lower()
+    if _DAYS.fullmatch(written):
+        return written
+    return Wrong(must_be="days like mon-fri or mon,wed,sat")
+
+
+def _rate(text: str) -> Rate | Wrong:
+    try:
+        return Rate.parse(text.lower())
+    except InvalidRate:
+        return Wrong(must_be="a number of messages per time, like 5/s, 300/min or 500/h")
+
+
+def _trigger(text: str) -> str | Wrong:
+    written = text.strip()
+    before, colon, tag = written.partition(":")
+    if not colon and before.lower() in _TRIGGERS:
+        return before.lower()
+    if colon and before.lower() == "tag":
+        try:
+            return f"tag:{names.tag(tag)}"
+        except names.InvalidName:
+            return Wrong(must_be="followed by one tag, like tag:vip")
+    return Wrong(must_be="manual, contact_created or tag:<tag>")
+
+
+def _who(text: str) -> str | Wrong:
+    return text if text.strip() else Wrong(must_be="a phone, tag:<tag>, campaign:<name> or all")
+
+
+def _split(text: str) -> list[str]:
+    """Part at commas outside of quotes; the quotes go."""
+    parts = re.findall(r'(?:"(?:\\.|[^"\\])*"|[^",])+|(?<=,)(?=,|$)', text)
+    read = (words(part.strip()) for part in parts)
+    return [
+        "" if isinstance(each, Unreadable) else " ".join(word.text for word in each)
+        for each in read
+    ]
+
+
+def _listed(so_far: str, following: str) -> bool:
+    return so_far.endswith(",") or following.startswith(",")
+
+
+def _dialled(so_far: str, following: str) -> bool:
+    return bool(_DIALLED.fullmatch(so_far) and _DIALLED.fullmatch(following))
+
+
+def _who_goes_on(so_far: str, following: str) -> bool:
+    return _listed(so_far, following) or _dialled(so_far.rpartition(",")[2], following)
+
+
+_FEW: Final = 1_000
+_LONGEST_TEXT: Final = 4_096  # characters of a WhatsApp text
+_LONGEST_LINE: Final = 256
+_LONGEST_LINK: Final = 2_000
+_PARTED: Final = re.compile(r"[0-9]{1,3}(?:[,. _'][0-9]{3})+")
+_DIGITS: Final = re.compile(r"[0-9]{1,12}")
+_TRIGGERS: Final = ("manual", "contact_created")
+_HOURS: Final = re.compile(r"((?:[01]?\d|2[0-3]):[0-5]\d)-((?:[01]?\d|2[0-3]):[0-5]\d|24:00)")
+_DAY: Final = "(?:mon|tue|wed|thu|fri|sat|sun)"
+_DAYS: Final = re.compile(f"{_DAY}(?:-{_DAY})?(?:,{_DAY}(?:-{_DAY})?)*")
+_EMAIL: Final = re.compile(r"[^@\s<>\",]{1,64}@[^@\s<>\",]{1,189}\.[^@\s<>\",.]{2,63}")
+_LANGUAGE: Final = re.compile(r"([A-Za-z]{2,3})(?:[_-]([A-Za-z]{2}))?")
+_LINK: Final = re.compile(r"https://[^\s<>\"]+\.[^\s<>\"]+")
+_MEDIA_ID: Final = re.compile(r"[0-9]{5,30}")
+_DIALLED: Final = re.compile(r"\s*\+?[0-9()./ -]+")
+
+NAME: Final[Kind[str]] = Kind(
+    shape="name",
+    read=_by(names.campaign, f"a name of at most {names.LONGEST_NAME} characters"),
+)
+TAG: Final[Kind[str]] = Kind(shape="tag", read=_by(names.tag, "one tag, like vip"))
+TAGS: Final[Kind[tuple[str, ...]]] = Kind(
+    shape="tag,tag", read=_tags, show=", ".join, raw=True, goes_on=_listed
+)
+TEXT: Final[Kind[str]] = Kind(shape='"…"', read=_text, show=quoted)
+LINE: Final[Kind[str]] = Kind(shape="text", read=_line)
+YES_NO: Final[Kind[bool]] = Kind(
+    shape="yes|no", read=_yes_no, show=lambda value: "yes" if value else "no"
+)
+COUNT: Final = whole(0, 1_000_000_000)
+NUMBERED: Final = whole(1, 1_000)
+DURATION: Final[Kind[timedelta]] = Kind(
+    shape="2d|3h|30m|1w",
+    read=_by(duration.parse, "a span of time like 30m, 3h, 2d or 1w"),
+    show=duration.show,
+)
+DURATION_OR_OFF: Final[Kind[timedelta | Off]] = Kind(
+    shape="48h|off",
+    read=_by(_span_or_off, "a span of time like 48h, or off"),
+    show=_show_span_or_off,
+)
+HOURS: Final[Kind[str]] = Kind(shape="hh:mm-hh:mm|off", read=_hours)
+DAYS: Final[Kind[str]] = Kind(shape="mon-fri", read=_days, goes_on=_listed)
+RATE: Final[Kind[Rate]] = Kind(shape="5/s|300/min|500/h", read=_rate)
+TRIGGER: Final[Kind[str]] = Kind(shape="manual|contact_created|tag:<tag>", read=_trigger)
+EMAIL: Final[Kind[str]] = Kind(shape="address", read=_email)
+LANGUAGE: Final[Kind[str]] = Kind(shape="en_US", read=_language)
+MEDIA: Final[Kind[MediaRef]] = Kind(shape="link or media id", read=_media)
+OWN_NUMBER: Final[Kind[phone.Phone]] = Kind(
+    shape="phone",
+    read=_by(phone.own, "one of our numbers, like +15550001111"),
+    goes_on=_dialled,
+)
+# A contact's number needs the organization's country to be read, and a <who> its contacts;
+# both stay as written, and so do their quotes in a <who>.
+PHONE: Final[Kind[str]] = Kind(shape="phone", read=_line, goes_on=_dialled)
+WHO: Final[Kind[str]] = Kind(shape="who", read=_who, raw=True, goes_on=_who_goes_on)

@@ -1,0 +1,15 @@
+"""Every command there is, one module per feature; to add one, declare it in its module."""
+
+from bot.slack.grammar import Language
+from bot.slack.language import broadcasts, campaigns, contacts, general, reports, templates
+
+COMMANDS = (
+    *general.COMMANDS,
+    *campaigns.COMMANDS,
+    *broadcasts.COMMANDS,
+    *contacts.COMMANDS,
+    *templates.COMMANDS,
+    *reports.COMMANDS,
+)
+
+LANGUAGE = Language(COMMANDS)

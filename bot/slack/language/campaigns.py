@@ -1,0 +1,277 @@
+"""Campaigns, their steps and who is in them."""
+
+from datetime import timedelta
+
+from bot.slack import kinds
+from bot.slack.declare import Command, argument, declare, flag, free, option
+from bot.slack.kinds import Off
+from engine.campaign import Mode, Rate, Reentry, State, Type, UnknownPolicy
+from engine.content import MediaRef
+from engine.phone import Phone
+from engine.roles import Role
+
+_CAMPAIGN = "The campaign or broadcast; a unique beginning of its name is enough."
+_DRIP = "The campaign; a unique beginning of its name is enough."
+_AS_THE_ORGANIZATION = "as the organization has it"
+
+
+@declare(
+    "campaign new",
+    role=Role.OWNER,
+    about="Create a drip campaign, as a draft without steps.",
+    examples=(
+        '"Welcome" trigger=tag:lead stop_on_reply=yes',
+        "Receipts type=transactional hours=off",
+        '"Spring Sale" per_day=500 hours=09:00-18:00 days=mon-fri rate=300/min',
+    ),
+)
+class CampaignNew(Command):
+    name: str = argument(kinds.NAME, about="Its name, not yet in use.")
+    trigger: str = option(kinds.TRIGGER, about="What enrolls contacts by itself.", default="manual")
+    stop_on_reply: bool = option(
+        kinds.YES_NO, about="Whether a contact who replies leaves the campaign.", default=True
+    )
+    type: Type = option(
+        kinds.choice(Type),
+        about="What its messages are; only promotional ones heed the cooldown.",
+        default=Type.PROMOTIONAL,
+    )
+    number: Phone | None = option(
+        kinds.OWN_NUMBER,
+        about="Our number that sends.",
+        default=None,
+        otherwise="the contact's last, else the first",
+    )
+    per_day: int | None = option(
+        kinds.whole(1, 10_000_000),
+        about="Most contacts written to per day.",
+        default=None,
+        otherwise="unlimited",
+    )
+    hours: str | None = option(
+        kinds.HOURS,
+        about="When messages may go out, in the contact's time zone.",
+        default=None,
+        otherwise=_AS_THE_ORGANIZATION,
+    )
+    days: str | None = option(
+        kinds.DAYS,
+        about="On which days they may.",
+        default=None,
+        otherwise=_AS_THE_ORGANIZATION,
+    )
+    rate: Rate | None = option(
+        kinds.RATE, about="How fast at most.", default=None, otherwise="unlimited"
+    )
+    reentry: Reentry = option(
+        kinds.choice(Reentry),
+        about="Whether a contact may enroll again: after the earlier one ended, or always.",
+        default=Reentry.NEVER,
+    )
+    mode: Mode = option(
+        kinds.choice(Mode),
+        about="Contacts in another drip: passive enrolls them, skip leaves them out,"
+        " interrupt ends the other.",
+        default=Mode.PASSIVE,
+    )
+    priority: int = option(kinds.whole(1, 9), about="Who goes first; 9 before 1.", default=5)
+    deadline: timedelta | Off | None = option(
+        kinds.DURATION_OR_OFF,
+        about="Later than that after its time a message is left out instead of sent.",
+        default=None,
+        otherwise=_AS_THE_ORGANIZATION,
+    )
+    unknown: UnknownPolicy | None = option(
+        kinds.choice(UnknownPolicy),
+        about="What becomes of a message WhatsApp never answered for.",
+        default=None,
+        otherwise=_AS_THE_ORGANIZATION,
+    )
+
+
+@declare(
+    "campaign list",
+    role=Role.SUPERVISOR,
+    about="List campaigns, the latest first.",
+    examples=("", "active", "paused mine"),
+)
+class CampaignList(Command):
+    state: State | None = argument(
+        kinds.choice(State), about="Only those in this state.", default=None
+    )
+    mine: bool = flag(about="Only those you created.", default=False)
+
+
+@declare(
+    "campaign show",
+    role=Role.SUPERVISOR,
+    about="Show a campaign, its settings and its steps.",
+    examples=("Welcome",),
+)
+class CampaignShow(Command):
+    campaign: str = argument(kinds.NAME, about=_CAMPAIGN, rest=True)
+
+
+@declare(
+    "campaign activate",
+    role=Role.OWNER,
+    about="Start a drip: its trigger and its steps take effect.",
+    examples=("Welcome",),
+)
+class CampaignActivate(Command):
+    campaign: str = argument(kinds.NAME, about=_DRIP, rest=True)
+    count: int | None = option(
+        kinds.COUNT,
+        about="How many contacts are enrolled and waiting; asked for above large_campaign.",
+        default=None,
+        otherwise="not confirmed",
+    )
+
+
+@declare(
+    "campaign pause",
+    role=Role.OWNER,
+    about="Stop sending within a second; what waits keeps its place.",
+    examples=("Welcome",),
+)
+class CampaignPause(Command):
+    campaign: str = argument(kinds.NAME, about=_CAMPAIGN, rest=True)
+
+
+@declare(
+    "campaign resume",
+    role=Role.OWNER,
+    about="Go on exactly where it was paused.",
+    examples=("Welcome",),
+)
+class CampaignResume(Command):
+    campaign: str = argument(kinds.NAME, about=_CAMPAIGN, rest=True)
+
+
+@declare(
+    "campaign archive",
+    role=Role.OWNER,
+    about="End it for good and put it away; its name becomes free.",
+    examples=("Welcome",),
+)
+class CampaignArchive(Command):
+    campaign: str = argument(kinds.NAME, about=_CAMPAIGN, rest=True)
+
+
+@declare(
+    "step add",
+    role=Role.OWNER,
+    about="Add a message at the end of a campaign.",
+    examples=(
+        "Welcome after=2d template=followup",
+        "Welcome after=0m template=welcome first_name={first_name|there}",
+        'Welcome after=3h text="Hi {first_name|there}, any questions?"',
+        'Welcome after=1w media=https://example.com/menu.pdf caption="Our menu"',
+    ),
+    one_of=("text", "template", "media"),
+)
+class StepAdd(Command):
+    campaign: str = argument(kinds.NAME, about=_DRIP)
+    after: timedelta = option(
+        kinds.DURATION,
+        about="How long after the step before it was sent; for the first, after enrollment.",
+    )
+    text: str | None = option(
+        kinds.TEXT,
+        about="A free text; WhatsApp takes it within 24 hours of the contact's last message.",
+        default=None,
+    )
+    template: str | None = option(kinds.LINE, about="An approved template.", default=None)
+    language: str | None = option(
+        kinds.LANGUAGE,
+        about="The template's language.",
+        default=None,
+        needs="template",
+        otherwise="the contact's, else the first there is",
+    )
+    media: MediaRef | None = option(kinds.MEDIA, about="A file.", default=None)
+    caption: str | None = option(
+        kinds.TEXT, about="A text under the file.", default=None, needs="media", otherwise="none"
+    )
+    parameters: tuple[tuple[str, str], ...] = free(
+        shape="param",
+        about="The template's parameters: by name, by number (1= 2=), header= and url=.",
+        default=(),
+        needs="template",
+    )
+
+
+@declare(
+    "step remove",
+    role=Role.OWNER,
+    about="Remove a step; whoever waits for it goes on to the next.",
+    examples=("Welcome 2",),
+)
+class StepRemove(Command):
+    campaign: str = argument(kinds.NAME, about=_DRIP)
+    step: int = argument(kinds.NUMBERED, about='Its number, as in "campaign show".')
+
+
+@declare(
+    "enroll",
+    role=Role.OWNER,
+    about="Put contacts into a campaign.",
+    examples=("Welcome tag:lead", "Welcome +31612345678", "Welcome all count=12431"),
+)
+class Enroll(Command):
+    campaign: str = argument(kinds.NAME, about=_DRIP)
+    who: str = argument(kinds.WHO, about="Whom.")
+    count: int | None = option(
+        kinds.COUNT,
+        about="How many they are; asked for above large_campaign.",
+        default=None,
+        otherwise="not confirmed",
+    )
+
+
+@declare(
+    "unenroll",
+    role=Role.OWNER,
+    about="Take contacts out of a campaign; what waits for them is not sent.",
+    examples=("Welcome tag:customer", "Welcome +31612345678"),
+)
+class Unenroll(Command):
+    campaign: str = argument(kinds.NAME, about=_DRIP)
+    who: str = argument(kinds.WHO, about="Whom.")
+    count: int | None = option(
+        kinds.COUNT,
+        about="How many they are; asked for above large_campaign.",
+        default=None,
+        otherwise="not confirmed",
+    )
+
+
+@declare(
+    "enrollments",
+    role=Role.SUPERVISOR,
+    about="List who is in a campaign, and how far.",
+    examples=("Welcome", "Welcome opted_out"),
+)
+class Enrollments(Command):
+    campaign: str = argument(kinds.NAME, about=_DRIP)
+    state: str | None = argument(
+        kinds.word_of("active", "paused", "completed", "dropped", "opted_out", "replied"),
+        about="Only those in this state.",
+        default=None,
+    )
+
+
+COMMANDS = (
+    CampaignNew,
+    CampaignList,
+    CampaignShow,
+    CampaignActivate,
+    CampaignPause,
+    CampaignResume,
+    CampaignArchive,
+    StepAdd,
+    StepRemove,
+    Enroll,
+    Unenroll,
+    Enrollments,
+)

@@ -1,0 +1,126 @@
+"""Contacts: who they are, their tags, their consent, and bringing them in."""
+
+from bot.slack import kinds
+from bot.slack.declare import Command, argument, declare, free, option
+from engine.roles import Role
+
+_WHO = "Whom."
+_HOW_MANY = "How many they are; asked for above large_campaign."
+_CONTACT = "A phone or a name; a unique beginning of it is enough."
+
+
+@declare(
+    "contact add",
+    role=Role.OWNER,
+    about="Add a contact.",
+    examples=(
+        '+31612345678 name="Ada Lovelace" tags=lead,vip',
+        "+31612345678 first_name=Ada city=London",
+    ),
+)
+class ContactAdd(Command):
+    phone: str = argument(kinds.PHONE, about="The number, with + and the country code.")
+    name: str | None = option(kinds.LINE, about="The whole name.", default=None)
+    first_name: str | None = option(kinds.LINE, about="What messages call them.", default=None)
+    email: str | None = option(kinds.EMAIL, about="An e-mail address.", default=None)
+    company: str | None = option(kinds.LINE, about="Where they work.", default=None)
+    tags: tuple[str, ...] = option(kinds.TAGS, about="Tags to begin with.", default=())
+    attributes: tuple[tuple[str, str], ...] = free(
+        shape="attribute", about="Anything else worth keeping, by a name of yours.", default=()
+    )
+
+
+@declare(
+    "contact show",
+    role=Role.SUPERVISOR,
+    about="Show a contact: data, tags, consent and campaigns.",
+    examples=("+31612345678", "Ada"),
+)
+class ContactShow(Command):
+    contact: str = argument(kinds.LINE, about=_CONTACT, rest=True)
+
+
+@declare(
+    "contact find",
+    role=Role.SUPERVISOR,
+    about="List contacts by part of a name, company, address or phone, or by who they are.",
+    examples=("lovelace", "tag:vip"),
+)
+class ContactFind(Command):
+    text: str = argument(kinds.WHO, about="A text, or any <who>.", rest=True)
+
+
+@declare(
+    "contact tag",
+    role=Role.OWNER,
+    about="Put a tag on contacts; triggers for it fire.",
+    examples=("+31612345678 vip", 'tag:lead "to call"'),
+)
+class ContactTag(Command):
+    who: str = argument(kinds.WHO, about=_WHO)
+    tag: str = argument(kinds.TAG, about="The tag.", rest=True)
+    count: int | None = option(
+        kinds.COUNT, about=_HOW_MANY, default=None, otherwise="not confirmed"
+    )
+
+
+@declare(
+    "contact untag",
+    role=Role.OWNER,
+    about="Take a tag off contacts.",
+    examples=("+31612345678 vip",),
+)
+class ContactUntag(Command):
+    who: str = argument(kinds.WHO, about=_WHO)
+    tag: str = argument(kinds.TAG, about="The tag.", rest=True)
+    count: int | None = option(
+        kinds.COUNT, about=_HOW_MANY, default=None, otherwise="not confirmed"
+    )
+
+
+@declare(
+    "contact optout",
+    role=Role.OWNER,
+    about="Record that contacts want no campaign messages; what waits for them is not sent.",
+    examples=("+31612345678", "tag:complained"),
+)
+class ContactOptout(Command):
+    who: str = argument(kinds.WHO, about=_WHO, rest=True)
+    count: int | None = option(
+        kinds.COUNT, about=_HOW_MANY, default=None, otherwise="not confirmed"
+    )
+
+
+@declare(
+    "contact optin",
+    role=Role.OWNER,
+    about="Record that contacts asked for campaign messages again.",
+    examples=("+31612345678",),
+)
+class ContactOptin(Command):
+    who: str = argument(kinds.WHO, about=_WHO, rest=True)
+    count: int | None = option(
+        kinds.COUNT, about=_HOW_MANY, default=None, otherwise="not confirmed"
+    )
+
+
+@declare(
+    "import",
+    role=Role.OWNER,
+    about='Say how to import contacts: upload a CSV file here with the text "import".',
+    examples=("",),
+)
+class Import(Command):
+    pass
+
+
+COMMANDS = (
+    ContactAdd,
+    ContactShow,
+    ContactFind,
+    ContactTag,
+    ContactUntag,
+    ContactOptout,
+    ContactOptin,
+    Import,
+)

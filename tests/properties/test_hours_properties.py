@@ -96,3 +96,29 @@ def test_any_text_is_hours_or_refused(text: str) -> None:
     except InvalidHours:
         return
     assert hours.parse(str(window)) == window
+
+
+JUMPING = st.sampled_from(
+    ["Europe/Amsterdam", "America/Los_Angeles", "Australia/Lord_Howe", "Africa/Casablanca"]
+).map(ZoneInfo)
+NIGHT_WINDOWS = st.builds(
+    lambda start, length, days: Hours(start=start, end=(start + length - 1) % 1440 + 1, days=days),
+    st.integers(0, 240),
+    st.integers(1, 180),
+    DAYS | st.just(hours.ALL_DAYS),
+)
+
+
+@settings(max_examples=400)
+@given(NIGHT_WINDOWS, CLOCK_CHANGES, st.integers(-240, 120), JUMPING)
+def test_around_a_jump_of_the_clock_every_minute_agrees(
+    window: Hours, change: datetime, minutes: int, zone: ZoneInfo
+) -> None:
+    at = change + timedelta(minutes=minutes)
+    scan = [at + timedelta(minutes=minute) for minute in range(480)]
+
+    opens = next((each for each in scan if is_inside(window, each, zone)), None)
+    closes = next((each for each in scan if not is_inside(window, each, zone)), None)
+
+    assert window.opens(at, zone) == opens or (opens is None and window.opens(at, zone) > scan[-1])
+    assert window.closes(at, zone) == closes

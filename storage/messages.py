@@ -192,7 +192,7 @@ def _from_record(record: asyncpg.Record) -> Row:
             error=record["error"],
             doubled=record["doubled"],
         ),
-        campaign_id=record["campaign_id"],
+        campaign_id=record["campaign_id"] or None,
         step_id=record["step_id"],
         variant_id=record["variant_id"],
         run_id=record["run_id"],

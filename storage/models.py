@@ -12,6 +12,8 @@ from tortoise.models import Model
 
 class Organization(Model):
     organization_id = fields.TextField(primary_key=True)
+    closed_until = fields.DatetimeField(null=True)
+    closed_why = fields.TextField(null=True)
     created_at = fields.DatetimeField()
 
     class Meta:

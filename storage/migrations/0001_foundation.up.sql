@@ -6,6 +6,8 @@ create sequence message_sequence maxvalue 1073741823 cycle;
 
 create table organizations (
   organization_id text primary key,
+  closed_until timestamptz, -- the tap of all its numbers, such as messages_per_hour
+  closed_why text,
   created_at timestamptz not null
 );
 
@@ -257,7 +259,7 @@ create table enrollments (
   primary key (organization_id, id),
   foreign key (organization_id, campaign_id) references campaigns on delete cascade
 );
-create index enrollments_due on enrollments (organization_id, due_at, id) where state = 'active' and due_at is not null;
+create index enrollments_due on enrollments (organization_id, campaign_id, due_at, id) where state = 'active' and due_at is not null;
 create index enrollments_by_campaign on enrollments (organization_id, campaign_id, state, id);
 create index enrollments_by_contact on enrollments (organization_id, contact_id, campaign_id);
 create unique index enrollments_running on enrollments (organization_id, campaign_id, contact_id)
@@ -270,7 +272,7 @@ create table messages (
   run_id bigint not null, -- the enrollment, the broadcast, or the consent a confirmation answers
   step_id bigint not null, -- 0: not of a campaign
   contact_id bigint not null,
-  campaign_id bigint, -- null: not of a campaign
+  campaign_id bigint not null default 0, -- 0: not of a campaign, so that one index finds both kinds
   variant_id bigint,
   number_id text not null,
   state text not null,

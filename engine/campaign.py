@@ -1,0 +1,169 @@
+"""Campaigns: what staff choose about one, and how it lives.
+
+A broadcast is a campaign with one step and an audience frozen when it starts; a drip is one whose
+contacts enroll one by one and walk through steps.
+"""
+
+import re
+from dataclasses import asdict, dataclass, fields
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Self
+
+
+class Kind(StrEnum):
+    DRIP = "drip"
+    BROADCAST = "broadcast"
+
+
+class Type(StrEnum):
+    """What its messages are. Only promotional ones heed the cooldown and platform stops."""
+
+    PROMOTIONAL = "promotional"
+    TRANSACTIONAL = "transactional"
+    NOTIFICATION = "notification"
+    SURVEY = "survey"
+
+
+class State(StrEnum):
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    ACTIVE = "active"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    ARCHIVED = "archived"
+
+
+TRANSITIONS: dict[Kind, dict[State, frozenset[State]]] = {
+    Kind.DRIP: {
+        State.DRAFT: frozenset({State.ACTIVE, State.ARCHIVED}),
+        State.ACTIVE: frozenset({State.PAUSED, State.ARCHIVED}),
+        State.PAUSED: frozenset({State.ACTIVE, State.ARCHIVED}),
+        State.ARCHIVED: frozenset(),
+    },
+    Kind.BROADCAST: {
+        State.DRAFT: frozenset({State.RUNNING, State.ARCHIVED}),
+        State.RUNNING: frozenset({State.PAUSED, State.COMPLETED, State.CANCELLED}),
+        State.PAUSED: frozenset({State.RUNNING, State.COMPLETED, State.CANCELLED}),
+        State.COMPLETED: frozenset({State.ARCHIVED}),
+        State.CANCELLED: frozenset({State.ARCHIVED}),
+        State.ARCHIVED: frozenset(),
+    },
+}
+
+SENDING = {Kind.DRIP: State.ACTIVE, Kind.BROADCAST: State.RUNNING}
+"""The state in which each kind sends."""
+
+
+class Reentry(StrEnum):
+    """Whether a contact may enroll again: never, once the earlier one ended, or also beside it."""
+
+    NEVER = "never"
+    AFTER = "after"
+    ALWAYS = "always"
+
+
+class Mode(StrEnum):
+    """What enrolling does about other active drips: nothing, leave the contact out, end them."""
+
+    PASSIVE = "passive"
+    SKIP = "skip"
+    INTERRUPT = "interrupt"
+
+
+class UnknownPolicy(StrEnum):
+    """What becomes of a message WhatsApp never answered for: sent again, asked about, dropped."""
+
+    RESEND = "resend"
+    ASK = "ask"
+    DROP = "drop"
+
+
+class InvalidRate(Exception):
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text!r} is no rate; write for example 5/s, 300/min or 500/h")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """At most *count* messages per unit, spread evenly.
+
+    >>> Rate.parse("500/h").interval
+    datetime.timedelta(seconds=7, microseconds=200000)
+    """
+
+    count: int
+    unit: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read "5/s", "300/min" or "500/h".
+
+        Raises:
+            InvalidRate: It is none of these, or zero.
+        """
+        match = re.fullmatch(r"([1-9]\d{0,6})\s*/\s*(s|min|h)", text.strip())
+        if match is None:
+            raise InvalidRate(text)
+        return cls(count=int(match[1]), unit=match[2])
+
+    @property
+    def interval(self) -> timedelta:
+        return _UNITS[self.unit] / self.count
+
+    def __str__(self) -> str:
+        return f"{self.count}/{self.unit}"
+
+
+_UNITS = {"s": timedelta(seconds=1), "min": timedelta(minutes=1), "h": timedelta(hours=1)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What staff chose. None means: as the organization has it, or unlimited where it has nothing.
+
+    Attributes:
+        per_day: Contacts per day, of the organization's time zone.
+        hours: "08:00-20:00", or "off".
+        days: "mon-fri".
+        deadline_s: Seconds after its time when a message is left out instead of sent; 0: never.
+    """
+
+    stop_on_reply: bool = True
+    per_day: int | None = None
+    hours: str | None = None
+    days: str | None = None
+    rate: Rate | None = None
+    reentry: Reentry = Reentry.NEVER
+    mode: Mode = Mode.PASSIVE
+    deadline_s: int | None = None
+    unknown: UnknownPolicy | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what differs from the defaults, for the settings column."""
+        plain = asdict(self) | {"rate": str(self.rate) if self.rate else None}
+        standard = {field.name: field.default for field in fields(self)}
+        # stop_on_reply is read by SQL too, so it always stands there.
+        return {
+            name: value
+            for name, value in plain.items()
+            if value != standard[name] or name == "stop_on_reply"
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        given = dict(content)
+        for name, parse in _PARSERS.items():
+            if given.get(name) is not None:
+                given[name] = parse(given[name])
+        return cls(**given)
+
+
+_PARSERS = {
+    "rate": Rate.parse,
+    "reentry": Reentry,
+    "mode": Mode,
+    "unknown": UnknownPolicy,
+}

@@ -1,0 +1,118 @@
+"""The gate: whether one message may go to one contact now, decided at the claim.
+
+What holds for a whole campaign or number is a tap, read before; this is what differs by contact.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from engine.consent import Consent
+from engine.ids import CampaignId
+from engine.reasons import Reason
+
+SERVICE_WINDOW = timedelta(hours=24)
+"""Free-form messages go only this long after a contact wrote. Source: Meta, "Service messages"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """It may go; a call not started by *until* goes back to the queue. None: no such limit."""
+
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defer:
+    until: datetime
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    reason: Reason
+
+
+Decision = Send | Defer | Skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """What the gate knows of a due message and its contact.
+
+    Attributes:
+        deadline_at: Left out instead of sent after this; None: never too late.
+        run: The state of its enrollment, "active" for a broadcast's.
+        promoted_at: When the contact last got a promotional message, and of which campaign.
+        last_inbound_at: When the contact last wrote to this number; None: never.
+        free_form: Whether it needs an open service window.
+        missing: It has a token without value and fallback.
+        opens_at, closes_at: The contact's sending hours; opens_at is in the past while open.
+    """
+
+    campaign_id: CampaignId
+    promotional: bool
+    consent: Consent
+    addressed: bool
+    deadline_at: datetime | None
+    run: str
+    promoted_at: datetime | None
+    promoted_campaign_id: CampaignId | None
+    last_inbound_at: datetime | None
+    free_form: bool
+    missing: bool
+    opens_at: datetime
+    closes_at: datetime | None
+
+
+def decide(candidate: Candidate, *, at: datetime, cooldown: timedelta) -> Decision:
+    """Decide about *candidate* at the instant *at*; a cooldown of zero is none."""
+    against = candidate.consent.against(promotional=candidate.promotional)
+    if against is not None:
+        return Skip(reason=against)
+    if candidate.run not in {"active", "paused"}:
+        return Skip(reason=Reason.ENROLLMENT_ENDED)
+    if not candidate.addressed:
+        return Skip(reason=Reason.NO_ADDRESS)
+    if candidate.missing:
+        return Skip(reason=Reason.MISSING_VALUE)
+    if candidate.deadline_at is not None and candidate.deadline_at < at:
+        return Skip(reason=Reason.EXPIRED)
+    earliest, why = _earliest(candidate, at, cooldown)
+    if earliest > at:
+        if candidate.deadline_at is not None and candidate.deadline_at < earliest:
+            return Skip(reason=why or Reason.EXPIRED)
+        return Defer(until=earliest, reason=why)
+    if candidate.free_form and not _window_open(candidate, at):
+        return Skip(reason=Reason.WINDOW_CLOSED)
+    return Send(until=_until(candidate))
+
+
+def _earliest(
+    candidate: Candidate, at: datetime, cooldown: timedelta
+) -> tuple[datetime, Reason | None]:
+    if candidate.run == "paused":
+        # Looked at again soon: resuming an enrollment makes its message due at once.
+        return at + timedelta(minutes=1), None
+    cool_at = at
+    if (
+        candidate.promotional
+        and candidate.promoted_at is not None
+        and candidate.promoted_campaign_id != candidate.campaign_id
+    ):
+        cool_at = candidate.promoted_at + cooldown
+    if cool_at > max(candidate.opens_at, at):
+        return cool_at, Reason.COOLDOWN
+    return candidate.opens_at, None
+
+
+def _window_open(candidate: Candidate, at: datetime) -> bool:
+    last = candidate.last_inbound_at
+    return last is not None and at < last + SERVICE_WINDOW
+
+
+def _until(candidate: Candidate) -> datetime | None:
+    window = None
+    if candidate.free_form and candidate.last_inbound_at is not None:
+        window = candidate.last_inbound_at + SERVICE_WINDOW
+    limits = (candidate.closes_at, candidate.deadline_at, window)
+    return min((limit for limit in limits if limit is not None), default=None)

@@ -1,0 +1,57 @@
+"""From a step's content with tokens to what one contact reads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine import personalise
+from engine.content import Content, TemplateMessage, mapped, strings
+from engine.personalise import Missing
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A content whose texts are taken apart once for all contacts."""
+
+    content: Content
+    texts: Mapping[str, personalise.Text]
+
+    @classmethod
+    def of(cls, content: Content) -> "Rendering":
+        return cls(content, {text: personalise.parse(text) for text in strings(content)})
+
+    @property
+    def free_form(self) -> bool:
+        """Whether WhatsApp takes it only inside an open service window."""
+        return not isinstance(self.content, TemplateMessage)
+
+    def filled(self, values: Mapping[str, str]) -> Content | Missing:
+        """Return the content with every token filled, or which names have no value."""
+        filled: dict[str, str] = {}
+        for text, parsed in self.texts.items():
+            match parsed.render(values):
+                case Missing() as missing:
+                    return missing
+                case str() as rendered:
+                    filled[text] = rendered
+        return mapped(self.content, filled.__getitem__)
+
+
+def values_of(
+    *,
+    name: str | None,
+    first_name: str | None,
+    company: str | None,
+    email: str | None,
+    phone: str | None,
+    attributes: Mapping[str, object],
+) -> dict[str, str]:
+    """Return what tokens stand for. Attributes never hide what is built in."""
+    known = {
+        "name": name or first_name,
+        "first_name": first_name,
+        "company": company,
+        "email": email,
+        "phone": phone,
+    }
+    written = {key: str(value) for key, value in attributes.items() if value is not None}
+    return written | {key: value for key, value in known.items() if value}

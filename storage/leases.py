@@ -1,0 +1,60 @@
+"""Leases: who may send on a number, or post for an organization. Their time is the database's."""
+
+from dataclasses import dataclass
+
+from engine.ids import OrganizationId
+from storage.database import Unit
+from storage.queries import load
+
+_SQL = load("leases")
+
+EXPIRY_S = 4.0
+"""A lease is free this long after its last renewal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A lease held.
+
+    Attributes:
+        generation: Grows with every change of hands; work done under an older one is void.
+        last_call_age_s: How long ago the holder before us started its last call; None: never.
+    """
+
+    organization: OrganizationId
+    name: str
+    holder: str
+    generation: int
+    last_call_age_s: float | None
+
+
+async def acquire(unit: Unit, *, name: str, holder: str) -> Lease | None:
+    """Take the lease *name*, or return None while somebody else has it."""
+    row = await unit.row(_SQL["acquire"], name=name, holder=holder, expiry_s=EXPIRY_S)
+    if row is None:
+        return None
+    return Lease(
+        organization=unit.organization,
+        name=name,
+        holder=holder,
+        generation=row["generation"],
+        last_call_age_s=row["last_call_age_s"],
+    )
+
+
+async def renew(unit: Unit, lease: Lease, *, call_age_s: float | None) -> bool:
+    """Keep *lease*; False: it has moved. *call_age_s*: since our last call start, None: no call."""
+    return await unit.value(_SQL["renew"], **_named(lease), call_age_s=call_age_s) is not None
+
+
+async def release(unit: Unit, lease: Lease, *, call_age_s: float | None) -> None:
+    await unit.run(_SQL["release"], **_named(lease), call_age_s=call_age_s)
+
+
+async def hold(unit: Unit, lease: Lease) -> bool:
+    """Keep *lease* ours until this transaction ends; False: it has moved."""
+    return await unit.value(_SQL["hold"], **_named(lease)) is not None
+
+
+def _named(lease: Lease) -> dict[str, str | int]:
+    return {"name": lease.name, "holder": lease.holder, "generation": lease.generation}

@@ -1,0 +1,258 @@
+"""What a lane asks of the database: due messages, claimed under its lease and given back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import asyncpg
+
+from engine.campaign import Settings, Type
+from engine.consent import Consent
+from engine.content import Content, from_json
+from engine.ids import CampaignId, ContactId, MessageId, NumberId, StepId
+from engine.message import Message, State
+from engine.phone import Phone
+from storage.database import Unit
+from storage.messages import Row, planned_at
+from storage.queries import load
+
+_SQL = load("sending")
+
+REPLIES = CampaignId(0)
+"""Stands for confirmations and replies where campaigns take turns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCampaign:
+    """A campaign with something due on the number.
+
+    Attributes:
+        next_slot_at: With a rate: when the next message may go; None: at once.
+        day_on: With a daily cap: the day *day_count* is of.
+    """
+
+    id: CampaignId
+    type: Type
+    priority: int
+    settings: Settings
+    version: int
+    next_slot_at: datetime | None = None
+    day_on: date | None = None
+    day_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """What of a contact decides about a message and is filled into it."""
+
+    phone: Phone | None
+    bsuid: str | None
+    name: str | None
+    first_name: str | None
+    company: str | None
+    email: str | None
+    attributes: Mapping[str, Any]
+    timezone: str | None
+    consent: Consent
+    promoted_at: datetime | None
+    promoted_campaign_id: CampaignId | None
+    last_inbound_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A due message, locked with its contact.
+
+    Attributes:
+        run: The state of its enrollment; "active" for what has none.
+        body: What a message that is not of a campaign says.
+    """
+
+    row: Row
+    deadline_at: datetime | None
+    body: str | None
+    run: str
+    recipient: Recipient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberState:
+    """A number as the platform and its tap have it."""
+
+    closed: bool
+    messages_per_second: int | None
+
+
+async def open_campaigns(unit: Unit, *, number: NumberId) -> list[OpenCampaign]:
+    """Return campaigns with something due on *number*, kept from pausing until this commits."""
+    rows = await unit.rows(_SQL["open_campaigns"], number=number)
+    rows += await unit.rows(_SQL["capped_campaigns"], number=number)
+    return [
+        OpenCampaign(
+            id=row["id"],
+            type=Type(row["type"]),
+            priority=row["priority"],
+            settings=Settings.from_json(row["settings"]),
+            version=row["version"],
+            next_slot_at=row.get("next_slot_at"),
+            day_on=row.get("day_on"),
+            day_count=row.get("day_count", 0),
+        )
+        for row in rows
+    ]
+
+
+async def due(unit: Unit, *, number: NumberId, quotas: Mapping[CampaignId, int]) -> list[Due]:
+    """Lock up to each campaign's quota of due messages, in the order of *quotas*."""
+    rows = await unit.rows(
+        _SQL["due"], number=number, campaigns=list(quotas), quotas=list(quotas.values())
+    )
+    return [_due(row, number) for row in rows]
+
+
+async def mark_claimed(unit: Unit, *, ids: Sequence[MessageId], generation: int) -> None:
+    await unit.run(_SQL["mark_claimed"], ids=ids, generation=generation)
+
+
+async def defer(unit: Unit, *, due_ats: Mapping[MessageId, datetime]) -> None:
+    await unit.run(_SQL["defer"], ids=list(due_ats), due_ats=list(due_ats.values()))
+
+
+async def note_promoted(unit: Unit, *, campaigns: Mapping[ContactId, CampaignId]) -> None:
+    await unit.run(
+        _SQL["note_promoted"], contacts=list(campaigns), campaigns=list(campaigns.values())
+    )
+
+
+async def reserve_slots(  # noqa: D417 — the rest says itself
+    unit: Unit,
+    *,
+    campaign: CampaignId,
+    next_slot_at: datetime | None,
+    day_on: date | None,
+    day_count: int,
+    closed_until: datetime | None,
+) -> None:
+    """Take of a campaign's rate and daily cap.
+
+    Args:
+        closed_until: When the day's cap is used up: the next day's first instant.
+    """
+    await unit.run(
+        _SQL["reserve_slots"],
+        campaign=campaign,
+        next_slot_at=next_slot_at,
+        day_on=day_on,
+        day_count=day_count,
+        closed_until=closed_until,
+        closed_why="per_day",
+    )
+
+
+async def hour_used(unit: Unit, *, hour: datetime) -> int:
+    """Return the claims of *hour*, locked until this commits."""
+    used: int = await unit.value(_SQL["hour_used"], hour=hour)
+    return used
+
+
+async def use_hour(unit: Unit, *, hour: datetime, count: int) -> None:
+    await unit.run(_SQL["use_hour"], hour=hour, count=count)
+
+
+async def close_organization(unit: Unit, *, until: datetime, why: str) -> None:
+    await unit.run(_SQL["close_organization"], until=until, why=why)
+
+
+async def organization_closed(unit: Unit) -> bool:
+    return await unit.value(_SQL["organization_tap"]) is not None
+
+
+async def number_state(unit: Unit, *, number: NumberId) -> NumberState:
+    row = await unit.row(_SQL["number_tap"], number=number)
+    if row is None:
+        return NumberState(closed=False, messages_per_second=None)
+    closed_until = row["closed_until"]
+    return NumberState(
+        closed=closed_until is not None and closed_until > unit.at,
+        messages_per_second=row["messages_per_second"],
+    )
+
+
+async def inherit(unit: Unit, *, number: NumberId, generation: int) -> int:
+    """Mark what former holders had claimed as unknown; return how many there were."""
+    return await unit.run(_SQL["inherit"], number=number, generation=generation)
+
+
+async def give_back(unit: Unit, *, ids: Sequence[MessageId], generation: int) -> None:
+    await unit.run(_SQL["give_back"], ids=ids, generation=generation)
+
+
+async def contents_of(unit: Unit, *, campaigns: Sequence[CampaignId]) -> dict[StepId, Content]:
+    """Return what the steps of *campaigns* say, without removed ones."""
+    rows = await unit.rows(_SQL["steps_of"], campaigns=campaigns)
+    return {row["id"]: from_json(row["content"]) for row in rows if row["removed_at"] is None}
+
+
+async def next_due_on_number(unit: Unit, *, number: NumberId) -> datetime | None:
+    """Return when the next message is due that no campaign's tap holds; None: none waits."""
+    due_at: datetime | None = await unit.value(_SQL["next_due_on_number"], number=number)
+    return due_at
+
+
+def _due(row: asyncpg.Record, number: NumberId) -> Due:
+    return Due(
+        row=Row(
+            message=Message(
+                id=row["id"],
+                state=State.QUEUED,
+                planned_at=planned_at(row["id"]),
+                attempt=row["attempt"],
+                tries=row["tries"],
+                due_at=row["due_at"],
+                accepted_at=row["accepted_at"],
+                sent_at=row["sent_at"],
+                delivered_at=row["delivered_at"],
+                read_at=row["read_at"],
+                replied_at=row["replied_at"],
+                failed_at=row["failed_at"],
+                wamid=row["wamid"],
+                error_code=row["error_code"],
+                error=row["error"],
+                doubled=row["doubled"],
+            ),
+            campaign_id=row["campaign_id"] or None,
+            step_id=row["step_id"],
+            variant_id=row["variant_id"],
+            run_id=row["run_id"],
+            contact_id=row["contact_id"],
+            number_id=number,
+        ),
+        deadline_at=row["deadline_at"],
+        body=row["body"],
+        run=row["run"],
+        recipient=Recipient(
+            phone=row["phone"],
+            bsuid=row["bsuid"],
+            name=row["name"],
+            first_name=row["first_name"],
+            company=row["company"],
+            email=row["email"],
+            attributes=row["attributes"],
+            timezone=row["timezone"],
+            consent=Consent(
+                opted_out_at=row["opted_out_at"],
+                opted_in_at=row["opted_in_at"],
+                platform_stopped_at=row["platform_stopped_at"],
+                platform_resumed_at=row["platform_resumed_at"],
+                blocked_at=row["blocked_at"],
+                unblocked_at=row["unblocked_at"],
+                unreachable_at=row["unreachable_at"],
+                reached_at=row["reached_at"],
+                erased_at=row["erased_at"],
+            ),
+            promoted_at=row["promoted_at"],
+            promoted_campaign_id=row["promoted_campaign_id"],
+            last_inbound_at=row["last_inbound_at"],
+        ),
+    )

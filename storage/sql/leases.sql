@@ -1,0 +1,27 @@
+-- name: acquire
+-- Take the lease if nobody holds it or its holder was not heard of for $expiry_s seconds.
+insert into leases as l (organization_id, name, holder, generation, renewed_at)
+values ($organization, $name, $holder, 1, clock_timestamp())
+on conflict (organization_id, name) do update
+   set holder = excluded.holder, generation = l.generation + 1, renewed_at = clock_timestamp()
+ where l.holder is null or l.renewed_at < clock_timestamp() - $expiry_s::double precision * interval '1 second'
+returning generation, extract(epoch from clock_timestamp() - last_call_at)::double precision as last_call_age_s
+
+-- name: renew
+-- Keep the lease; no row: somebody else has it.
+update leases
+   set renewed_at = clock_timestamp(), last_call_at = greatest(last_call_at, clock_timestamp() - $call_age_s::double precision * interval '1 second')
+ where organization_id = $organization and name = $name and holder = $holder and generation = $generation
+returning generation
+
+-- name: release
+-- Give the lease back at once.
+update leases
+   set holder = null, last_call_at = greatest(last_call_at, clock_timestamp() - $call_age_s::double precision * interval '1 second')
+ where organization_id = $organization and name = $name and holder = $holder and generation = $generation
+
+-- name: hold
+-- Keep the lease from moving while a transaction claims under it; no row: it has moved.
+select generation from leases
+ where organization_id = $organization and name = $name and holder = $holder and generation = $generation
+   for share

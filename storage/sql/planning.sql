@@ -1,0 +1,124 @@
+-- name: try_alone
+-- Whether this transaction is the only one doing $task for the organization.
+select pg_try_advisory_xact_lock(hashtext($task), hashtext($organization))
+
+-- name: oldest_second
+select oldest_message_second()
+
+-- name: attach_leaf
+select attach_message_leaf($month)
+
+-- name: drips_due
+-- Active drips with enrollments due, and what planning needs of them.
+select c.id, c.number_id, c.settings
+  from campaigns c
+ where c.organization_id = $organization and c.kind = 'drip' and c.state = 'active'
+   and exists (select from enrollments e
+                where e.organization_id = $organization and e.campaign_id = c.id and e.state = 'active'
+                  and e.due_at <= $at)
+ order by c.id
+
+-- name: lock_drip
+-- Keep the drip from being paused or archived until the slice commits.
+select id from campaigns
+ where organization_id = $organization and id = $campaign and state = 'active'
+   for share
+
+-- name: due_enrollments
+-- Lock up to $limit due enrollments of one drip, oldest first.
+select e.id, e.contact_id, e.step_id, e.due_at, c.timezone, c.last_number_id
+  from enrollments e
+  join contacts c on c.organization_id = e.organization_id and c.id = e.contact_id
+ where e.organization_id = $organization and e.campaign_id = $campaign and e.state = 'active' and e.due_at <= $at
+ order by e.due_at, e.id
+ limit $limit
+   for no key update of e skip locked
+
+-- name: plan_enrollments
+-- Make one message for each enrollment's step and let the enrollment wait for it. Planning again meets the
+-- same row, because the id's second is the time the step was due.
+with planned as (
+  select * from unnest($enrollments::bigint[], $contacts::bigint[], $steps::bigint[], $numbers::text[],
+                       $seconds::bigint[], $due_ats::timestamptz[], $deadline_ats::timestamptz[])
+           as p(enrollment_id, contact_id, step_id, number_id, second, due_at, deadline_at)),
+waiting as (
+  update enrollments e set due_at = null
+    from planned p
+   where e.organization_id = $organization and e.id = p.enrollment_id),
+inserted as (
+  insert into messages (organization_id, id, run_id, step_id, contact_id, campaign_id, number_id, state, due_at, deadline_at)
+  select $organization, new_message_id(p.second), p.enrollment_id, p.step_id, p.contact_id, $campaign, p.number_id,
+         'queued', p.due_at, p.deadline_at
+    from planned p
+  on conflict do nothing
+  returning id, step_id)
+select step_id, id >> 30 as second, count(*) as count from inserted group by 1, 2
+
+-- name: broadcasts_to_plan
+-- Running broadcasts not yet planned to the end, the first started first.
+select id from campaigns
+ where organization_id = $organization and kind = 'broadcast' and state = 'running' and planned_at is null
+ order by started_at, id
+
+-- name: lock_broadcast
+-- Lock a broadcast for a slice of planning, unless it was paused, cancelled or planned meanwhile.
+select c.id, c.type, c.number_id, c.settings, c.audience, c.contacts_up_to, c.planning_cursor, c.started_at, s.id as step_id
+  from campaigns c
+  join steps s on s.organization_id = c.organization_id and s.campaign_id = c.id and s.removed_at is null
+ where c.organization_id = $organization and c.id = $campaign and c.state = 'running' and c.planned_at is null
+   for no key update of c
+
+-- name: slice_end
+-- The last contact of the next slice of $limit contacts after $cursor, up to $ceiling; null: none are left.
+select max(id) from (
+  select id from contacts
+   where organization_id = $organization and id > $cursor and id <= $ceiling
+   order by id limit $limit) slice
+
+-- name: zones_in_slice
+select distinct timezone from contacts
+ where organization_id = $organization and id > $cursor and id <= $until and timezone is not null
+
+-- name: plan_broadcast
+-- Make a row for every contact of the audience between $cursor and $until; who may not be written to gets one
+-- too, left out with the reason. Mirrors engine.consent.Consent.against; a property test compares them.
+with audience as (
+  select c.id, c.last_number_id, c.timezone,
+         case when c.erased_at is not null then 'erased'
+              when c.opted_out_at >= coalesce(c.opted_in_at, '-infinity') then 'opted_out'
+              when c.blocked_at >= coalesce(c.unblocked_at, '-infinity') then 'blocked'
+              when c.unreachable_at >= coalesce(c.reached_at, '-infinity') then 'unreachable'
+              when $promotional and c.platform_stopped_at >= coalesce(c.platform_resumed_at, '-infinity') then 'platform_stopped'
+         end as reason
+    from contacts c
+   where c.organization_id = $organization and c.id > $cursor and c.id <= $until
+     and ($everyone
+          or exists (select from contact_tags t
+                      where t.organization_id = $organization and t.tag = any($tags::text[]) and t.contact_id = c.id)
+          or exists (select from contact_identities i
+                      where i.organization_id = $organization and i.contact_id = c.id and i.kind = 'phone'
+                        and i.value = any($phones::text[]))
+          or exists (select from enrollments e
+                      where e.organization_id = $organization and e.contact_id = c.id
+                        and e.campaign_id = any($campaigns::bigint[]))
+          or exists (select from messages m
+                      where m.organization_id = $organization and m.contact_id = c.id
+                        and m.campaign_id = any($broadcasts::bigint[])))),
+inserted as (
+  insert into messages (organization_id, id, run_id, step_id, contact_id, campaign_id, number_id, state, reason,
+                        due_at, deadline_at, settled_at)
+  select $organization, new_message_id($second), $campaign, $step, a.id, $campaign,
+         coalesce($number, case when a.last_number_id = any($numbers::text[]) then a.last_number_id end, $standard_number),
+         case when a.reason is null then 'queued' else 'skipped' end, a.reason,
+         coalesce(z.due_at, $due_at), coalesce(z.due_at, $due_at) + $deadline_s::bigint * interval '1 second',
+         case when a.reason is not null then $at::timestamptz end
+    from audience a
+    left join unnest($zones::text[], $zone_due_ats::timestamptz[]) as z(zone, due_at) on z.zone = a.timezone
+  on conflict do nothing
+  returning reason)
+select coalesce(reason, '') as reason, count(*) as count from inserted group by 1
+
+-- name: move_cursor
+update campaigns
+   set planning_cursor = $cursor, planned_at = case when $done then $at::timestamptz end, updated_at = $at
+ where organization_id = $organization and id = $campaign

@@ -1,0 +1,139 @@
+-- name: open_campaigns
+-- Campaigns without a rate or daily cap that have something due on $number and no closed tap; kept from being
+-- paused or cancelled until the claim commits.
+select c.id, c.type, c.priority, c.settings, c.version
+  from campaigns c
+ where c.organization_id = $organization and c.state in ('active', 'running')
+   and not c.settings ?| array['rate', 'per_day']
+   and (c.closed_until is null or c.closed_until <= $at)
+   and exists (select from messages m
+                where m.organization_id = $organization and m.number_id = $number and m.campaign_id = c.id
+                  and m.state = 'queued' and m.due_at <= $at)
+ order by c.id
+   for share of c
+
+-- name: capped_campaigns
+-- The same for campaigns with a rate or a daily cap, locked because the claim reserves of it.
+select c.id, c.type, c.priority, c.settings, c.version, c.next_slot_at, c.day_on, c.day_count
+  from campaigns c
+ where c.organization_id = $organization and c.state in ('active', 'running')
+   and c.settings ?| array['rate', 'per_day']
+   and (c.closed_until is null or c.closed_until <= $at)
+   and (c.next_slot_at is null or c.next_slot_at <= $at)
+   and exists (select from messages m
+                where m.organization_id = $organization and m.number_id = $number and m.campaign_id = c.id
+                  and m.state = 'queued' and m.due_at <= $at)
+ order by c.id
+   for no key update of c
+
+-- name: due
+-- Lock up to $quotas[i] due messages of $campaigns[i] with their contacts, skipping what others hold. Campaign 0
+-- stands for replies and confirmations.
+select x.*
+  from unnest($campaigns::bigint[], $quotas::integer[]) with ordinality as q(campaign_id, quota, place)
+ cross join lateral (
+   select m.id, m.campaign_id, m.step_id, m.variant_id, m.run_id, m.contact_id, m.attempt, m.tries, m.due_at,
+          m.deadline_at, m.body, m.accepted_at, m.sent_at, m.delivered_at, m.read_at, m.replied_at, m.failed_at,
+          m.wamid, m.error_code, m.error, m.doubled,
+          c.name, c.first_name, c.company, c.email, c.attributes, c.timezone,
+          c.opted_out_at, c.opted_in_at, c.platform_stopped_at, c.platform_resumed_at, c.blocked_at, c.unblocked_at,
+          c.unreachable_at, c.reached_at, c.erased_at, c.promoted_at, c.promoted_campaign_id,
+          i.phone, i.bsuid, coalesce(e.state, 'active') as run, w.last_inbound_at
+     from messages m
+     join contacts c on c.organization_id = m.organization_id and c.id = m.contact_id
+     left join enrollments e on e.organization_id = m.organization_id and e.id = m.run_id
+                            and e.campaign_id = m.campaign_id
+     left join service_windows w on w.organization_id = m.organization_id and w.number_id = m.number_id
+                                and w.contact_id = m.contact_id
+     left join lateral (select min(value) filter (where kind = 'phone') as phone,
+                               min(value) filter (where kind = 'bsuid') as bsuid
+                          from contact_identities
+                         where organization_id = m.organization_id and contact_id = m.contact_id) i on true
+    where m.organization_id = $organization and m.number_id = $number
+      and m.campaign_id = q.campaign_id
+      and m.state = 'queued' and m.due_at <= $at
+    order by m.due_at, m.id
+    limit q.quota
+      for no key update of m, c skip locked) x
+ order by q.place
+
+-- name: mark_claimed
+-- Claim messages $ids for the holder of $generation; each claim is a new attempt.
+update messages
+   set state = 'claimed', attempt = attempt + 1, generation = $generation, claimed_at = $at
+ where organization_id = $organization and id = any($ids::bigint[])
+
+-- name: defer
+-- Move what may not go yet to the time it may.
+update messages m
+   set due_at = d.due_at
+  from unnest($ids::bigint[], $due_ats::timestamptz[]) as d(id, due_at)
+ where m.organization_id = $organization and m.id = d.id
+
+-- name: note_promoted
+-- Remember the promotional message just claimed, for the cooldown; the claim holds the contacts' locks.
+update contacts c
+   set promoted_at = $at, promoted_campaign_id = p.campaign_id
+  from unnest($contacts::bigint[], $campaigns::bigint[]) as p(id, campaign_id)
+ where c.organization_id = $organization and c.id = p.id
+
+-- name: reserve_slots
+-- Take of the rate and the daily cap of a campaign; closes its tap until $closed_until when the day is used up.
+update campaigns
+   set next_slot_at = $next_slot_at, day_on = $day_on, day_count = $day_count,
+       closed_until = coalesce($closed_until::timestamptz, closed_until),
+       closed_why = case when $closed_until::timestamptz is not null then $closed_why else closed_why end
+ where organization_id = $organization and id = $campaign
+
+-- name: hour_used
+-- How many claims the organization made in the hour of $hour, locked until the claim commits.
+insert into sending_hours as s (organization_id, hour, count) values ($organization, $hour, 0)
+on conflict (organization_id, hour) do update set count = s.count
+returning count
+
+-- name: use_hour
+update sending_hours set count = count + $count where organization_id = $organization and hour = $hour
+
+-- name: close_organization
+-- Close the tap of all the organization's numbers.
+update organizations set closed_until = $until, closed_why = $why where organization_id = $organization
+
+-- name: organization_tap
+select closed_until from organizations where organization_id = $organization and closed_until > $at
+
+-- name: number_tap
+-- The number's own tap and limits.
+select closed_until, closed_why, messages_per_second from numbers
+ where organization_id = $organization and id = $number
+
+-- name: inherit
+-- Messages a former holder of the lane had claimed are in doubt: its calls may have left.
+update messages
+   set state = 'unknown', unknown_since = $at, control_at = null
+ where organization_id = $organization and number_id = $number and state = 'claimed' and generation < $generation
+
+-- name: give_back
+-- Return claimed messages whose call never started to the queue.
+update messages
+   set state = 'queued'
+ where organization_id = $organization and id = any($ids::bigint[]) and state = 'claimed' and generation = $generation
+
+-- name: steps_of
+-- The steps of campaigns, also removed ones, with what they say.
+select id, campaign_id, content, removed_at from steps
+ where organization_id = $organization and campaign_id = any($campaigns::bigint[])
+
+-- name: next_due_on_number
+-- When the next message on the number is due that no tap holds; null: none.
+select min(x.due_at)
+  from (select (select min(m.due_at) from messages m
+                 where m.organization_id = $organization and m.number_id = $number and m.campaign_id = c.id
+                   and m.state = 'queued') as due_at
+          from campaigns c
+         where c.organization_id = $organization and c.state in ('active', 'running')
+           and (c.closed_until is null or c.closed_until <= $at)
+           and (c.next_slot_at is null or c.next_slot_at <= $at)
+        union all
+        select min(m.due_at) from messages m
+         where m.organization_id = $organization and m.number_id = $number and m.campaign_id = 0
+           and m.state = 'queued') x

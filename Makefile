@@ -27,8 +27,8 @@ run: setup ## Run servers, bot and worker on this machine for real use [CONFIG=d
 	@exec $(BIN)/dripline up --config "$(CONFIG)"
 
 .PHONY: test
-test: setup ## Run every test but the long proofs; the last line says what was left out [ARGS=]
-	@$(BIN)/pytest -m "not prove" -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
+test: setup ## Run every test but the long proofs; the last line says what was left out [ARGS=tests/unit]
+	@$(BIN)/pytest -m "not prove" -n 2 --dist loadgroup $(if $(ARGS),$(ARGS),--cov)
 
 .PHONY: check
 check: lint types arch ## Lint, format, types and architecture

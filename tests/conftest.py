@@ -48,7 +48,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = _missing_for_browser()
     for item in items:
-        folder = item.path.relative_to(_TESTS).parts[0]
+        folder = _folder(item.path)
         if folder == "browser":
             item.add_marker("browser")
         if folder == "properties":
@@ -76,6 +76,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if left_out is not None:
         named = [f"{what} ({why})" for what, why in sorted(left_out.items())]
         config.get_terminal_writer().line(f"left out: {', '.join(named) or 'nothing'}")
+
+
+def _folder(path: Path) -> str:
+    """The folder below tests/ that holds the file; empty for a file elsewhere."""
+    return path.relative_to(_TESTS).parts[0] if path.is_relative_to(_TESTS) else ""
 
 
 def _missing_for_browser() -> str | None:

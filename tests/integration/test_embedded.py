@@ -69,7 +69,7 @@ async def execute(url: str, query: str) -> None:
 def alive(pid: int) -> bool:
     """Whether it runs; a zombie, whose parent does not ask, does not."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 

@@ -115,10 +115,9 @@ class Language:
         if path[::-1] in self.specs:
             return self.specs[path[::-1]]
         # "pause Welcome": the first that ends so, since campaign commands accept broadcasts too.
-        if (
-            verb := next((s for s in self.specs.values() if s.path[1:] == path[:1]), None)
-        ) is not None:
-            return verb
+        verbs = [spec for spec in self.specs.values() if spec.path[1:] == path[:1]]
+        if verbs:
+            return verbs[0]
         names = {spec.name: spec for spec in self.specs.values()}
         near = closest(" ".join(path), names) or closest(path[0], names)
         if near is not None:

@@ -228,6 +228,7 @@ TAGS: Final[Kind[tuple[str, ...]]] = Kind(
 )
 TEXT: Final[Kind[str]] = Kind(shape='"…"', read=_text, show=quoted)
 LINE: Final[Kind[str]] = Kind(shape="text", read=_line)
+TEMPLATE: Final[Kind[str]] = Kind(shape="name", read=_line)
 YES_NO: Final[Kind[bool]] = Kind(
     shape="yes|no", read=_yes_no, show=lambda value: "yes" if value else "no"
 )

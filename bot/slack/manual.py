@@ -114,7 +114,7 @@ def _option(option: Option, spec: Spec) -> str:
 
 def _written(option: Option) -> str:
     shape = option.kind.shape
-    plain = shape.startswith('"') or "|" in shape or any(c.isdigit() for c in shape)
+    plain = not shape.replace(" ", "").isalpha()  # 48h|off shows itself; a name is for a name
     return f"{option.name}={shape}" if plain else f"{option.name}=<{shape}>"
 
 

@@ -33,7 +33,7 @@ class BroadcastNew(Command):
         about="A free text; WhatsApp takes it within 24 hours of the contact's last message.",
         default=None,
     )
-    template: str | None = option(kinds.LINE, about="An approved template.", default=None)
+    template: str | None = option(kinds.TEMPLATE, about="An approved template.", default=None)
     language: str | None = option(
         kinds.LANGUAGE,
         about="The template's language.",

@@ -1,0 +1,157 @@
+"""``POST /slack/events``: everything Slack sends, for every workspace."""
+
+import asyncio
+from datetime import datetime
+from typing import Final, Protocol
+
+import structlog
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+
+from bot.slack.dispatch import Arrival, Claims, Dispatcher
+from bot.slack.requests import (
+    Challenge,
+    Event,
+    Malformed,
+    OptionsQuery,
+    Other,
+    Request,
+    SslCheck,
+    parse,
+)
+from bot.slack.verification import signers
+from bot.slack.workspace import Workspace, Workspaces
+from engine.clock import Clock
+from engine.ids import OrganizationId
+
+_LARGEST: Final = 1024 * 1024  # bytes; Slack's own largest is a view of 250 KB, percent-encoded
+_PATIENCE: Final = 2.0  # seconds an event's handlers may take to fail so that Slack repeats it
+
+log = structlog.get_logger(__name__)
+
+
+class Failures(Protocol):
+    """Keeps what we could not use, for whoever looks after the installation."""
+
+    async def keep(self, *, source: str, reason: str, body: bytes, at: datetime) -> None:
+        """Keep the bytes as they came; *source* is ``slack``."""
+        ...
+
+
+class SlackDoor:
+    """The handler of the endpoint; ``app.router.add_post("/slack/events", door.receive)``."""
+
+    def __init__(
+        self,
+        *,
+        workspaces: Workspaces,
+        dispatcher: Dispatcher,
+        claims: Claims,
+        failures: Failures,
+        clock: Clock,
+    ) -> None:
+        self._workspaces = workspaces
+        self._dispatcher = dispatcher
+        self._claims = claims
+        self._failures = failures
+        self._clock = clock
+
+    async def receive(self, request: web.Request) -> web.StreamResponse:
+        """Verify, read, tell repeats apart, hand over.
+
+        What nobody we know signed is answered 401, what is not Slack's form 400; 503 when it
+        could not be handled now, so that Slack repeats what it repeats at all.
+        """
+        body = await _read(request)
+        signed_by = signers(
+            body,
+            timestamp=request.headers.get("X-Slack-Request-Timestamp", ""),
+            signature=(signature := request.headers.get("X-Slack-Signature", "")),
+            at=self._clock.wall(),
+            secrets=self._workspaces.secrets,
+        )
+        if not signed_by:
+            raise web.HTTPUnauthorized(text="not signed by a Slack app we know")
+        match parse(body, content_type=request.content_type):
+            case Malformed(reason=reason):
+                log.warning("slack.malformed", reason=reason)
+                raise web.HTTPBadRequest(text=reason)
+            case Challenge(challenge=challenge):
+                return web.json_response({"challenge": challenge})
+            case SslCheck():
+                return web.Response()
+            case arrived:
+                return await self._admit(arrived, body, signature=signature, signed_by=signed_by)
+
+    async def _admit(
+        self,
+        request: Request,
+        body: bytes,
+        *,
+        signature: str,
+        signed_by: frozenset[OrganizationId],
+    ) -> web.StreamResponse:
+        workspace = self._workspaces.among(request.origin.teams, signed_by=signed_by)
+        try:
+            if workspace is None:
+                log.warning("slack.unknown_team", signed_by=sorted(signed_by))
+                await self._failures.keep(
+                    source="slack",
+                    reason="signed by a secret that is not configured for this team",
+                    body=body,
+                    at=self._clock.now(),
+                )
+                return web.Response()
+            # Reading twice does no harm, and an empty answer would show a broken menu.
+            if isinstance(request, Other):
+                return web.Response()
+            if isinstance(request, OptionsQuery):
+                return await self._hand_over(_arrival(request, workspace))
+            return await self._once(request, workspace, signature=signature)
+        except web.HTTPException:
+            raise
+        except Exception as error:
+            log.exception("slack.not_handled")
+            raise web.HTTPServiceUnavailable(text="not handled; try again") from error
+
+    async def _once(
+        self, request: Request, workspace: Workspace, *, signature: str
+    ) -> web.StreamResponse:
+        """Hand over what has not been here: neither these very bytes nor this event."""
+        organization, at = workspace.organization, self._clock.now()
+        keys = [f"signature:{signature}"]
+        if isinstance(request, Event):
+            keys.append(f"event:{request.event_id}")
+        for key in keys:
+            if not await self._claims.claim(organization, key, at):
+                log.info("slack.repeated", organization=organization)
+                return web.Response()
+        if not isinstance(request, Event):
+            return await self._hand_over(_arrival(request, workspace))
+        if request.origin.user_id is not None and request.origin.user_id == request.bot_user_id:
+            return web.Response()  # our own doing; bolt would leave it out too
+        arrival = _arrival(request, workspace)
+        answer = await self._hand_over(arrival)
+        await asyncio.wait({arrival.handled}, timeout=_PATIENCE)
+        if arrival.handled.done() and not arrival.handled.result():
+            for key in keys:
+                await self._claims.release(organization, key)
+            raise web.HTTPServiceUnavailable(text="not handled; try again")
+        return answer
+
+    async def _hand_over(self, arrival: Arrival) -> web.StreamResponse:
+        return await to_aiohttp_response(await self._dispatcher.dispatch(arrival))
+
+
+def _arrival(request: Request, workspace: Workspace) -> Arrival:
+    handled = asyncio.get_running_loop().create_future()
+    return Arrival(request=request, workspace=workspace, handled=handled)
+
+
+async def _read(request: web.Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.content.iter_chunked(64 * 1024):
+        body += chunk
+        if len(body) > _LARGEST:
+            raise web.HTTPRequestEntityTooLarge(max_size=_LARGEST, actual_size=len(body))
+    return bytes(body)

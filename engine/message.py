@@ -126,6 +126,17 @@ class Message:
             State.SENT,
         }
 
+    def claimed(self, attempt: int) -> Self:
+        return replace(self, state=State.CLAIMED, attempt=attempt)
+
+    def ended(self, state: State, *, at: datetime, reason: Reason) -> Self:
+        """Return the row skipped or cancelled: it was not sent, and will not be."""
+        return replace(self, state=state, reason=reason, settled_at=at)
+
+    def doubtful(self) -> Self:
+        """Return the row whose call may have left without an answer."""
+        return replace(self, state=State.UNKNOWN)
+
     def queued_again(
         self, *, due_at: datetime, failed_at: datetime, code: int, error: str, burns: bool
     ) -> Self:

@@ -1,0 +1,60 @@
+-- name: note_consents
+-- Append acts to the ledger.
+insert into consents (organization_id, contact_id, kind, at, channel, text, actor, reference, recorded_at)
+select $organization, a.contact_id, a.kind, a.at, a.channel, a.text, a.actor, a.reference, $at
+  from unnest($contacts::bigint[], $kinds::text[], $ats::timestamptz[], $channels::text[], $texts::text[],
+              $actors::text[], $references::text[])
+       as a(contact_id, kind, at, channel, text, actor, reference)
+
+-- name: suppress_contacts
+-- Stop writing to contacts for what the platform reported; the latest time of each kind holds.
+update contacts c
+   set unreachable_at = case when s.kind = 'unreachable' then greatest(c.unreachable_at, s.at) else c.unreachable_at end,
+       platform_stopped_at = case when s.kind = 'platform_stop' then greatest(c.platform_stopped_at, s.at) else c.platform_stopped_at end,
+       blocked_at = case when s.kind = 'block' then greatest(c.blocked_at, s.at) else c.blocked_at end,
+       updated_at = $at
+  from unnest($contacts::bigint[], $kinds::text[], $ats::timestamptz[]) as s(id, kind, at)
+ where c.organization_id = $organization and c.id = s.id
+
+-- name: times_met
+-- How many messages of each contact ended by the code.
+select contact_id, count(*) as count from messages
+ where organization_id = $organization and contact_id = any($contacts::bigint[]) and error_code = $code
+   and state = 'dead'
+ group by contact_id
+
+-- name: close_campaign
+-- Close a campaign's tap; no row: it was closed for as long already, and staff have heard of it.
+update campaigns
+   set closed_until = coalesce($until::timestamptz, 'infinity'), closed_why = $why, updated_at = $at
+ where organization_id = $organization and id = $campaign
+   and (closed_until is null or closed_until < coalesce($until::timestamptz, 'infinity'))
+returning id, name
+
+-- name: close_numbers
+-- Close the taps of numbers (null: all of them) in the same way.
+update numbers
+   set closed_until = coalesce($until::timestamptz, 'infinity'), closed_why = $why, updated_at = $at
+ where organization_id = $organization and ($number::text is null or id = $number)
+   and (closed_until is null or closed_until < coalesce($until::timestamptz, 'infinity'))
+returning id
+
+-- name: keeps_failing
+-- Whether most of what a campaign sent was given up, five messages at least.
+select coalesce(sum(count) filter (where metric = 'dead'), 0) >= 5
+       and coalesce(sum(count) filter (where metric = 'dead'), 0) >= coalesce(sum(count) filter (where metric = 'delivered'), 0)
+  from campaign_stats
+ where organization_id = $organization and campaign_id = $campaign
+
+-- name: close_window
+delete from service_windows
+ where organization_id = $organization and number_id = $number and contact_id = any($contacts::bigint[])
+
+-- name: tell_staff
+-- Write an event for staff, unless the same was told within the hour.
+insert into events (organization_id, kind, campaign_id, content, at)
+select $organization, $kind, $campaign::bigint, $content::jsonb, $at
+ where not exists (select from events e
+                    where e.organization_id = $organization and e.kind = $kind
+                      and e.campaign_id is not distinct from $campaign::bigint
+                      and e.content = $content::jsonb and e.at > $at - interval '1 hour')

@@ -1,0 +1,102 @@
+"""What the configuration says about an organization's sending, as the worker uses it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from engine import hours
+from engine.campaign import Settings, UnknownPolicy
+from engine.config import Organization
+from engine.hours import Hours
+from engine.ids import NumberId, OrganizationId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberRule:
+    """One of the organization's numbers.
+
+    Attributes:
+        messages_per_second: A ceiling on what the platform reports.
+        pace: Shortest and longest random gap between campaign messages; both zero: none.
+    """
+
+    id: NumberId
+    messages_per_second: int
+    pace: tuple[timedelta, timedelta]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingRules:
+    """An organization's sending.
+
+    Attributes:
+        zone: Of contacts without one, and of days counted per organization.
+        deadline: None: never too late.
+        messages_per_hour: 0: no limit.
+    """
+
+    organization: OrganizationId
+    zone: tzinfo
+    hours: Hours
+    cooldown: timedelta
+    deadline: timedelta | None
+    messages_per_hour: int
+    unknown_policy: UnknownPolicy
+    unknown_grace: timedelta
+    numbers: tuple[NumberRule, ...]
+
+    @property
+    def number_ids(self) -> tuple[NumberId, ...]:
+        return tuple(number.id for number in self.numbers)
+
+    def hours_of(self, settings: Settings) -> Hours:
+        """Return the sending hours of a campaign: its own, else the organization's."""
+        if settings.hours is None and settings.days is None:
+            return self.hours
+        days = self.hours.days if settings.days is None else hours.parse_days(settings.days)
+        if settings.hours is None:
+            return Hours(start=self.hours.start, end=self.hours.end, days=days)
+        return hours.parse(settings.hours, days=days)
+
+    def deadline_of(self, settings: Settings) -> timedelta | None:
+        if settings.deadline_s is None:
+            return self.deadline
+        return timedelta(seconds=settings.deadline_s) if settings.deadline_s else None
+
+    def zone_of(self, timezone: str | None) -> tzinfo:
+        return zone(timezone) if timezone else self.zone
+
+    def day_after(self, at: datetime) -> datetime:
+        """Return the first instant of the organization's next day."""
+        local = at.astimezone(self.zone)
+        tomorrow = (local + timedelta(days=1)).date()
+        return datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=self.zone)
+
+
+@lru_cache(maxsize=1024)
+def zone(name: str) -> tzinfo:
+    return ZoneInfo(name)
+
+
+def rules_of(organization: OrganizationId, config: Organization) -> SendingRules:
+    """Return the sending rules of *organization* as configured."""
+    written = config.sending
+    return SendingRules(
+        organization=organization,
+        zone=config.timezone,
+        hours=written.hours,
+        cooldown=written.cooldown or timedelta(),
+        deadline=written.deadline,
+        messages_per_hour=written.messages_per_hour or 0,
+        unknown_policy=UnknownPolicy(written.unknown_policy),
+        unknown_grace=written.unknown_grace,
+        numbers=tuple(
+            NumberRule(
+                id=number.id,
+                messages_per_second=number.messages_per_second,
+                pace=(number.pace.shortest, number.pace.longest),
+            )
+            for number in config.whatsapp.numbers
+        ),
+    )

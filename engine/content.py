@@ -131,9 +131,7 @@ def strings(content: Content) -> Iterator[str]:
 
 
 def _strings_of(media: Media) -> Iterator[str]:
-    yield from (
-        text for text in (media.ref.link, media.caption, media.filename) if text is not None
-    )
+    yield from filter(None, (media.ref.link, media.caption, media.filename))
 
 
 def mapped(content: Content, change: Callable[[str], str]) -> Content:
@@ -177,9 +175,9 @@ def _mapped_media(media: Media, change: Callable[[str], str]) -> Media:
     link, filename = media.ref.link, media.filename
     return Media(
         kind=media.kind,
-        ref=media.ref if link is None else MediaRef(link=change(link)),
-        caption=change(media.caption),
-        filename=None if filename is None else change(filename),
+        ref=MediaRef(link=change(link)) if link else media.ref,
+        caption=media.caption and change(media.caption),
+        filename=filename and change(filename),
     )
 
 

@@ -8,7 +8,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.slack.blocks import Message
-from bot.slack.workspace import Workspaces
+from bot.slack.workspace import Workspaces, refusal
 from engine.ids import OrganizationId
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=15)
@@ -70,7 +70,7 @@ async def deliver(reply: Reply, *, to: Address, workspaces: Workspaces) -> bool:
             return await _by_response_url(reply, url=url, session=workspaces.session)
         return await _by_web_api(reply, to=to, workspaces=workspaces)
     except SlackApiError as error:
-        log.warning("slack.reply_refused", error=str(error.response.get("error")))
+        log.warning("slack.reply_refused", error=refusal(error))
     except (TimeoutError, aiohttp.ClientError) as error:
         log.warning("slack.reply_lost", error=type(error).__name__)
     return False

@@ -10,7 +10,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.slack.markup import Markup, joined, markup, user
-from bot.slack.workspace import Workspace, Workspaces
+from bot.slack.workspace import Workspace, Workspaces, refusal
 from engine.ids import OrganizationId
 from engine.roles import Role, highest
 
@@ -74,7 +74,7 @@ class Staff:
             async with asyncio.timeout(_TIMEOUT):
                 answer = await client.usergroups_users_list(usergroup=group)
         except SlackApiError as error:
-            log.warning("slack.group_unknown", group=group, error=str(error.response.get("error")))
+            log.warning("slack.group_unknown", group=group, error=refusal(error))
             return None
         except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("slack.group_unknown", group=group, error=type(error).__name__)

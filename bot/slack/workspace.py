@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import aiohttp
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.verification import SigningSecret
@@ -96,6 +97,14 @@ class Workspaces:
         except ValueError:
             return False
         return bool(self._host) and host in (self._host, f"hooks.{self._host}")
+
+
+def refusal(error: SlackApiError) -> str:
+    """Return Slack's own word for why it refused; its status where it sent no JSON."""
+    data = getattr(error.response, "data", None)
+    if isinstance(data, dict) and isinstance(data.get("error"), str):
+        return str(data["error"])
+    return f"HTTP {getattr(error.response, 'status_code', 'unknown')}"
 
 
 def _client(token: str, *, session: aiohttp.ClientSession, slack_url: str) -> AsyncWebClient:

@@ -7,10 +7,10 @@ Only `dripline sandbox` and `dripline up` (and tests) use them; elsewhere the se
 from storage.embedded.account import AccountCannotReach, NoAccount
 from storage.embedded.binaries import NoPostgres, NoRedis
 from storage.embedded.folders import DataInUse, DataOwnedByAnother
-from storage.embedded.postgres import PostgresServer, initialised_postgres, start_postgres
+from storage.embedded.postgres import PostgresServer, start_postgres
 from storage.embedded.redis_server import RedisServer, start_redis
 from storage.embedded.server import Command, Server, ServerFailed
-from storage.embedded.servers import EmbeddedServers, embedded_servers
+from storage.embedded.servers import EmbeddedServers, embedded_servers, running_postgres
 
 __all__ = [
     "AccountCannotReach",
@@ -26,7 +26,7 @@ __all__ = [
     "Server",
     "ServerFailed",
     "embedded_servers",
-    "initialised_postgres",
+    "running_postgres",
     "start_postgres",
     "start_redis",
 ]

@@ -14,6 +14,7 @@ from storage.embedded.account import Account, require_reach
 # The name of a socket has at most 103 bytes on macOS and 107 on Linux, of which the folder's and
 # the socket's own name take 40 here.
 _LONGEST_TEMPORARY = 60
+_PREFIX = "dripline-"
 
 
 class DataInUse(Exception):
@@ -73,6 +74,21 @@ def in_use(data: Path) -> Iterator[None]:
         yield
 
 
+def replace_link(data: Path, sockets: Path) -> None:
+    """Make *data*/sockets lead to the folder of the sockets; what it led to is removed.
+
+    A process that is killed leaves its folder behind; the next one finds it by this link. The
+    caller holds the data, so nobody listens there.
+    """
+    link = data / "sockets"
+    if link.is_symlink():
+        left_behind = link.readlink()
+        if left_behind.name.startswith(_PREFIX):
+            shutil.rmtree(left_behind, ignore_errors=True)
+        link.unlink()
+    link.symlink_to(sockets)
+
+
 @contextmanager
 def socket_folder(account: Account | None) -> Iterator[Path]:
     """A new folder for sockets, with a short name, that only the account (and root) may enter.
@@ -82,7 +98,7 @@ def socket_folder(account: Account | None) -> Iterator[Path]:
     temporary = tempfile.gettempdir()
     if len(temporary.encode()) > _LONGEST_TEMPORARY:
         temporary = "/tmp"  # noqa: S108 — mkdtemp below makes a name of its own in it
-    folder = Path(tempfile.mkdtemp(prefix="dripline-", dir=temporary))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=temporary))
     try:
         own_folder(folder, account)
         yield folder

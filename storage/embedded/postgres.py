@@ -73,12 +73,11 @@ class PostgresServer(Server):
     def __init__(self, command: Command, *, folder: Path, sockets: Path) -> None:
         self._folder = folder
         self._sockets = sockets
-        super().__init__(command, url=self.url_as("dripline", database="dripline"))
+        super().__init__(command, url=url_at(sockets))
 
     def url_as(self, role: str, *, database: str) -> str:
         """The URL for another role or database."""
-        host = quote(str(self._sockets))
-        return f"postgres://{quote(role)}@/{quote(database)}?host={host}&port={_PORT}"
+        return url_at(self._sockets, role=role, database=database)
 
     @property
     def superuser_url(self) -> str:
@@ -110,6 +109,11 @@ class PostgresServer(Server):
             (self._folder / "postmaster.pid").unlink(missing_ok=True)
 
 
+def url_at(sockets: Path, *, role: str = "dripline", database: str = "dripline") -> str:
+    """The URL of a server with its socket in that folder."""
+    return f"postgres://{quote(role)}@/{quote(database)}?host={quote(str(sockets))}&port={_PORT}"
+
+
 def postgres_server(
     data: Path,
     *,
@@ -131,7 +135,7 @@ def postgres_server(
         ServerFailed: The data could not be made.
     """
     folder = data / "postgres"
-    binaries = initialised_postgres(data, account=account, fast=fast, search_path=search_path)
+    binaries = _initialised(data, account=account, fast=fast, search_path=search_path)
     _wait_for_predecessor(folder)
     settings = _SETTINGS | (_FAST if fast else {})
     argv = [str(binaries.postgres), "-D", str(folder), "-k", str(sockets), "-p", str(_PORT)]
@@ -164,7 +168,7 @@ def start_postgres(
         yield server
 
 
-def initialised_postgres(
+def _initialised(
     data: Path, *, account: Account | None, fast: bool, search_path: str | None
 ) -> PostgresBinaries:
     """Make *data*/postgres, if it is not there, and return the programs that fit it.

@@ -1,13 +1,14 @@
 """Both servers of one data folder."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from storage.embedded.account import account_for
-from storage.embedded.folders import in_use, socket_folder
-from storage.embedded.postgres import PostgresServer, postgres_server
+from storage.embedded.folders import in_use, replace_link, socket_folder
+from storage.embedded.postgres import PostgresServer, postgres_server, url_at
 from storage.embedded.redis_server import RedisServer, redis_server
 
 
@@ -66,4 +67,23 @@ def embedded_servers(
             if redis
             else None
         )
+        replace_link(data, sockets)
         yield EmbeddedServers(postgres=database, redis=waker)
+
+
+def running_postgres(data: Path) -> str | None:
+    """The URL of the PostgreSQL that another process runs with its data below *data*.
+
+    None: none runs. For commands that a person gives beside `dripline up`.
+    """
+    link = data.absolute() / "sockets"
+    if not link.is_symlink():
+        return None
+    sockets = link.readlink()
+    # Connected to, because a server that was killed leaves its socket standing.
+    with socket.socket(socket.AF_UNIX) as client:
+        try:
+            client.connect(str(sockets / ".s.PGSQL.5432"))
+        except OSError:
+            return None
+    return url_at(sockets)

@@ -26,6 +26,7 @@ from storage.embedded import (
     PostgresServer,
     ServerFailed,
     embedded_servers,
+    running_postgres,
     start_postgres,
     start_redis,
 )
@@ -258,6 +259,31 @@ def test_a_successor_waits_for_the_servers_of_a_killed_parent(open_folder: Path)
         assert servers.postgres
         servers.postgres.start()
         assert servers.postgres.is_ready()
+
+
+def test_a_killed_parent_leaves_no_folder_of_sockets_for_ever(open_folder: Path) -> None:
+    command = [sys.executable, "-c", PARENT, str(open_folder), "in the main thread"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        parent.stdout.readline()
+        left_behind = (open_folder / "sockets").readlink()
+        parent.send_signal(signal.SIGKILL)
+    assert left_behind.is_dir()
+
+    with embedded_servers(open_folder, fast=True):
+        assert not left_behind.exists()
+
+
+async def test_another_process_finds_the_server_that_runs(open_folder: Path) -> None:
+    assert running_postgres(open_folder) is None
+    with embedded_servers(open_folder, fast=True, redis=False) as servers:
+        assert servers.postgres
+        servers.postgres.start()
+        url = running_postgres(open_folder)
+        assert url
+        assert await value(url, "select 1") == 1
+        servers.postgres.kill()
+        assert running_postgres(open_folder) is None
 
 
 def test_one_folder_serves_one_parent(open_folder: Path) -> None:

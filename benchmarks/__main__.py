@@ -18,7 +18,7 @@ def main(wanted: list[str]) -> int:
     unknown = [name for name in wanted if name not in known]
     if unknown or not known:
         print(
-            f"no benchmark {', '.join(unknown)}; there are: {', '.join(known) or 'none'}",
+            f"unknown: {', '.join(unknown) or 'none'}; known: {', '.join(known) or 'none'}",
             file=sys.stderr,
         )
         return 2

@@ -1,0 +1,1 @@
+"""A pretend WhatsApp and a pretend Slack, to run the whole product on one laptop."""

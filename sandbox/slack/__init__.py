@@ -1,0 +1,1 @@
+"""A pretend Slack workspace: Web API in; commands, interactions and events out."""

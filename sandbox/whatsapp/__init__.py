@@ -1,0 +1,1 @@
+"""A pretend WhatsApp Business Platform: Graph API in, signed webhooks out."""

@@ -5,12 +5,11 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from engine import names, phone, spreadsheet_safe
+from engine import names, phone
 from engine.audience_headings import Columns, Field, columns
+from engine.audience_person import UNKNOWN, Person, described, value
 from engine.phone import InvalidPhone, Phone
 
 LONGEST_CELL: Final = 1_000
@@ -50,27 +49,6 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """What a file says of somebody; None and absence mean it says nothing.
-
-    Attributes:
-        tags: As tags are kept, in the file's order, each once.
-        language: ``nl`` or ``en_US``.
-        timezone: An IANA name.
-        attributes: Names and values; ``last_name`` is one of them.
-    """
-
-    name: str | None = None
-    first_name: str | None = None
-    company: str | None = None
-    email: str | None = None
-    language: str | None = None
-    timezone: str | None = None
-    tags: tuple[str, ...] = ()
-    attributes: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One row that is not blank.
 
@@ -85,7 +63,7 @@ class Row:
     written: str
     phone: Phone | None
     problem: str = ""
-    person: Person = Person()
+    person: Person = UNKNOWN
     notes: tuple[str, ...] = ()
 
 
@@ -170,9 +148,6 @@ _BYTE_ORDER_MARKS: Final = (
     (b"\xfe\xff", "utf-16"),
 )
 _TOO_LONG: Final = "A cell is too long; a quote in this row may not be closed."
-_TAG_SEPARATORS: Final = re.compile(r"[,;|]")
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_LANGUAGE: Final = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{2}|[A-Za-z]{4}))?")
 _PROBLEM_LENGTH: Final = 100
 
 
@@ -208,91 +183,11 @@ def _with_header(text: str, separator: str) -> tuple[str, list[str], Columns, in
 def _row(number: int, cells: list[str], meaning: Columns, country: str | None) -> Row:
     if max(map(len, cells)) > LONGEST_CELL:
         return Row(number=number, written="", phone=None, problem=_TOO_LONG)
-    values = {known: _first(cells, places) for known, places in meaning.fields.items()}
-    written = values.pop(Field.PHONE, "")
-    notes: list[str] = []
-    person = _person(values, cells, meaning, notes)
+    written = value(cells, meaning.fields[Field.PHONE])
+    person, notes = described(cells, meaning)
     try:
         number_itself = phone.parse(written, country=country)
     except InvalidPhone as error:
         shown = written[:_PROBLEM_LENGTH]
         return Row(number=number, written=shown, phone=None, problem=error.reason, person=person)
-    return Row(
-        number=number, written=written, phone=number_itself, person=person, notes=tuple(notes)
-    )
-
-
-def _first(cells: list[str], places: tuple[int, ...]) -> str:
-    return next((value for place in places if (value := _value(cells, place))), "")
-
-
-def _value(cells: list[str], place: int) -> str:
-    return names.cleaned(spreadsheet_safe.restored(cells[place])) if place < len(cells) else ""
-
-
-def _person(
-    values: dict[Field, str], cells: list[str], meaning: Columns, notes: list[str]
-) -> Person:
-    attributes = [(name, value) for name, at in meaning.attributes if (value := _value(cells, at))]
-    first, last = values.get(Field.FIRST_NAME, ""), values.get(Field.LAST_NAME, "")
-    if last:
-        attributes.append(("last_name", last))
-    return Person(
-        name=values.get(Field.NAME) or f"{first} {last}".strip() or None,
-        first_name=first or None,
-        company=values.get(Field.COMPANY) or None,
-        email=_email(values.get(Field.EMAIL, ""), notes),
-        language=_language(values.get(Field.LANGUAGE, ""), notes),
-        timezone=_timezone(values.get(Field.TIMEZONE, ""), notes),
-        tags=_tags(values.get(Field.TAGS, ""), notes),
-        attributes=tuple(attributes),
-    )
-
-
-def _email(written: str, notes: list[str]) -> str | None:
-    if written and _EMAIL.fullmatch(written) is None:
-        notes.append("The email address was left out: it is none.")
-        return None
-    return written or None
-
-
-def _language(written: str, notes: list[str]) -> str | None:
-    if not written:
-        return None
-    found = _LANGUAGE.fullmatch(written)
-    if found is None:
-        notes.append("The language was left out: write a code such as nl or en_US.")
-        return None
-    language, region = found.groups()
-    if region is None:
-        return language.lower()
-    # A script (Hans) is titled, a country (US) is in capitals.
-    return f"{language.lower()}_{region.title() if len(region) > len('US') else region.upper()}"
-
-
-def _timezone(written: str, notes: list[str]) -> str | None:
-    if written and not _is_zone(written):
-        notes.append("The time zone was left out: write a name such as Europe/Amsterdam.")
-        return None
-    return written or None
-
-
-@lru_cache(maxsize=1_024)
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, LookupError):  # not a name, a folder or too long, no such zone
-        return False
-    return True
-
-
-def _tags(written: str, notes: list[str]) -> tuple[str, ...]:
-    tags: dict[str, None] = {}
-    for piece in _TAG_SEPARATORS.split(written):
-        if not piece.strip():
-            continue
-        try:
-            tags[names.tag(piece)] = None
-        except names.InvalidName as error:
-            notes.append(f"A tag was left out. {error}")
-    return tuple(tags)
+    return Row(number=number, written=written, phone=number_itself, person=person, notes=notes)

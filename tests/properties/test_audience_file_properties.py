@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from engine import audience_file, audience_verdict, spreadsheet_safe
 from engine.audience_file import Row, Sheet, Unreadable
+from engine.audience_person import Person
 from engine.audience_verdict import Judged, Known, Verdict, judge
 from engine.phone import Phone
 
@@ -105,9 +106,7 @@ def test_no_cell_is_a_formula_however_the_spreadsheet_splits_the_file(
 @settings(max_examples=200)
 @given(CELLS, CELLS)
 def test_the_verdict_file_is_read_back_by_any_csv_reader(name: str, written: str) -> None:
-    row = Row(
-        number=2, written=written, phone=None, problem="No.", person=audience_file.Person(name=name)
-    )
+    row = Row(number=2, written=written, phone=None, problem="No.", person=Person(name=name))
 
     data = b"".join(
         audience_verdict.verdict_file([Judged(row=row, verdict=Verdict.INVALID, remark="No.")])

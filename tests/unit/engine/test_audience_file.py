@@ -1,7 +1,8 @@
 import pytest
 
 from engine import audience_file
-from engine.audience_file import Person, Row, Sheet, Unreadable
+from engine.audience_file import Row, Sheet, Unreadable
+from engine.audience_person import Person
 
 
 def sheet(data: bytes | str) -> Sheet:
@@ -172,6 +173,7 @@ def test_a_bare_list_of_numbers_needs_no_header() -> None:
         pytest.param(b"\x89PNG\r\n\x00\x00", "no text file", id="another binary file"),
         pytest.param("phone\n0612345678\n".encode("utf-16-le"), "no text", id="wide, unmarked"),
         pytest.param(b"name,city\nAda,London\n", "the first row says: name, city", id="no phone"),
+        pytest.param(b'"' + b"x" * 200_000, "No column is called phone", id="an endless heading"),
         pytest.param(b"Ada,0612345678\n", "No column is called phone", id="no header"),
     ],
 )

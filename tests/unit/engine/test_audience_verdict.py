@@ -4,7 +4,8 @@ import io
 import pytest
 
 from engine import audience_verdict
-from engine.audience_file import Person, Row
+from engine.audience_file import Row
+from engine.audience_person import Person
 from engine.audience_verdict import Judged, Known, Verdict, judge
 from engine.phone import Phone
 

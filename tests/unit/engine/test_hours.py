@@ -183,3 +183,9 @@ def test_what_are_no_days(text: str) -> None:
 def test_a_window_begins_on_some_day_of_the_week(days: frozenset[int]) -> None:
     with pytest.raises(InvalidHours, match="at least one day"):
         Hours(days=days)
+
+
+@pytest.mark.parametrize(("start", "end"), [(540, 540), (-1, 60), (0, 0), (1440, 60), (0, 1441)])
+def test_a_window_has_a_length_within_a_day(start: int, end: int) -> None:
+    with pytest.raises(InvalidHours, match="begin and end at different times"):
+        Hours(start=start, end=end)

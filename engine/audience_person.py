@@ -1,0 +1,121 @@
+"""What one row of an audience file says of a person."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from engine import names, spreadsheet_safe
+from engine.audience_headings import Columns, Field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """What a file says of somebody; None and absence mean it says nothing.
+
+    Attributes:
+        tags: As tags are kept, in the file's order, each once.
+        language: ``nl`` or ``en_US``.
+        timezone: An IANA name.
+        attributes: Names and values; ``last_name`` is one of them.
+    """
+
+    name: str | None = None
+    first_name: str | None = None
+    company: str | None = None
+    email: str | None = None
+    language: str | None = None
+    timezone: str | None = None
+    tags: tuple[str, ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+UNKNOWN: Final = Person()  # nothing is said
+
+
+def described(cells: Sequence[str], columns: Columns) -> tuple[Person, tuple[str, ...]]:
+    """Return the person, and a sentence for each value that was left out."""
+    said = {field: value(cells, places) for field, places in columns.fields.items()}
+    first, last = said.get(Field.FIRST_NAME, ""), said.get(Field.LAST_NAME, "")
+    attributes = [
+        (name, text) for name, place in columns.attributes if (text := value(cells, (place,)))
+    ]
+    if last:
+        attributes.append(("last_name", last))
+    notes: list[str] = []
+    person = Person(
+        name=said.get(Field.NAME) or f"{first} {last}".strip() or None,
+        first_name=first or None,
+        company=said.get(Field.COMPANY) or None,
+        email=_email(said.get(Field.EMAIL, ""), notes),
+        language=_language(said.get(Field.LANGUAGE, ""), notes),
+        timezone=_timezone(said.get(Field.TIMEZONE, ""), notes),
+        tags=_tags(said.get(Field.TAGS, ""), notes),
+        attributes=tuple(attributes),
+    )
+    return person, tuple(notes)
+
+
+def value(cells: Sequence[str], places: tuple[int, ...]) -> str:
+    """Return the first of these cells that says something, on one clean line; "" if none does."""
+    for place in places:
+        text = spreadsheet_safe.restored(cells[place]) if place < len(cells) else ""
+        if text and (shown := names.cleaned(text)):
+            return shown
+    return ""
+
+
+_TAG_SEPARATORS: Final = re.compile(r"[,;|]")
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_LANGUAGE: Final = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{2}|[A-Za-z]{4}))?")
+
+
+def _email(written: str, notes: list[str]) -> str | None:
+    if written and _EMAIL.fullmatch(written) is None:
+        notes.append("The email address was left out: it is none.")
+        return None
+    return written or None
+
+
+def _language(written: str, notes: list[str]) -> str | None:
+    if not written:
+        return None
+    found = _LANGUAGE.fullmatch(written)
+    if found is None:
+        notes.append("The language was left out: write a code such as nl or en_US.")
+        return None
+    language, region = found.groups()
+    if region is None:
+        return language.lower()
+    # A script (Hans) is titled, a country (US) is in capitals.
+    return f"{language.lower()}_{region.title() if len(region) > len('US') else region.upper()}"
+
+
+def _timezone(written: str, notes: list[str]) -> str | None:
+    if written and not _is_zone(written):
+        notes.append("The time zone was left out: write a name such as Europe/Amsterdam.")
+        return None
+    return written or None
+
+
+@lru_cache(maxsize=1_024)
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError):  # not a name, a folder or too long, no such zone
+        return False
+    return True
+
+
+def _tags(written: str, notes: list[str]) -> tuple[str, ...]:
+    tags: dict[str, None] = {}
+    for piece in _TAG_SEPARATORS.split(written):
+        if not piece.strip():
+            continue
+        try:
+            tags[names.tag(piece)] = None
+        except names.InvalidName as error:
+            notes.append(f"A tag was left out. {error}")
+    return tuple(tags)

@@ -138,7 +138,7 @@ class Message:
         return replace(self, state=State.UNKNOWN)
 
     def queued_again(
-        self, *, due_at: datetime, failed_at: datetime, code: int, error: str, burns: bool
+        self, *, due_at: datetime, failed_at: datetime, code: int | None, error: str, burns: bool
     ) -> Self:
         """Return the row queued for another call; the claim counts the attempt up."""
         return replace(

@@ -49,7 +49,7 @@ def failed(
             after = message.queued_again(
                 due_at=at + decision.after,
                 failed_at=at,
-                code=code or 0,
+                code=code,
                 error=error,
                 burns=isinstance(decision, RetryIn),
             )

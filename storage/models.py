@@ -101,7 +101,7 @@ class Campaign(Model):
     ended_at = fields.DatetimeField(null=True)
     ended_by = fields.TextField(null=True)
     settled_at = fields.DatetimeField(null=True)
-    completions = fields.IntField(default=0)
+    completed_at = fields.DatetimeField(null=True)
     updated_at = fields.DatetimeField()
 
     class Meta:

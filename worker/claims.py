@@ -12,6 +12,7 @@ from engine.content import Content, Text
 from engine.ids import CampaignId, ContactId, MessageId, NumberId, StepId
 from engine.message import State, callback_data, hour_of
 from engine.personalise import Missing
+from engine.phone import Phone
 from engine.reasons import Reason
 from engine.rendering import Rendering, values_of
 from storage import leases, messages, sending
@@ -38,6 +39,7 @@ class Call:
     """
 
     row: Row
+    phone: Phone | None
     body: bytes
     until: datetime | None
     priority: bool
@@ -266,6 +268,7 @@ def _call(due: Due, content: Content, *, until: datetime | None) -> Call | gate.
         return gate.Skip(reason=Reason.TEMPLATE_UNUSABLE)
     return Call(
         row=due.row.with_message(due.row.message.claimed(attempt)),
+        phone=due.recipient.phone,
         body=orjson.dumps(payload),
         until=until,
         priority=due.row.campaign_id is None,

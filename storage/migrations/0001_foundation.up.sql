@@ -216,13 +216,14 @@ create table campaigns (
   paused_by text,
   ended_at timestamptz,
   ended_by text,
-  settled_at timestamptz, -- since when no row is open; completion is told 10 s later
-  completions integer not null default 0, -- how often completion was told
+  settled_at timestamptz, -- since when no row is open; a broadcast's completion is told 10 s later
+  completed_at timestamptz, -- when completion was last told
   updated_at timestamptz not null,
   primary key (organization_id, id)
 );
 create unique index campaigns_by_name on campaigns (organization_id, lower(name)) where state <> 'archived';
 create index campaigns_open on campaigns (organization_id, id) where state in ('active', 'running', 'paused');
+create index campaigns_unswept on campaigns (organization_id, id) where state in ('cancelled', 'archived') and settled_at is null;
 
 create table steps (
   organization_id text not null,
@@ -329,6 +330,7 @@ create table inbound_messages (
   primary key (organization_id, id)
 );
 create unique index inbound_messages_once on inbound_messages (organization_id, wamid);
+create index inbound_messages_by_number on inbound_messages (organization_id, number_id, received_at);
 create index inbound_messages_by_contact on inbound_messages (organization_id, contact_id, at);
 
 create table platform_events (
@@ -407,6 +409,17 @@ create table leases (
   generation bigint not null default 0,
   renewed_at timestamptz not null, -- the database's clock
   last_call_at timestamptz, -- the database's clock
+  primary key (organization_id, name)
+);
+
+-- What staff or the clock asked the worker to do by name; done once done_at is not before requested_at.
+create table tasks (
+  organization_id text not null,
+  name text not null,
+  requested_at timestamptz not null,
+  requested_by text,
+  done_at timestamptz,
+  result jsonb,
   primary key (organization_id, name)
 );
 
@@ -523,6 +536,7 @@ call protect_tenant_table('slack_requests', 'select, insert, delete');
 call protect_tenant_table('leases', 'select, insert, update');
 call protect_tenant_table('audit_log', 'select, insert');
 call protect_tenant_table('sending_hours', 'select');
+call protect_tenant_table('tasks', 'select, insert, update');
 alter table webhook_failures enable row level security; -- no policy, no grant: the owner's alone
 
 grant usage on sequence message_sequence to dripline_bot;

@@ -53,8 +53,8 @@ delete from service_windows
 -- name: tell_staff
 -- Write an event for staff, unless the same was told within the hour.
 insert into events (organization_id, kind, campaign_id, content, at)
-select $organization, $kind, $campaign::bigint, $content::jsonb, $at
+select $organization, $kind, $campaign::bigint, $content::jsonb, $at::timestamptz
  where not exists (select from events e
                     where e.organization_id = $organization and e.kind = $kind
                       and e.campaign_id is not distinct from $campaign::bigint
-                      and e.content = $content::jsonb and e.at > $at - interval '1 hour')
+                      and e.content = $content::jsonb and e.at > $at::timestamptz - interval '1 hour')

@@ -1,0 +1,60 @@
+-- name: unsettle
+-- A retry, a re-drive or a late failure opened rows again.
+update campaigns c
+   set settled_at = null
+ where c.organization_id = $organization and c.kind = 'broadcast' and c.state in ('running', 'paused')
+   and c.settled_at is not null
+   and exists (select from messages m
+                where m.organization_id = $organization and m.number_id = any($numbers::text[]) and m.campaign_id = c.id
+                  and m.state in ('queued', 'claimed', 'unknown', 'failed'))
+
+-- name: settle
+-- Note since when a planned broadcast has no open row.
+update campaigns c
+   set settled_at = $at
+ where c.organization_id = $organization and c.kind = 'broadcast' and c.state in ('running', 'paused')
+   and c.planned_at is not null and c.settled_at is null
+   and not exists (select from messages m
+                    where m.organization_id = $organization and m.number_id = any($numbers::text[])
+                      and m.campaign_id = c.id and m.state in ('queued', 'claimed', 'unknown', 'failed'))
+
+-- name: complete_broadcasts
+-- Complete, once, what has had no open row for 10 s.
+update campaigns c
+   set state = 'completed', completed_at = $at, ended_at = $at, version = version + 1, updated_at = $at
+ where c.organization_id = $organization and c.kind = 'broadcast' and c.state in ('running', 'paused')
+   and c.settled_at <= $at::timestamptz - interval '10 seconds'
+returning c.id
+
+-- name: complete_drips
+-- Drips whose last active enrollment ended since completion was last told.
+update campaigns c
+   set completed_at = $at, updated_at = $at
+ where c.organization_id = $organization and c.kind = 'drip' and c.state in ('active', 'paused')
+   and exists (select from enrollments e
+                where e.organization_id = $organization and e.campaign_id = c.id
+                  and e.ended_at > coalesce(c.completed_at, '-infinity'))
+   and not exists (select from enrollments e
+                    where e.organization_id = $organization and e.campaign_id = c.id and e.state in ('active', 'paused'))
+returning c.id
+
+-- name: ended_campaigns
+-- Cancelled and archived campaigns that may still have queued messages.
+select id from campaigns
+ where organization_id = $organization and state in ('cancelled', 'archived') and settled_at is null
+ order by id
+
+-- name: queued_of
+-- Up to $limit queued messages of an ended campaign.
+select id from messages
+ where organization_id = $organization and number_id = any($numbers::text[]) and campaign_id = $campaign
+   and state = 'queued'
+ order by id limit $limit
+
+-- name: still_claimed
+select exists (select from messages
+                where organization_id = $organization and number_id = any($numbers::text[]) and campaign_id = $campaign
+                  and state in ('claimed', 'unknown'))
+
+-- name: swept
+update campaigns set settled_at = $at where organization_id = $organization and id = $campaign

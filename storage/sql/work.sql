@@ -1,0 +1,106 @@
+-- name: lanes
+-- Numbers with something due that no tap holds, or with messages claimed by nobody alive.
+select n.id
+  from unnest($numbers::text[]) as n(id)
+  left join numbers s on s.organization_id = $organization and s.id = n.id
+  left join leases l on l.organization_id = $organization and l.name = 'lane:' || n.id
+ where (l.holder is null or l.renewed_at < clock_timestamp() - $expiry_s::double precision * interval '1 second')
+   and (exists (select from messages m
+                 where m.organization_id = $organization and m.number_id = n.id and m.state = 'claimed')
+        or ((s.closed_until is null or s.closed_until <= $at)
+            and not exists (select from organizations o
+                             where o.organization_id = $organization and o.closed_until > $at)
+            and (exists (select from messages m
+                          where m.organization_id = $organization and m.number_id = n.id and m.campaign_id = 0
+                            and m.state = 'queued' and m.due_at <= $at)
+                 or exists (select from campaigns c
+                             where c.organization_id = $organization and c.state in ('active', 'running')
+                               and (c.closed_until is null or c.closed_until <= $at)
+                               and (c.next_slot_at is null or c.next_slot_at <= $at)
+                               and exists (select from messages m
+                                            where m.organization_id = $organization and m.number_id = n.id
+                                              and m.campaign_id = c.id and m.state = 'queued' and m.due_at <= $at)))))
+
+-- name: jobs
+-- Which jobs have something to do now.
+select
+  exists (select from campaigns c
+           where c.organization_id = $organization and c.state in ('active', 'running')
+             and ((c.kind = 'broadcast' and c.planned_at is null)
+                  or (c.kind = 'drip' and exists (
+                        select from enrollments e
+                         where e.organization_id = $organization and e.campaign_id = c.id and e.state = 'active'
+                           and e.due_at <= $at)))) as plan,
+  exists (select from occurrences where organization_id = $organization) as enroll_triggered,
+  exists (select from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing')) as import_contacts,
+  exists (select from messages m
+           where m.organization_id = $organization and m.number_id = any($numbers::text[]) and m.state = 'unknown') as reconcile,
+  exists (select from campaigns where organization_id = $organization and state in ('active', 'running', 'paused'))
+  or exists (select from campaigns where organization_id = $organization and state in ('cancelled', 'archived') and settled_at is null) as complete,
+  exists (select from audit_log where organization_id = $organization and seal is null) as seal_audit,
+  exists (select from tasks
+           where organization_id = $organization and name = 'sync_templates' and (done_at is null or done_at < requested_at)) as sync_templates
+
+-- name: idle
+-- What is due now, what is under way, and when the product next acts by itself.
+with open_campaigns as (
+  select c.id, c.kind, c.planned_at, c.settled_at, c.completed_at, c.started_at,
+         greatest(c.closed_until, c.next_slot_at, o.closed_until) as opens_at
+    from campaigns c
+    left join organizations o on o.organization_id = c.organization_id
+   where c.organization_id = $organization and c.state in ('active', 'running')),
+queued as (
+  select greatest(m.due_at, c.opens_at, n.closed_until) as at
+    from open_campaigns c
+   cross join unnest($numbers::text[]) as own(number_id)
+    left join numbers n on n.organization_id = $organization and n.id = own.number_id
+   cross join lateral (select due_at from messages
+                        where organization_id = $organization and number_id = own.number_id and campaign_id = c.id
+                          and state = 'queued'
+                        order by due_at limit 1) m
+  union all
+  select greatest(m.due_at, n.closed_until)
+    from unnest($numbers::text[]) as own(number_id)
+    left join numbers n on n.organization_id = $organization and n.id = own.number_id
+   cross join lateral (select due_at from messages
+                        where organization_id = $organization and number_id = own.number_id and campaign_id = 0
+                          and state = 'queued'
+                        order by due_at limit 1) m),
+enrolled as (
+  select e.due_at as at
+    from open_campaigns c
+   cross join lateral (select due_at from enrollments
+                        where organization_id = $organization and campaign_id = c.id and state = 'active'
+                          and due_at is not null
+                        order by due_at limit 1) e),
+broadcasts as (
+  select case when planned_at is null then started_at else settled_at + interval '10 seconds' end as at
+    from open_campaigns
+   where kind = 'broadcast' and (planned_at is null or settled_at is not null)),
+doubtful as (
+  select coalesce(control_at + $grace::interval, unknown_since + interval '1 hour') as at
+    from messages
+   where organization_id = $organization and number_id = any($numbers::text[]) and state = 'unknown'),
+work as (
+  select at from queued union all select at from enrolled union all select at from broadcasts
+  union all select at from doubtful where at > $at)
+select
+  (select count(*) from work where at <= $at)
+  + (select count(*) from occurrences where organization_id = $organization)
+  + (select count(*) from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing'))
+  + (select count(*) from doubtful where at <= $at)
+  + (select count(*) from open_campaigns where kind = 'broadcast' and planned_at is not null and settled_at is null
+      and not exists (select from messages m
+                       where m.organization_id = $organization and m.number_id = any($numbers::text[])
+                         and m.campaign_id = open_campaigns.id and m.state in ('queued', 'claimed', 'unknown')))
+  + (select count(*) from open_campaigns c where kind = 'drip'
+      and exists (select from enrollments e
+                   where e.organization_id = $organization and e.campaign_id = c.id
+                     and e.ended_at > coalesce(c.completed_at, '-infinity'))
+      and not exists (select from enrollments e
+                       where e.organization_id = $organization and e.campaign_id = c.id
+                         and e.state in ('active', 'paused')))
+  + (select count(*) from campaigns where organization_id = $organization and state in ('cancelled', 'archived') and settled_at is null) as due,
+  (select count(*) from messages
+    where organization_id = $organization and number_id = any($numbers::text[]) and state = 'claimed') as claimed,
+  (select min(at) from work where at > $at and at < 'infinity') as next_due

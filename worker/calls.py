@@ -1,0 +1,94 @@
+"""Results of calls, recorded in bulk: rows, stats, enrollments, and what failures lead to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from engine.message import State
+from engine.outcome import Failed, failed
+from engine.phone import country_of
+from storage import effects, messages
+from storage.database import Unit
+from storage.effects import Consequence
+from storage.messages import Row
+from worker.claims import Call
+from worker.whatsapp.client import Accepted, Doubtful, NotSent, Outcome, Refused
+
+RETRY_NOT_SENT = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How one call ended, at the business time *at*."""
+
+    call: Call
+    outcome: Outcome
+    at: datetime
+
+
+async def record(unit: Unit, results: Sequence[Result]) -> None:
+    """Record how calls ended, whatever became of the lease under which they were made.
+
+    A status webhook may have been faster, or the row taken for lost: both are merged.
+    """
+    rows = await messages.locked(unit, (result.call.row.message.id for result in results))
+    changes: list[tuple[Row, Row]] = []
+    consequences: list[Consequence] = []
+    for result in results:
+        before = rows.get(result.call.row.message.id)
+        if before is None:
+            continue
+        after, consequence = _merged(before, result)
+        changes.append((before, after))
+        if consequence is not None:
+            consequences.append(consequence)
+    await messages.save(unit, changes)
+    await effects.apply(unit, consequences)
+
+
+def _merged(row: Row, result: Result) -> tuple[Row, Consequence | None]:
+    message = row.message
+    attempt = result.call.row.message.attempt
+    ours = message.state is State.CLAIMED and message.attempt == attempt
+    match result.outcome:
+        case Accepted(wamid=wamid):
+            accepted = message.progressed(
+                State.ACCEPTED, at=result.at, attempt=attempt, wamid=wamid
+            )
+            return row.with_message(accepted), None
+        case Refused() as refused:
+            return _refused(row, refused, result)
+        case NotSent(reason=reason):
+            if not ours:
+                return row, None
+            again = message.queued_again(
+                due_at=result.at + RETRY_NOT_SENT,
+                failed_at=result.at,
+                code=None,
+                error=reason,
+                burns=False,
+            )
+            return row.with_message(again), None
+        case Doubtful():
+            return row.with_message(message.doubtful()) if ours else row, None
+        case _:
+            assert_never(result.outcome)
+
+
+def _refused(row: Row, refused: Refused, result: Result) -> tuple[Row, Consequence | None]:
+    phone = result.call.phone
+    verdict = failed(
+        row.message,
+        attempt=result.call.row.message.attempt,
+        code=refused.code,
+        error=refused.details or refused.title or f"HTTP {refused.http}",
+        at=result.at,
+        country=country_of(phone) if phone else None,
+    )
+    match verdict:
+        case None:
+            return row, None
+        case Failed(message=message, failure=failure, effects=following):
+            consequence = Consequence(row=row, failure=failure, effects=following, at=result.at)
+            return row.with_message(message), consequence

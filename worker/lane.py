@@ -20,10 +20,10 @@ from engine.rate_window import RateWindow
 from storage import leases, sending
 from storage.database import CONNECTION_LOST, Database, Unit
 from storage.leases import Lease
+from storage.listener import Listener, Revocation
 from worker.breaker import Breaker
 from worker.calls import Result, record
 from worker.claims import Call, Claims, LeaseMoved
-from worker.listener import Listener, Revocation
 from worker.rules import NumberRule, SendingRules
 from worker.whatsapp.client import CloudApi, Refused
 

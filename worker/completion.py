@@ -1,0 +1,62 @@
+"""How campaigns end: completion told once, ended ones swept of what was still queued."""
+
+from engine.ids import CampaignId, OrganizationId
+from engine.message import State
+from engine.reasons import Reason
+from storage import completion, effects, messages, planning
+from storage.database import Unit
+from worker.context import Worker
+from worker.rules import SendingRules
+
+_SWEEP = 2_000
+
+
+async def complete(worker: Worker, organization: OrganizationId) -> bool:
+    """Complete and sweep; return whether a sweep has more to do."""
+    rules = worker.rules[organization]
+    return await worker.database.run(
+        organization, worker.now(), lambda unit: _complete(unit, rules), owner=True
+    )
+
+
+async def _complete(unit: Unit, rules: SendingRules) -> bool:
+    if not await planning.alone(unit, task="complete"):
+        return False
+    completed = await completion.complete_broadcasts(unit, numbers=rules.number_ids)
+    completed += await completion.complete_drips(unit)
+    for campaign in completed:
+        await effects.tell_staff(
+            unit,
+            kind="campaign_completed",
+            campaign=campaign,
+            content={"at": unit.at.isoformat()},
+        )
+    more = False
+    for campaign in await completion.ended_campaigns(unit):
+        more |= await _sweep(unit, campaign, rules)
+    return more
+
+
+async def _sweep(unit: Unit, campaign: CampaignId, rules: SendingRules) -> bool:
+    numbers = rules.number_ids
+    ids = await completion.queued_of(unit, campaign=campaign, numbers=numbers, limit=_SWEEP)
+    rows = (await messages.locked(unit, ids)).values()
+    await messages.save(
+        unit,
+        [
+            (
+                row,
+                row.with_message(
+                    row.message.ended(State.CANCELLED, at=unit.at, reason=Reason.CAMPAIGN_ENDED)
+                ),
+            )
+            for row in rows
+            if row.message.state is State.QUEUED
+        ],
+    )
+    if ids:
+        return True
+    # Calls under way may yet be given back to the queue; look again at the next tick.
+    if not await completion.still_claimed(unit, campaign=campaign, numbers=numbers):
+        await completion.swept(unit, campaign=campaign)
+    return False

@@ -1,0 +1,35 @@
+"""What a worker process has at hand, made once by its start-up and given to every job."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.clock import Clock
+from engine.config import Config
+from engine.ids import NumberId, OrganizationId
+from storage.database import Database
+from storage.queue import Queue
+from worker.rules import NumberRule, SendingRules
+from worker.whatsapp.client import CloudApi
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """One worker process."""
+
+    config: Config
+    clock: Clock
+    database: Database
+    queue: Queue
+    rules: Mapping[OrganizationId, SendingRules]
+    apis: Mapping[OrganizationId, CloudApi]
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def number(self, organization: OrganizationId, number: NumberId) -> NumberRule | None:
+        """Return the rule of a configured number; None: it is no longer configured."""
+        rules = self.rules.get(organization)
+        if rules is None:
+            return None
+        return next((rule for rule in rules.numbers if rule.id == number), None)

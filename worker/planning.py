@@ -1,0 +1,152 @@
+"""Planning: due enrollments and starting broadcasts become messages, in slices."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+from engine.campaign import Settings
+from engine.ids import ContactId, NumberId, OrganizationId
+from engine.message import hour_of
+from storage import messages, planning
+from storage.database import Unit
+from storage.messages import StatKey
+from storage.planning import Broadcast, Drip, DueEnrollment, PlannedMessage
+from worker.context import Worker
+from worker.rules import SendingRules
+
+SLICE_S = 0.2
+_ENROLLMENTS = 500
+_CONTACTS = 20_000
+_LEAVES_AHEAD = 2
+_MONTH = timedelta(days=31)
+
+
+async def plan(worker: Worker, organization: OrganizationId) -> bool:
+    """Plan for about SLICE_S seconds; return whether more is waiting."""
+    rules = worker.rules[organization]
+    ends = worker.clock.monotonic() + SLICE_S
+    while True:
+        more = await worker.database.run(
+            organization, worker.now(), lambda unit: _slice(unit, rules), owner=True
+        )
+        if not more or worker.clock.monotonic() >= ends:
+            return more
+
+
+async def attach_leaves(unit: Unit) -> None:
+    """Make sure there are leaves for this month and two ahead."""
+    for months in range(_LEAVES_AHEAD + 1):
+        await planning.attach_leaf(unit, month=unit.at + months * _MONTH)
+
+
+async def _slice(unit: Unit, rules: SendingRules) -> bool:
+    """Plan one slice of each campaign that has something to plan; whether any was done."""
+    if not await planning.alone(unit, task="plan"):
+        return False
+    planned = False
+    await attach_leaves(unit)
+    floor = await planning.oldest_second(unit) or 0
+    for drip in await planning.drips_due(unit):
+        planned |= await _plan_drip(unit, drip, rules, floor)
+    for campaign in await planning.broadcasts_to_plan(unit):
+        broadcast = await planning.lock_broadcast(unit, campaign=campaign)
+        if broadcast is not None:
+            planned |= await _plan_broadcast(unit, broadcast, rules, floor)
+    return planned
+
+
+async def _plan_drip(unit: Unit, drip: Drip, rules: SendingRules, floor: int) -> bool:
+    if not await planning.lock_drip(unit, campaign=drip.id):
+        return False
+    due = await planning.due_enrollments(unit, campaign=drip.id, limit=_ENROLLMENTS)
+    if not due:
+        return False
+    made = await planning.plan_enrollments(
+        unit,
+        campaign=drip.id,
+        messages=[_planned(one, drip, rules, floor) for one in due],
+    )
+    deltas: Counter[StatKey] = Counter()
+    for (step, second), count in made.items():
+        hour = hour_of(datetime.fromtimestamp(second, UTC))
+        deltas[drip.id, step, 0, hour, "planned"] += count
+    await messages.move_stats(unit, deltas)
+    return True
+
+
+def _planned(
+    enrollment: DueEnrollment, drip: Drip, rules: SendingRules, floor: int
+) -> PlannedMessage:
+    due_at = _inside_hours(enrollment.due_at, enrollment.timezone, drip.settings, rules)
+    deadline = rules.deadline_of(drip.settings)
+    return PlannedMessage(
+        enrollment_id=enrollment.id,
+        contact_id=enrollment.contact_id,
+        step_id=enrollment.step_id,
+        number_id=_number(drip.number_id, enrollment.last_number_id, rules),
+        second=max(int(enrollment.due_at.timestamp()), floor),
+        due_at=due_at,
+        deadline_at=due_at + deadline if deadline else None,
+    )
+
+
+def _number(chosen: NumberId | None, last: NumberId | None, rules: SendingRules) -> NumberId:
+    """Return the campaign's number, else the contact's last, else the organization's first."""
+    if chosen is not None:
+        return chosen
+    return last if last in rules.number_ids and last is not None else rules.number_ids[0]
+
+
+def _inside_hours(
+    at: datetime, timezone: str | None, settings: Settings, rules: SendingRules
+) -> datetime:
+    return rules.hours_of(settings).opens(at, rules.zone_of(timezone))
+
+
+async def _plan_broadcast(
+    unit: Unit, broadcast: Broadcast, rules: SendingRules, floor: int
+) -> bool:
+    until = await planning.slice_end(
+        unit, cursor=broadcast.cursor, ceiling=broadcast.contacts_up_to, limit=_CONTACTS
+    )
+    if until is None:
+        await planning.move_cursor(unit, campaign=broadcast.id, cursor=broadcast.cursor, done=True)
+        return True
+    second = max(int(broadcast.started_at.timestamp()), floor)
+    deadline = rules.deadline_of(broadcast.settings)
+    made = await planning.plan_broadcast(
+        unit,
+        broadcast=broadcast,
+        until=until,
+        second=second,
+        numbers=rules.number_ids,
+        due_at=_inside_hours(broadcast.started_at, None, broadcast.settings, rules),
+        zone_due_ats=await _due_ats(unit, broadcast, rules, until=until),
+        deadline_s=int(deadline.total_seconds()) if deadline else None,
+    )
+    await messages.move_stats(unit, _planned_stats(broadcast, made, second))
+    await planning.move_cursor(
+        unit, campaign=broadcast.id, cursor=until, done=until == broadcast.contacts_up_to
+    )
+    return True
+
+
+async def _due_ats(
+    unit: Unit, broadcast: Broadcast, rules: SendingRules, *, until: ContactId
+) -> dict[str, datetime]:
+    if rules.hours_of(broadcast.settings).always:
+        return {}
+    zones = await planning.zones_in_slice(unit, cursor=broadcast.cursor, until=until)
+    return {
+        zone: _inside_hours(broadcast.started_at, zone, broadcast.settings, rules) for zone in zones
+    }
+
+
+def _planned_stats(broadcast: Broadcast, made: dict[str, int], second: int) -> Counter[StatKey]:
+    hour = hour_of(datetime.fromtimestamp(second, UTC))
+    deltas: Counter[StatKey] = Counter()
+    for reason, count in made.items():
+        key = (broadcast.id, broadcast.step_id, 0, hour)
+        deltas[*key, "planned"] += count
+        if reason:
+            deltas[*key, f"skipped:{reason}"] += count
+    return deltas

@@ -5,7 +5,7 @@ import { get } from "./api.js";
 const BOT = "U0DRIP";
 
 export const directory = {
-  organization: {},
+  organization: "",
   users: [],
   channels: [],
   numbers: [],
@@ -46,7 +46,8 @@ export const directory = {
     return this.channels.filter((channel) => !channel.is_im);
   },
 
+  /** The organization's time zone, which all of its people share. */
   get zone() {
-    return this.organization?.timezone || Intl.DateTimeFormat().resolvedOptions().timeZone;
+    return this.users[0]?.timezone ?? "UTC";
   },
 };

@@ -4,6 +4,7 @@ import { get, post } from "./api.js";
 import { fill, h, ICONS } from "./dom.js";
 import { follow } from "./live.js";
 import { panel } from "./panel.js";
+import { refusalList } from "./refusals.js";
 import { attempt, toast } from "./toast.js";
 
 const PARTS = {
@@ -19,6 +20,12 @@ const EVERY_MS = 2000;
 export function healthPanel() {
   const body = h("div", { class: "health" });
   const lamp = h("span", { class: "lamp", role: "img" });
+  const refused = h("span", { class: "refused-count", hidden: true });
+  const refusals = refusalList({ heard: (count) => {
+    refused.hidden = count === 0;
+    refused.textContent = count;
+    refused.setAttribute("aria-label", `${count} calls refused by the platforms`);
+  } });
   let parts = {};
   let well = null;
   let stamp = "";
@@ -53,7 +60,7 @@ export function healthPanel() {
     return h("li", { class: `part ${pid ? "well" : "ill"}` },
       h("span", { class: `lamp ${pid ? "well" : "ill"}`, role: "img", "aria-label": pid ? "running" : "not running" }),
       h("div", {}, h("strong", {}, name), h("small", {}, about), h("small", { class: "muted" }, pid ? `process ${pid}` : "starting again…")),
-      fault("Kill", `parts/${name}/signal`, { signal: "KILL" }, `kill-${name}`, `Kill ${name}`));
+      fault("Kill", `parts/${name}/signal`, { signal: "SIGKILL" }, `kill-${name}`, `Kill ${name}`));
   }
 
   function fault(words, path, payload, focus, label = words) {
@@ -69,8 +76,8 @@ export function healthPanel() {
     return button;
   }
 
-  const built = panel({ name: "Health", symbol: ICONS.health, content: body, opened: () => attempt(load) });
-  built.button.append(lamp);
+  const built = panel({ name: "Health", symbol: ICONS.health, content: [body, refusals.element], opened: () => attempt(load) });
+  built.button.append(lamp, refused);
   const soon = () => load().catch(() => {
     lamp.className = "lamp ill";
     lamp.setAttribute("aria-label", "the sandbox cannot be reached");

@@ -100,7 +100,7 @@ export function phonePane({ nameOf, opened }) {
     opened(wanted);
   }
 
-  const refresh = follow((topic) => topic.startsWith("whatsapp") || topic.startsWith("phone"), load, { pause: 250 });
+  const refresh = follow((topic) => topic === "whatsapp", load, { pause: 250 });
 
   function drawHead() {
     const name = nameOf(phone);

@@ -54,7 +54,7 @@ export function pocket(root) {
     list.mark(phone.phone);
   }
 
-  const refresh = follow((topic) => topic.startsWith("whatsapp") || topic.startsWith("phone"), async () => {
+  const refresh = follow((topic) => topic === "whatsapp", async () => {
     phones = (await get("whatsapp/phones")).phones;
     if (phone.phone !== null) seen.set(phone.phone, phones.find((candidate) => candidate.phone === phone.phone)?.unread ?? 0);
     show();

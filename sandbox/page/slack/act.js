@@ -8,7 +8,8 @@ const NOT_ANSWERED = "the app did not answer in time (operation_timeout)";
 
 /** Tell of *answer* what a person would see of a failed acknowledgement. */
 function judged(answer, what) {
-  if (!answer) return answer;
+  // A form that Slack's own client holds back reaches no app: its errors say enough.
+  if (!answer || Object.keys(answer.errors ?? {}).length > 0) return answer;
   if (answer.status === null || answer.status === 0) toast(`${what} failed: ${NOT_ANSWERED}.`, "problem");
   else if (answer.status >= 400) toast(`${what} failed: the app answered ${answer.status} (dispatch_failed).`, "problem");
   return answer;

@@ -80,7 +80,7 @@ export function channelPane({ openThread, loaded }) {
     loaded?.(channel, all);
   }
 
-  const refresh = follow((topic) => topic.startsWith("slack"), load);
+  const refresh = follow((topic) => topic === "slack", load);
 
   return {
     element,

@@ -1,7 +1,8 @@
 // The interactive elements of Block Kit. Each is given its value and tells of a new one.
 //
 // Values are as the interface wants them: text for a single choice, a text or a date, a list of
-// texts for many choices, Unix seconds for a date and time, nothing for a button.
+// texts for many choices, Unix seconds for a date and time, nothing for a button. What was chosen
+// from the bot's own options is the whole option, since nobody else knows its text.
 
 import { directory } from "../directory.js";
 import { h, icon, ICONS } from "../dom.js";
@@ -28,12 +29,14 @@ export function initialValue(element) {
   const one = (option) => option?.value;
   const many = (options) => options?.map((option) => option.value);
   switch (element.type.replace(/^multi_(.*)$/, "multi $1")) {
-    case "static_select":
     case "external_select":
+      return element.initial_option;
+    case "multi external_select":
+      return element.initial_options;
+    case "static_select":
     case "radio_buttons":
       return one(element.initial_option);
     case "multi static_select":
-    case "multi external_select":
     case "checkboxes":
       return many(element.initial_options);
     case "users_select":
@@ -81,7 +84,7 @@ const DRAW = {
   timepicker: (element, ways) => drawMoment(element, ways, "time"),
   datetimepicker: (element, ways) => drawMoment(element, ways, "datetime-local"),
   plain_text_input: (element, ways) => drawText(element, ways, "text"),
-  rich_text_input: (element, ways) => drawText({ ...element, multiline: true }, ways, "text"),
+  rich_text_input: drawRichText,
   email_text_input: (element, ways) => drawText(element, ways, "email"),
   url_text_input: (element, ways) => drawText(element, ways, "url"),
   number_input: (element, ways) => drawText(element, ways, "number"),
@@ -146,9 +149,9 @@ function drawSelect(element, { value, changed, fetch, label }) {
   const box = select(element, {
     label,
     fetch,
-    chosen: values.map((one) => optionOf(element, one)),
+    chosen: values.map((one) => (typeof one === "object" ? one : optionOf(element, one))),
     changed: (options) => {
-      const picked = options.map((option) => option.value);
+      const picked = element.type.includes("external") ? options : options.map((option) => option.value);
       changed(multiple ? picked : picked[0], box, options);
     },
   });
@@ -269,6 +272,25 @@ function drawText(element, { value, changed, label }, type) {
     changed(input.value, input, null, { settled: config.includes("on_enter_pressed"), entered: true });
   });
   return input;
+}
+
+/** Rich text is written as plain lines; its value is the rich_text object Slack would make of it. */
+function drawRichText(element, { value, changed, label }) {
+  const field = drawText({ ...element, multiline: true }, {
+    label,
+    value: value ? plainLines(value) : "",
+    changed: (text, ...rest) => changed(text === "" ? null : {
+      type: "rich_text",
+      elements: [{ type: "rich_text_section", elements: [{ type: "text", text }] }],
+    }, ...rest),
+  }, "text");
+  return field;
+}
+
+function plainLines(piece) {
+  if (piece.type === "text") return piece.text;
+  const lines = (piece.elements ?? []).map(plainLines);
+  return lines.join(piece.type === "rich_text" || piece.type === "rich_text_list" ? "\n" : "");
 }
 
 function drawFiles(element, { changed, label }) {

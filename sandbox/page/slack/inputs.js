@@ -17,7 +17,7 @@ export class Inputs {
     this.#values.set(keyOf(block, element), value);
   }
 
-  /** `{action_id: value}` of the input blocks among *blocks*; what is empty is left out. */
+  /** `{action_id: value}` of the input blocks among *blocks*; null for a field that was emptied. */
   values(blocks) {
     const found = {};
     for (const block of blocks) {
@@ -25,8 +25,8 @@ export class Inputs {
       if (!element) continue;
       const typed = this.get(block, element);
       const value = typed === undefined ? initialValue(element) : typed;
-      if (value === undefined || value === null || value === "" || (Array.isArray(value) && value.length === 0)) continue;
-      found[element.action_id] = value;
+      if (!isEmpty(value)) found[element.action_id] = value;
+      else if (typed !== undefined) found[element.action_id] = null;
     }
     return found;
   }
@@ -36,12 +36,16 @@ export class Inputs {
     const values = this.values(blocks);
     const wrong = {};
     for (const block of blocks) {
-      if (block.type === "input" && !block.optional && !(block.element.action_id in values) && block.element.type !== "checkboxes") {
+      if (block.type === "input" && !block.optional && isEmpty(values[block.element.action_id])) {
         wrong[block.block_id] = "Please complete this required field.";
       }
     }
     return wrong;
   }
+}
+
+function isEmpty(value) {
+  return value === undefined || value === null || value === "" || (Array.isArray(value) && value.length === 0);
 }
 
 function keyOf(block, element) {

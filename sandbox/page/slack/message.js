@@ -7,6 +7,7 @@ import { session } from "../session.js";
 import { clockTime, dayKey, dayName, ofTs } from "../times.js";
 import { click, options } from "./act.js";
 import { drawBlocks } from "./blocks.js";
+import { emojiLeaf, link } from "./entities.js";
 import { mrkdwn } from "./mrkdwn.js";
 
 const TOGETHER_S = 300;
@@ -67,6 +68,7 @@ function draw(message, { day, compact, thread, openThread }) {
     content(message),
     message.edited ? h("small", { class: "edited" }, "(edited)") : null,
     files(message),
+    reactions(message),
     thread ? threadLink(message, thread, openThread) : null);
   const article = h("article", {
     class: `message${compact ? " compact" : ""}${message.ephemeral_to ? " ephemeral" : ""}`,
@@ -85,15 +87,35 @@ function draw(message, { day, compact, thread, openThread }) {
 
 function content(message) {
   const place = { message_ts: message.ts, channel: message.channel };
-  if (message.blocks && message.blocks.length > 0) {
-    return drawBlocks(message.blocks, {
-      now: session.now,
-      act: (element, block, value) => click(element, block, value, place),
-      fetch: (element, query) => options(element, query, place),
-      inputs: inputsOf(message),
-    });
-  }
-  return message.text ? h("div", { class: "message-text" }, mrkdwn(message.text, { now: session.now })) : null;
+  const surface = {
+    now: session.now,
+    act: (element, block, value) => click(element, block, value, place),
+    fetch: (element, query) => options(element, query, place),
+    inputs: inputsOf(message),
+  };
+  const hasBlocks = message.blocks && message.blocks.length > 0;
+  return [
+    hasBlocks ? drawBlocks(message.blocks, surface) : message.text ? h("div", { class: "message-text" }, mrkdwn(message.text, surface)) : null,
+    (message.attachments ?? []).map((attachment) => drawAttachment(attachment, surface)),
+  ];
+}
+
+/** An attachment: older than blocks, and still the only way to a coloured bar. */
+function drawAttachment(attachment, surface) {
+  const box = h("div", { class: "attachment" },
+    attachment.pretext ? h("div", {}, mrkdwn(attachment.pretext, surface)) : null,
+    attachment.title ? h("strong", {}, attachment.title_link ? link(attachment.title_link, attachment.title) : attachment.title) : null,
+    attachment.blocks ? drawBlocks(attachment.blocks, surface) : attachment.text ? h("div", { class: "message-text" }, mrkdwn(attachment.text, surface)) : null,
+    (attachment.fields ?? []).map((field) => h("div", {}, h("strong", {}, field.title), " ", mrkdwn(field.value, surface))),
+    attachment.footer ? h("small", {}, attachment.footer) : null);
+  const colour = { good: "#2eb886", warning: "#daa038", danger: "#a30200" }[attachment.color] ?? (attachment.color ? `#${attachment.color.replace("#", "")}` : "");
+  box.style.borderLeftColor = colour;
+  return box;
+}
+
+function reactions(message) {
+  if (!message.reactions || message.reactions.length === 0) return null;
+  return h("div", { class: "reactions" }, message.reactions.map((reaction) => h("span", { class: "reaction" }, emojiLeaf(reaction.name), ` ${reaction.count ?? reaction.users?.length ?? 1}`)));
 }
 
 // What a person chose in a message stays chosen when the message is edited, as in Slack.

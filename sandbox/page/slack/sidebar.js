@@ -1,7 +1,7 @@
 // The left edge of Slack: who am I, the channels, the app.
 
 import { directory } from "../directory.js";
-import { fill, h } from "../dom.js";
+import { fill, h, rememberFocus, restoreFocus } from "../dom.js";
 import { session } from "../session.js";
 import { avatar } from "./message.js";
 
@@ -14,11 +14,12 @@ export function sidebar({ go }) {
   let current = null;
 
   function draw() {
+    const focused = rememberFocus(element);
     const user = directory.user(session.user);
-    const choice = h("select", { id: "who-am-i", on: { change: () => session.become(choice.value) } },
+    const choice = h("select", { id: "who-am-i", "data-focus": "who", on: { change: () => session.become(choice.value) } },
       directory.users.map((one) => h("option", { value: one.id, selected: one.id === session.user }, `${one.name} (${roleName(one.role)})`)));
     fill(who,
-      h("p", { class: "workspace" }, directory.organization?.name ?? "Demo"),
+      h("p", { class: "workspace" }, directory.organization),
       h("label", { for: "who-am-i" }, "You are"),
       h("div", { class: "who-row" }, avatar(session.user), choice),
       h("p", { class: "role" }, roleText(user?.role)));
@@ -28,6 +29,7 @@ export function sidebar({ go }) {
       directory.channelsOf().map((channel) => place(channel, [h("span", { class: "hash" }, "#"), channel.name])),
       h("h2", {}, "Apps"),
       direct ? place(direct, [h("img", { class: "app-icon", src: "icon.svg", alt: "" }), "Dripline"]) : null);
+    restoreFocus(element, focused);
   }
 
   function place(channel, label) {
@@ -36,6 +38,7 @@ export function sidebar({ go }) {
       class: `place${unread.has(channel.id) ? " unread" : ""}`,
       "aria-current": channel.id === current ? "page" : null,
       "data-channel": channel.id,
+    "data-focus": channel.id,
       on: { click: () => go(channel.id) },
     }, label, unread.has(channel.id) ? h("span", { class: "dot", role: "img", "aria-label": "unread" }) : null);
   }

@@ -38,7 +38,7 @@ export function threadPane({ closed }) {
     if (list.childElementCount > before) scroller.scrollTop = scroller.scrollHeight;
   }
 
-  const refresh = follow((topic) => topic.startsWith("slack"), load);
+  const refresh = follow((topic) => topic === "slack", load);
 
   function close() {
     if (place === null) return;

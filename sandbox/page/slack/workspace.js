@@ -70,7 +70,7 @@ export function workspace(root) {
     await readViews();
   }
 
-  const readViews = follow((topic) => topic.startsWith("slack"), async () => {
+  const readViews = follow((topic) => topic === "views", async () => {
     const user = session.user;
     const { home: view, modals: stack } = await views();
     if (user !== session.user) return;
@@ -83,7 +83,7 @@ export function workspace(root) {
   function seen(id, messages) {
     newest.set(id, messages.at(-1)?.ts ?? "0");
   }
-  follow((topic) => topic.startsWith("slack"), async () => {
+  follow((topic) => topic === "slack", async () => {
     const direct = directory.directMessage(session.user);
     for (const other of [...directory.channelsOf(), ...(direct ? [direct] : [])]) {
       if (other.id === channel.channel) continue;

@@ -23,9 +23,15 @@ _METADATA = "drip"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wrong:
-    """A value that cannot be read: what it must be, as the end of "<name> must be …"."""
+    """A value that cannot be read.
 
-    must_be: str
+    Attributes:
+        must_be: What it must be, as the end of "<name> must be …".
+        because: A whole sentence instead, where the engine says it better; empty: it does not.
+    """
+
+    must_be: str = ""
+    because: str = ""
 
 
 def _never(_so_far: str, _following: str) -> bool:

@@ -237,6 +237,8 @@ class _Reading:
     def _keep(self, field: str, label: str, kind: Kind[Any], word: Word) -> NotUnderstood | None:
         value = kind.read(word.raw if kind.raw else word.text)
         if isinstance(value, Wrong):
+            if value.because:
+                return self._problem(f"{_subject(label)} will not do: {value.because}")
             written = f", not {as_word(word.text)}" if word.text else ", and nothing is there"
             return self._problem(f"{_subject(label)} must be {value.must_be}{written}.")
         self._values[field] = value

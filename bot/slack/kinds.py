@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from bot.slack.closest import closest
 from bot.slack.declare import Kind, Wrong
 from bot.slack.words import Unreadable, quoted, words
-from engine import duration, names, phone
+from engine import duration, hours, names, personalise, phone
 from engine.campaign import InvalidRate, Rate
 from engine.content import MediaRef
 
@@ -93,6 +93,10 @@ def _text(text: str) -> str | Wrong:
         return Wrong(must_be="some text")
     if len(text) > _LONGEST_TEXT:
         return Wrong(must_be=f"at most {_LONGEST_TEXT:,} characters of text")
+    try:
+        personalise.parse(text)
+    except personalise.InvalidText as error:
+        return Wrong(because=str(error))
     return text
 
 
@@ -139,21 +143,12 @@ def _tags(text: str) -> tuple[str, ...] | Wrong:
         return Wrong(must_be=f"tags of at most {names.LONGEST_TAG} characters, like vip,lead")
 
 
-def _hours(text: str) -> str | Wrong:
-    written = "".join(text.split()).lower()
-    found = _HOURS.fullmatch(written)
-    if written == duration.OFF:
-        return written
-    if found is None or found[1] == found[2]:
-        return Wrong(must_be="two times of day like 08:00-20:00, or off")
-    return "-".join(each.rjust(5, "0") for each in found.groups())
+def _hours(text: str) -> str:
+    return str(hours.parse(text))
 
 
-def _days(text: str) -> str | Wrong:
-    written = "".join(text.split()).lower()
-    if _DAYS.fullmatch(written):
-        return written
-    return Wrong(must_be="days like mon-fri or mon,wed,sat")
+def _days(text: str) -> str:
+    return hours.show_days(hours.parse_days(text))
 
 
 def _rate(text: str) -> Rate | Wrong:
@@ -209,9 +204,6 @@ _LONGEST_LINK: Final = 2_000
 _PARTED: Final = re.compile(r"[0-9]{1,3}(?:[,. _'][0-9]{3})+")
 _DIGITS: Final = re.compile(r"[0-9]{1,12}")
 _TRIGGERS: Final = ("manual", "contact_created")
-_HOURS: Final = re.compile(r"((?:[01]?\d|2[0-3]):[0-5]\d)-((?:[01]?\d|2[0-3]):[0-5]\d|24:00)")
-_DAY: Final = "(?:mon|tue|wed|thu|fri|sat|sun)"
-_DAYS: Final = re.compile(f"{_DAY}(?:-{_DAY})?(?:,{_DAY}(?:-{_DAY})?)*")
 _EMAIL: Final = re.compile(r"[^@\s<>\",]{1,64}@[^@\s<>\",]{1,189}\.[^@\s<>\",.]{2,63}")
 _LANGUAGE: Final = re.compile(r"([A-Za-z]{2,3})(?:[_-]([A-Za-z]{2}))?")
 _LINK: Final = re.compile(r"https://[^\s<>\"]+\.[^\s<>\"]+")
@@ -244,8 +236,13 @@ DURATION_OR_OFF: Final[Kind[timedelta | Off]] = Kind(
     read=_by(_span_or_off, "a span of time like 48h, or off"),
     show=_show_span_or_off,
 )
-HOURS: Final[Kind[str]] = Kind(shape="hh:mm-hh:mm|off", read=_hours)
-DAYS: Final[Kind[str]] = Kind(shape="mon-fri", read=_days, goes_on=_listed)
+HOURS: Final[Kind[str]] = Kind(
+    shape="hh:mm-hh:mm|off",
+    read=_by(_hours, "two times of day like 08:00-20:00, or off"),
+)
+DAYS: Final[Kind[str]] = Kind(
+    shape="mon-fri", read=_by(_days, "days like mon-fri or mon,wed,sat"), goes_on=_listed
+)
 RATE: Final[Kind[Rate]] = Kind(shape="5/s|300/min|500/h", read=_rate)
 TRIGGER: Final[Kind[str]] = Kind(shape="manual|contact_created|tag:<tag>", read=_trigger)
 EMAIL: Final[Kind[str]] = Kind(shape="address", read=_email)

@@ -204,6 +204,8 @@ def test_help_finds_its_topic(asked: str, topic: tuple[str, ...]) -> None:
         pytest.param("campaign new A mode=skip mode=skip", "there twice", id="twice"),
         pytest.param("campaign new A trigger=keyword:x", "manual, contact_created", id="a trigger"),
         pytest.param("step add A after=2x text=b", "30m, 3h, 2d or 1w, not 2x", id="a span"),
+        pytest.param("step add A after=1d text={{1}}", "text= will not do: ", id="a number"),
+        pytest.param('step add A after=1d text="Hi {a"', "is not closed", id="an open brace"),
         pytest.param("step add A text=b", "needs after=", id="an option missing"),
         pytest.param("step add A after=1d", "exactly one of", id="none of three"),
         pytest.param("step add A after=1d text=a template=b", "exactly one of", id="two of three"),

@@ -120,13 +120,13 @@ class Platform:
             number.id, Throughput(number.messages_per_second)
         ).limit = number.messages_per_second
         self._state.keep("wa_number", number.id, number)
-        self._changes.touch("whatsapp")
+        self._changes.touch("overview")
 
     def put_template(self, template: Template) -> None:
         self.templates[template.name, template.language] = template
         key = f"{template.name} {template.language}"
         self._state.keep("wa_template", key, template)
-        self._changes.touch("whatsapp")
+        self._changes.touch("overview")
 
     def turn(self, body: object) -> None:
         """Change the moods.

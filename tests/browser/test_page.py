@@ -492,3 +492,39 @@ async def test_who_i_am_decides_what_i_see(page: Page, product: Product) -> None
     command = (await heard(lambda: product.commands))[-1]
     assert command["user_id"] == "U0AGENT"
     await page.value("localStorage.removeItem('dripline-sandbox-user')")
+
+
+async def test_a_dropped_file_waits_beside_the_text(page: Page, product: Product) -> None:
+    await page.value(
+        "(() => { const data = new DataTransfer(); data.items.add(new File(['a,b'], 'drop.csv'));"
+        "for (const kind of ['dragenter', 'dragover', 'drop'])"
+        " document.querySelector('.channel .messages').dispatchEvent("
+        "  new DragEvent(kind, {dataTransfer: data, bubbles: true, cancelable: true})); })()"
+    )
+    await page.wait_for(".attached .chip", containing="drop.csv")
+
+    await page.click(".channel .send")
+
+    shared = await heard(
+        lambda: [event for event in product.events if event.get("subtype") == "file_share"]
+    )
+    assert shared[-1]["files"][0]["name"] == "drop.csv"
+
+
+async def test_it_fits_a_small_window(page: Page, product: Product) -> None:
+    await product.send(
+        "+31610000009", type="template", template={"name": "followup", "language": {"code": "en"}}
+    )
+    await page.resize(1024, 720)
+    try:
+        await page.wait_for(".bubble", containing="look around")
+
+        assert await page.value("document.documentElement.scrollWidth") == 1024
+        outside = await page.value(
+            "[...document.querySelectorAll('button, input, textarea, select')]"
+            ".filter(one => one.checkVisibility() && one.type !== 'file')"
+            ".filter(one => one.getBoundingClientRect().right > innerWidth).length"
+        )
+        assert outside == 0
+    finally:
+        await page.resize(1440, 900)

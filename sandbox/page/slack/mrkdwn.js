@@ -118,7 +118,7 @@ function codeAt(text, at) {
 
 /** Inside code only the words of entities show. */
 function codeText(text) {
-  return unescape(text.replace(/<([^<>|]+)(?:\|([^<>]*))?>/g, (_, target, label) => label || target));
+  return unescape(text.replace(/<((?:[@#!]|[a-z][a-z0-9+.-]*:)[^<>|]*)(?:\|([^<>]*))?>/gi, (_, target, label) => label || target));
 }
 
 function styledAt(text, at, context) {

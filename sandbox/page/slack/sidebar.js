@@ -17,7 +17,7 @@ export function sidebar({ go }) {
     const focused = rememberFocus(element);
     const user = directory.user(session.user);
     const choice = h("select", { id: "who-am-i", "data-focus": "who", on: { change: () => session.become(choice.value) } },
-      directory.users.map((one) => h("option", { value: one.id, selected: one.id === session.user }, `${one.name} (${roleName(one.role)})`)));
+      directory.users.map((one) => h("option", { value: one.id, selected: one.id === session.user }, one.name)));
     fill(who,
       h("p", { class: "workspace" }, directory.organization),
       h("label", { for: "who-am-i" }, "You are"),
@@ -59,14 +59,10 @@ export function sidebar({ go }) {
   };
 }
 
-function roleName(role) {
-  return role ?? "no role";
-}
-
 function roleText(role) {
   return {
-    owner: "Owners may do everything.",
-    supervisor: "Supervisors may look, not change.",
-    agent: "Agents only hold conversations.",
-  }[role] ?? "Strangers are told whom to ask.";
+    owner: "Owner: may do everything.",
+    supervisor: "Supervisor: may look, not change.",
+    agent: "Agent: only holds conversations.",
+  }[role] ?? "No role here: is told whom to ask.";
 }

@@ -28,6 +28,7 @@ _WINDOW_US = 24 * 3600 * 1_000_000
 _REPLIES = ("Sounds good, tell me more", "Yes please", "What does it cost?", "Thanks!")
 _SHUFFLE_S = 5  # business seconds a shuffled webhook is held back for at most, or late_s
 _KEPT_REFUSALS = 1_000
+_LAST_TEXT = 100  # characters of a message in the list of phones
 
 
 class Platform:
@@ -291,10 +292,13 @@ class Platform:
         self._travel(
             lambda: self.hooks.send(self.update_of(message)),
             withheld=lambda: self._settle_received(message),
+            at_us=step.at_us,
         )
 
-    def _travel(self, send: Callable[[], None], *, withheld: Callable[[], None]) -> None:
-        """Send a webhook in the mood that webhooks are in."""
+    def _travel(
+        self, send: Callable[[], None], *, withheld: Callable[[], None], at_us: int
+    ) -> None:
+        """Send a webhook about something that happened at *at_us*, as webhooks do now."""
         mood = self.moods.webhooks
         if mood.withheld and self._chance.random() < mood.withheld:
             withheld()
@@ -304,7 +308,7 @@ class Platform:
             late += self._chance.random() * max(_SHUFFLE_S, mood.late_s)
         for _ in range(2 if mood.doubled and self._chance.random() < mood.doubled else 1):
             if late:
-                self._schedule.at(self._clock.now_us() + round(late * 1e6), send)
+                self._schedule.at(at_us + round(late * 1e6), send)
             else:
                 send()
 
@@ -487,6 +491,7 @@ class Platform:
                     "phone": phone,
                     "name": self.people.name(phone),
                     "last_at": rfc3339(_moment(chat[-1])),
+                    "last_text": (chat[-1].text or f"({chat[-1].type})")[:_LAST_TEXT],
                     "unread": sum(
                         1
                         for message in chat

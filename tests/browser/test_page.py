@@ -367,6 +367,7 @@ async def test_a_message_arrives_on_a_phone_which_answers(page: Page, product: P
     template = {"name": "feedback", "language": {"code": "en"}}
 
     sent = await product.send(phone, type="template", template=template)
+    await page.wait_for(f"[data-phone='{phone}']", containing="How did we do?")
     await page.click(f"[data-phone='{phone}']")
     await page.wait_for(".bubble", containing="How did we do?")
     await page.click(".bubble-button", containing="Good")

@@ -174,6 +174,9 @@ class Database:
                 await connection.execute(_begin(organization, role))
                 yield unit
                 await connection.execute("commit")
+            except BaseException:
+                await _roll_back(connection)
+                raise
             finally:
                 _open_unit.reset(token)
 
@@ -192,8 +195,8 @@ async def _set_codecs(connection: asyncpg.Connection) -> None:
 
 
 async def _roll_back(connection: asyncpg.Connection) -> None:
-    # Instead of asyncpg's RESET ALL on every release: all a unit can leave behind is a transaction.
-    if connection.is_in_transaction():
+    # Also instead of asyncpg's RESET ALL on release: all a unit can leave behind is a transaction.
+    if not connection.is_closed() and connection.is_in_transaction():
         await connection.execute("rollback")
 
 

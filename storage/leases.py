@@ -58,3 +58,14 @@ async def hold(unit: Unit, lease: Lease) -> bool:
 
 def _named(lease: Lease) -> dict[str, str | int]:
     return {"name": lease.name, "holder": lease.holder, "generation": lease.generation}
+
+
+async def beat(unit: Unit, *, process: str, holder: str) -> None:
+    """Tell that a process of the kind *process* ("lanes", "jobs") is alive."""
+    await unit.run(_SQL["beat"], name=f"process:{process}", holder=holder)
+
+
+async def alive(unit: Unit) -> frozenset[str]:
+    """Return the kinds of worker processes heard of within the expiry of a lease."""
+    rows = await unit.rows(_SQL["alive"], expiry_s=EXPIRY_S)
+    return frozenset(row["name"].removeprefix("process:") for row in rows)

@@ -11,7 +11,7 @@ from tortoise.models import Model
 
 
 class Organization(Model):
-    organization_id = fields.TextField(primary_key=True)
+    organization_id = fields.CharField(max_length=64, primary_key=True)
     closed_until = fields.DatetimeField(null=True)
     closed_why = fields.TextField(null=True)
     created_at = fields.DatetimeField()
@@ -21,7 +21,7 @@ class Organization(Model):
 
 
 class Number(Model):
-    id = fields.TextField(primary_key=True)
+    id = fields.CharField(max_length=64, primary_key=True)
     organization_id = fields.TextField()
     phone = fields.TextField()
     messages_per_second = fields.IntField(null=True)
@@ -146,7 +146,7 @@ class Enrollment(Model):
 
 
 class Template(Model):
-    id = fields.TextField(primary_key=True)
+    id = fields.CharField(max_length=64, primary_key=True)
     organization_id = fields.TextField()
     name = fields.TextField()
     language = fields.TextField()

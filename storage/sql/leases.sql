@@ -25,3 +25,15 @@ update leases
 select generation from leases
  where organization_id = $organization and name = $name and holder = $holder and generation = $generation
    for share
+
+-- name: beat
+-- A process of this kind is alive.
+insert into leases as l (organization_id, name, holder, renewed_at)
+values ($organization, $name, $holder, clock_timestamp())
+on conflict (organization_id, name) do update set holder = excluded.holder, renewed_at = clock_timestamp()
+
+-- name: alive
+-- Which kinds of processes were heard of within $expiry_s seconds.
+select name from leases
+ where organization_id = $organization and name like 'process:%'
+   and renewed_at > clock_timestamp() - $expiry_s::double precision * interval '1 second'

@@ -1,0 +1,50 @@
+-- name: retire_remade
+-- The same name and language under a new id: the old one was deleted and made again.
+update templates o set gone_at = $at
+  from unnest($ids::text[], $names::text[], $languages::text[]) as l(id, name, language)
+ where o.organization_id = $organization and o.name = l.name and o.language = l.language and o.id <> l.id
+   and o.gone_at is null
+
+-- name: save_templates
+-- Take over a page of the platform's list: new ones are added, known ones updated.
+insert into templates as t (organization_id, id, name, language, category, status, quality, content, synced_at)
+select $organization, l.id, l.name, l.language, l.category, l.status, l.quality, l.content, $at
+  from unnest($ids::text[], $names::text[], $languages::text[], $categories::text[], $statuses::text[],
+              $qualities::text[], $contents::jsonb[])
+       as l(id, name, language, category, status, quality, content)
+ order by l.id
+on conflict (organization_id, id) do update
+   set name = excluded.name, language = excluded.language, category = excluded.category, status = excluded.status,
+       quality = excluded.quality, content = excluded.content, synced_at = excluded.synced_at, gone_at = null
+
+-- name: retire_absent
+-- What the platform no longer lists is gone.
+update templates set gone_at = $at
+ where organization_id = $organization and gone_at is null and not id = any($ids::text[])
+
+-- name: save_number
+-- What the platform says of a number now.
+insert into numbers as n (organization_id, id, phone, messages_per_second, quality, messaging_limit, verified_name, account, updated_at)
+values ($organization, $id, $phone, $messages_per_second, $quality, $messaging_limit, $verified_name, $account, $at)
+on conflict (organization_id, id) do update
+   set phone = excluded.phone, messages_per_second = coalesce(excluded.messages_per_second, n.messages_per_second),
+       quality = excluded.quality, messaging_limit = excluded.messaging_limit, verified_name = excluded.verified_name,
+       account = excluded.account, updated_at = excluded.updated_at
+
+-- name: know_organization
+-- Make sure the configured organization has its row.
+insert into organizations (organization_id, created_at) values ($organization, $at)
+on conflict do nothing
+
+-- name: task_done
+-- Note the end of a task that began at $begun; a request made meanwhile stays open.
+insert into tasks as t (organization_id, name, requested_at, done_at, result)
+values ($organization, $name, $begun, $begun, $result)
+on conflict (organization_id, name) do update set done_at = excluded.done_at, result = excluded.result
+
+-- name: task_wanted
+-- Ask for a task unless it was done since $since.
+insert into tasks as t (organization_id, name, requested_at)
+values ($organization, $name, $at)
+on conflict (organization_id, name) do update set requested_at = excluded.requested_at
+ where t.done_at < $since and t.requested_at <= t.done_at

@@ -1,0 +1,73 @@
+"""What the platform knows and we keep a copy of: templates, and the state of our numbers."""
+
+import structlog
+
+from engine.config import WhatsAppNumber
+from engine.ids import OrganizationId
+from engine.template_items import UnreadableTemplate, template
+from engine.templates import Template
+from storage import template_sync
+from worker.context import Worker
+from worker.whatsapp.client import Json, ManagementFailed
+
+TASK = "sync_templates"
+
+_STANDARD_PER_SECOND = 80
+_HIGH_PER_SECOND = 1000
+# Source: Meta, "Throughput": 80 messages per second by default, 1,000 after an upgrade.
+_THROUGHPUT = {"STANDARD": _STANDARD_PER_SECOND, "HIGH": _HIGH_PER_SECOND}
+
+log = structlog.get_logger()
+
+
+async def sync_templates(worker: Worker, organization: OrganizationId) -> bool:
+    """Take over all templates and numbers; half a list changes nothing but what it listed."""
+    begun = worker.now()
+    api = worker.apis[organization]
+    account = worker.config.organizations[organization].whatsapp
+    ids: list[str] = []
+    try:
+        async for page in api.templates(account.business_account_id):
+            listed = list(_readable(page))
+            ids += [each.id for each, _ in listed]
+            async with worker.database.owner_unit(organization, worker.now()) as unit:
+                await template_sync.save_templates(unit, listed=listed)
+        for number in account.numbers:
+            await _sync_number(worker, organization, number)
+    except ManagementFailed as failed:
+        log.warning("templates.sync_failed", organization=organization, reason=str(failed))
+        result: dict[str, object] = {"problem": str(failed)}
+    else:
+        result = {"templates": len(ids)}
+    async with worker.database.owner_unit(organization, worker.now()) as unit:
+        if "templates" in result:
+            result["gone"] = await template_sync.retire_absent(unit, ids=ids)
+        await template_sync.task_done(unit, name=TASK, begun=begun, result=result)
+    return False
+
+
+async def _sync_number(
+    worker: Worker, organization: OrganizationId, number: WhatsAppNumber
+) -> None:
+    state = await worker.apis[organization].number(number.id)
+    async with worker.database.owner_unit(organization, worker.now()) as unit:
+        await template_sync.save_number(
+            unit,
+            number=number.id,
+            phone=number.phone,
+            messages_per_second=_THROUGHPUT.get(state.throughput or ""),
+            quality=state.quality,
+            messaging_limit=state.messaging_limit,
+            verified_name=state.verified_name,
+            account={"can_send": state.can_send, "reasons": list(state.reasons)},
+        )
+
+
+def _readable(page: tuple[Json, ...]) -> list[tuple[Template, Json]]:
+    readable: list[tuple[Template, Json]] = []
+    for item in page:
+        try:
+            readable.append((template(item), item))
+        except UnreadableTemplate:
+            log.warning("templates.unreadable", keys=sorted(item))
+    return readable

@@ -109,7 +109,7 @@ def microseconds(value: object) -> int:
         Refused: It is none of them.
     """
     try:
-        if isinstance(value, str) and not value.isdigit():
+        if isinstance(value, str) and not (value.isascii() and value.isdigit()):
             moment = datetime.fromisoformat(value)
             if moment.tzinfo is None:
                 raise Refused(f"{value!r}: a time needs its zone")

@@ -276,7 +276,11 @@ class Platform:
         sent.statuses.append({"status": step.kind, "at": rfc3339(step.at_us), "error": error})
         self._keep_sent(sent)
         self._changes.touch("whatsapp")
-        self._travel(lambda: self._tell(sent, step), withheld=lambda: self._settle_step(sent, step))
+        self._travel(
+            lambda: self._tell(sent, step),
+            withheld=lambda: self._settle_step(sent, step),
+            at_us=step.at_us,
+        )
 
     def _answer(self, sent: Sent, step: Step) -> None:
         self._settle_step(sent, step)

@@ -6,18 +6,20 @@ import os
 import signal
 import sys
 from asyncio.subprocess import Process
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
 
 from engine.clock import Clock
+from storage.embedded import Server
 
 # A child drains for up to 25 s; the rest is for a machine that is slow to let go.
 GRACE_S = 40.0
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 0.8  # a part that dies is back within a second
 _STEADY_S = 10.0  # whoever ran that long had no trouble starting
+_LOOK_S = 0.25
 _PR_SET_PDEATHSIG = 1
 
 _log = structlog.get_logger()
@@ -50,6 +52,16 @@ async def keep_running(
     async with asyncio.TaskGroup() as group:
         for child in children:
             group.create_task(_keep(child, clock, stopping, grace_s), name=child.name)
+
+
+async def keep_servers(servers: Collection[Server]) -> None:
+    """Start again every server that dies, until cancelled; ending them is their owner's."""
+    while True:
+        for server in servers:
+            if (status := server.poll()) is not None:
+                _log.warning("server.died", server=server.name, status=status)
+                server.launch()
+        await asyncio.sleep(_LOOK_S)
 
 
 async def orphaned(parent: int, *, every_s: float = 0.5) -> None:

@@ -4,7 +4,7 @@ Secrets are named, not written: ``"env:NAME"`` is read from the environment.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
+    SecretStr,
     ValidationError,
 )
 from pydantic.config import JsonDict
@@ -404,6 +405,10 @@ class Config(Section):
         AfterValidator(_some),
     ]
 
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """Every secret there is, so that logs can keep them out."""
+        return tuple(_secrets_in(self))
+
     def organization_of_number(self, number: NumberId) -> OrganizationId | None:
         """Return whose WhatsApp number it is; None: nobody's here."""
         return next(
@@ -420,6 +425,21 @@ class Config(Section):
         return next(
             (key for key, each in self.organizations.items() if each.slack.team_id == team), None
         )
+
+
+def _secrets_in(value: object) -> Iterator[SecretStr]:
+    match value:
+        case SecretStr():
+            yield value
+        case BaseModel():
+            for _, each in value:
+                yield from _secrets_in(each)
+        case Mapping():
+            for each in value.values():
+                yield from _secrets_in(each)
+        case tuple():
+            for each in value:
+                yield from _secrets_in(each)
 
 
 def load(text: str, *, environment: Mapping[str, str]) -> Config:

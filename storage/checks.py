@@ -1,6 +1,8 @@
 """Whether the servers are there, new enough and ours."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import asyncpg
 from redis.asyncio import Redis
@@ -13,6 +15,8 @@ from storage.database import BOT_ROLE
 _WITHIN_S = 5.0
 _OLDEST_POSTGRES = 140_000  # as server_version_num counts
 _OLDEST_REDIS = (6, 2)
+# ValueError: the URL is none.
+_FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError)
 _POSTGRES = "PostgreSQL"
 _REDIS = "Redis"
 _ABOUT = """
@@ -36,6 +40,18 @@ class DatabaseUnreachable(Exception):
         )
 
 
+async def require_answer(url: str) -> None:
+    """Make sure that the database lets us in.
+
+    Raises:
+        DatabaseUnreachable: It does not.
+    """
+    with _unreachable():
+        async with asyncio.timeout(_WITHIN_S):
+            connection = await asyncpg.connect(url)
+            await connection.close()
+
+
 async def require_database(url: str) -> None:
     """Make sure that the database answers, and has the schema this version needs.
 
@@ -43,10 +59,16 @@ async def require_database(url: str) -> None:
         DatabaseUnreachable: It does not answer.
         storage.migrate.SchemaOutdated: Its schema is older.
     """
-    try:
+    with _unreachable():
         async with asyncio.timeout(_WITHIN_S):
             await migrate.check(url)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+
+
+@contextmanager
+def _unreachable() -> Iterator[None]:
+    try:
+        yield
+    except _FAILURES as error:
         raise DatabaseUnreachable(_why(error)) from None
 
 
@@ -60,7 +82,7 @@ async def postgres(url: str) -> tuple[Finding, ...]:
                 absent = await migrate.missing(connection)
             finally:
                 await connection.close()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+    except _FAILURES as error:
         remedy = "Start it, or correct server.database_url."
         return (Finding(subject=_POSTGRES, said=f"{_why(error)}.", remedy=remedy),)
     return (_version(about), _schema(absent), _roles(about))

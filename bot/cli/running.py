@@ -1,0 +1,67 @@
+"""The frame of every process that runs until it is told to stop."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import structlog
+import uvloop
+
+from bot.processes import orphaned
+
+Result = TypeVar("Result")
+Work = Callable[[asyncio.Event], Coroutine[Any, Any, Result]]
+
+_log = structlog.get_logger()
+
+
+class StoppedTwice(Exception):
+    """Told to stop a second time, the process did not wait for what was under way."""
+
+
+def run(work: Work[Result], *, parent: int | None = None) -> Result:
+    """Run *work* on a loop of its own; the event it gets is set by SIGTERM and Ctrl-C.
+
+    A second signal cancels it.
+
+    Args:
+        work: Ends by itself, or soon after the event is set.
+        parent: The process without which this one has no reason to run; None: there is none, or
+            the system tells.
+
+    Raises:
+        StoppedTwice: There was a second signal.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_stoppable(work, parent))
+
+
+async def _stoppable(work: Work[Result], parent: int | None) -> Result:
+    stopping = asyncio.Event()
+    working = asyncio.ensure_future(work(stopping))
+
+    def stop(number: signal.Signals) -> None:
+        if stopping.is_set():
+            working.cancel()
+        else:
+            _log.info("process.stopping", signal=number.name)
+            stopping.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number)
+    watching = None if parent is None else asyncio.ensure_future(_follow(parent, stopping))
+    try:
+        return await working
+    except asyncio.CancelledError:
+        raise StoppedTwice from None
+    finally:
+        if watching is not None:
+            watching.cancel()
+
+
+async def _follow(parent: int, stopping: asyncio.Event) -> None:
+    await orphaned(parent)
+    _log.warning("process.orphaned")
+    stopping.set()

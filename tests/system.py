@@ -251,6 +251,6 @@ def free_port() -> int:
 async def fresh() -> AsyncIterator[System]:
     """Run the sandbox in an empty folder that every account may enter."""
     with tempfile.TemporaryDirectory(prefix="dripline-system-") as folder:
-        os.chmod(folder, 0o755)  # noqa: PTH101 — at once, and pathlib has no other way here
+        os.chmod(folder, 0o755)  # noqa: PTH101, S103 — the account that runs Postgres must get in
         async with running(Path(folder) / "data") as system:
             yield system

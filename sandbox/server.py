@@ -24,6 +24,7 @@ from sandbox.whatsapp.interface import WhatsAppInterface
 from sandbox.whatsapp.platform import Platform
 
 _LARGEST = 110 * 1024 * 1024  # bytes of a request: a document of 100 MB and its form
+_UNDER_WAY = 1.0  # seconds that calls under way have when the Graph API's port closes
 _PAGE_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
@@ -78,6 +79,8 @@ class Sandbox:
             changes=self.changes,
             parts=parts,
         )
+        self._graph_runner: web.AppRunner | None = None
+        self._turning = asyncio.Lock()
         self.desk = Desk(self.workspace, self.outgoing, self.web_api)
 
     def _idle(self) -> bool:
@@ -105,10 +108,13 @@ class Sandbox:
                 self.schedule.run(),
                 self.platform.hooks.run(),
                 self.outgoing.run(),
-                self._follow_outage(),
             )
         ]
+        self.platform.turned = self._follow_outage
+        await self._follow_outage()
         yield
+        if self._graph_runner is not None:
+            await self._graph_runner.cleanup()
         for task in tasks:
             task.cancel()
         for task in tasks:
@@ -118,26 +124,23 @@ class Sandbox:
         self.clock.close()
 
     async def _follow_outage(self) -> None:
-        """Open and close the Graph API's own port as the outage "refuse" comes and goes."""
+        """Open or close the Graph API's own port, as the outage "refuse" has it now."""
         port = self.settings.graph_port
         if port is None:
             return
-        runner: web.AppRunner | None = None
-        try:
-            while True:
-                refuse = self.platform.moods.outage == "refuse"
-                if refuse and runner is not None:
-                    await runner.cleanup()
-                    runner = None
-                elif not refuse and runner is None:
-                    # An application is bound to one runner; the routes are the same.
-                    runner = web.AppRunner(self._graph_app(), access_log=None)
-                    await runner.setup()
-                    await web.TCPSite(runner, self.settings.host, port).start()
-                await asyncio.sleep(0.05)
-        finally:
-            if runner is not None:
-                await runner.cleanup()
+        async with self._turning:
+            refuse = self.platform.moods.outage == "refuse"
+            if refuse and self._graph_runner is not None:
+                # Calls under way still get their answer; nobody new gets in.
+                await self._graph_runner.cleanup()
+                self._graph_runner = None
+            elif not refuse and self._graph_runner is None:
+                # An application is bound to one runner; the routes are the same.
+                self._graph_runner = web.AppRunner(
+                    self._graph_app(), access_log=None, shutdown_timeout=_UNDER_WAY
+                )
+                await self._graph_runner.setup()
+                await web.TCPSite(self._graph_runner, self.settings.host, port).start()
 
     def _graph_app(self) -> web.Application:
         app = web.Application(client_max_size=_LARGEST)

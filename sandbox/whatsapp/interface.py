@@ -154,6 +154,8 @@ class WhatsAppInterface:
 
     async def _turn(self, request: web.Request) -> web.Response:
         self._platform.turn(loads(await request.read() or b"{}"))
+        if self._platform.turned is not None:
+            await self._platform.turned()
         return answer(self._platform.moods.as_json())
 
     async def _phones(self, request: web.Request) -> web.Response:

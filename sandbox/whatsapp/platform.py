@@ -3,7 +3,7 @@
 import base64
 import secrets
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from random import Random
@@ -53,6 +53,7 @@ class Platform:
         self.people = People()
         self.media = Library(state)
         self.refusals: list[Json] = []
+        self.turned: Callable[[], Awaitable[None]] | None = None  # told after moods were turned
         self.calls = 0  # calls to the Graph API being answered
         self.hooks = Hooks(
             url=f"{settings.bot_url}/webhooks/whatsapp",

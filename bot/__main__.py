@@ -3,7 +3,6 @@
 
 import asyncio
 import os
-import socket
 import struct
 import sys
 import time
@@ -314,6 +313,7 @@ def sandbox_command(port: int, data: Path, level: str) -> None:
     """Run all of it against a pretend WhatsApp and a pretend Slack, on one web page."""
     logs.configure(level=level, stream=sys.stderr, console=sys.stderr.isatty())
     from bot.cli.demo_config import DATABASE_URL, REDIS_URL, as_shell
+    from bot.cli.ports import free_ports
     from sandbox.launch import LaunchSettings, NotReady
     from sandbox.launch import run as launch
     from sandbox.parts import CommandFailed, Program
@@ -321,7 +321,7 @@ def sandbox_command(port: int, data: Path, level: str) -> None:
 
     data = data.absolute()
     data.mkdir(parents=True, exist_ok=True)
-    bot_port, graph_port = _free_ports(port)
+    bot_port, graph_port = free_ports(port)
     settings, toml, secrets = _demo(data, port=port, bot_port=bot_port, graph_port=graph_port)
     config_path = data / "dripline.toml"
     config_path.write_text(toml)
@@ -520,17 +520,6 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
 
 
 # The sandbox.
-
-
-def _free_ports(port: int) -> tuple[int, int]:
-    """Return two ports that nobody listens on; the first beside *port*, if that is free."""
-    with socket.socket() as first, socket.socket() as second:
-        try:
-            first.bind(("127.0.0.1", port + 1))
-        except (OSError, OverflowError):
-            first.bind(("127.0.0.1", 0))
-        second.bind(("127.0.0.1", 0))
-        return first.getsockname()[1], second.getsockname()[1]
 
 
 def _demo(

@@ -7,6 +7,7 @@ import signal
 import sys
 from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -114,12 +115,15 @@ async def _until(stopping: asyncio.Event, work: Awaitable[object]) -> None:
 
 
 async def _end(process: Process, grace_s: float) -> None:
-    process.terminate()
+    # It may end by itself at any moment.
+    with suppress(ProcessLookupError):
+        process.terminate()
     try:
         async with asyncio.timeout(grace_s):
             await process.wait()
     except TimeoutError:
-        process.kill()
+        with suppress(ProcessLookupError):
+            process.kill()
         await process.wait()
 
 

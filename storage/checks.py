@@ -79,13 +79,13 @@ async def postgres(url: str) -> tuple[Finding, ...]:
             connection = await asyncpg.connect(url)
             try:
                 about = await connection.fetchrow(_ABOUT, BOT_ROLE)
-                absent = await migrate.missing(connection)
+                schema = await _schema(connection)
             finally:
                 await connection.close()
     except _FAILURES as error:
         remedy = "Start it, or correct server.database_url."
         return (Finding(subject=_POSTGRES, said=f"{_why(error)}.", remedy=remedy),)
-    return (_version(about), _schema(absent), _roles(about))
+    return (_version(about), schema, _roles(about))
 
 
 async def redis(url: str) -> tuple[Finding, ...]:
@@ -114,7 +114,15 @@ def _version(about: asyncpg.Record) -> Finding:
     return Finding(subject=_POSTGRES, said=said, remedy=remedy)
 
 
-def _schema(absent: tuple[str, ...]) -> Finding:
+async def _schema(connection: asyncpg.Connection) -> Finding:
+    try:
+        absent = await migrate.missing(connection)
+    except asyncpg.InsufficientPrivilegeError:
+        return Finding(
+            subject=_POSTGRES,
+            said="its tables belong to another role.",
+            remedy="Name that role in server.database_url.",
+        )
     if absent:
         said = f"the schema lacks {', '.join(absent)}."
         return Finding(subject=_POSTGRES, said=said, remedy="Run `dripline migrate`.")

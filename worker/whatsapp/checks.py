@@ -26,7 +26,10 @@ async def _webhooks(api: CloudApi, subject: str, waba_id: str) -> Finding:
         return Finding(
             subject=subject,
             said=f"the account {waba_id} cannot be read. {_sentence(error)}",
-            remedy="Check business_account_id, and that access_token's user manages the account.",
+            remedy=_remedy(
+                error,
+                "Check business_account_id, and that access_token's user manages the account.",
+            ),
         )
     if subscribed:
         return Finding(subject=subject, said="an app gets the account's webhooks.")
@@ -45,7 +48,9 @@ async def _number(api: CloudApi, subject: str, number: WhatsAppNumber) -> list[F
             Finding(
                 subject=subject,
                 said=f"the number {number.id} cannot be read. {_sentence(error)}",
-                remedy="Copy the id from WhatsApp Manager; it is not the number itself.",
+                remedy=_remedy(
+                    error, "Copy the id from WhatsApp Manager; it is not the number itself."
+                ),
             )
         ]
     return [_same(subject, number, state), _health(subject, state)]
@@ -72,6 +77,12 @@ def _health(subject: str, state: NumberState) -> Finding:
         said=f"sending is {state.can_send}; {limit}. {reasons}",
         remedy="See the number in WhatsApp Manager.",
     )
+
+
+def _remedy(error: ManagementFailed, when_refused: str) -> str:
+    if error.refused is not None:
+        return when_refused
+    return "Is server.graph_url right, and does this machine reach the internet?"
 
 
 def _sentence(error: ManagementFailed) -> str:

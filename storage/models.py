@@ -164,6 +164,7 @@ class Template(Model):
 class Import(Model):
     id = fields.BigIntField(primary_key=True)
     organization_id = fields.TextField()
+    file_id = fields.TextField()
     blob_id = fields.BigIntField()
     verdicts_blob_id = fields.BigIntField(null=True)
     name = fields.TextField()

@@ -6,9 +6,13 @@ contacts enroll one by one and walk through steps.
 
 import re
 from dataclasses import asdict, dataclass, fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
+
+from engine.audience import Audience
+from engine.content import Content
+from engine.ids import CampaignId, ContactId, NumberId, StepId
 
 
 class Kind(StrEnum):
@@ -167,3 +171,66 @@ _PARSERS = {
     "mode": Mode,
     "unknown": UnknownPolicy,
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """A campaign as staff made it and as it stands.
+
+    Attributes:
+        number_id: The number that sends; None: the contact's last, else the organization's first.
+        audience: A broadcast's; None for a drip.
+        contacts_up_to: The highest contact when a broadcast started; None before.
+        closed_until: Its tap is closed until then, for *closed_why*; None: it is open.
+        version: Moves with every change staff make.
+        actor: The Slack user who created it.
+        channel: The Slack channel it was last started or created in; None: unknown.
+    """
+
+    id: CampaignId
+    kind: Kind
+    name: str
+    state: State
+    type: Type
+    trigger: str
+    settings: Settings
+    priority: int
+    number_id: NumberId | None
+    audience: Audience | None
+    contacts_up_to: ContactId | None
+    closed_until: datetime | None
+    closed_why: str | None
+    version: int
+    actor: str
+    channel: str | None
+    created_at: datetime
+    started_at: datetime | None
+    started_by: str | None
+    paused_at: datetime | None
+    paused_by: str | None
+    ended_at: datetime | None
+    ended_by: str | None
+
+    def may_become(self, state: State) -> bool:
+        return state in TRANSITIONS[self.kind].get(self.state, frozenset())
+
+    def stopped(self, at: datetime) -> bool:
+        """Whether it sends nothing for now although nobody paused it."""
+        return self.closed_until is not None and self.closed_until > at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A step that has not been removed.
+
+    Attributes:
+        number: Its place as staff count, from 1.
+        position: Its place among all there ever were; removed ones leave gaps.
+        after: From when the step before was accepted; of the first, from enrollment.
+    """
+
+    id: StepId
+    number: int
+    position: int
+    after: timedelta
+    content: Content

@@ -2,18 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
+
+import orjson
 
 from engine.campaign import Kind, Mode, Reentry, State, Type
-from engine.ids import CampaignId, ContactId, EnrollmentId, StepId
+from engine.ids import CampaignId, ContactId, EnrollmentId, MessageId, NumberId, StepId
 from engine.message import State as MessageState
 from engine.reasons import Reason
 from storage import messages
 from storage.database import Unit
+from storage.listener import REVOKE
 from storage.queries import load
 
 _SQL = load("enrollments")
+_NOTIFIED: Final = 300  # ids in one notification, which holds 8,000 bytes
 
 
 class Outcome(StrEnum):
@@ -67,6 +72,34 @@ class Running:
     contact_id: ContactId
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrollment:
+    """An enrollment as lists show it.
+
+    Attributes:
+        step_id: None once it has ended.
+        position: Of the last step reached, among all there ever were.
+        due_at: When something is next due; None: it has ended, or a message is on its way.
+        phone: None: the contact has none.
+    """
+
+    id: EnrollmentId
+    contact_id: ContactId
+    state: str
+    reason: str | None
+    step_id: StepId | None
+    position: int
+    enrolled_at: datetime
+    ended_at: datetime | None
+    due_at: datetime | None
+    sent: int
+    delivered: int
+    read: int
+    replied: int
+    name: str | None
+    phone: str | None
+
+
 async def enroll(
     unit: Unit, *, campaign: CampaignId, contacts: Sequence[ContactId], by: str
 ) -> Enrolled:
@@ -80,31 +113,11 @@ async def enroll(
     Raises:
         NotEnrolling: Nobody was looked at.
     """
-    drip = await unit.row(_SQL["lock_campaign"], campaign=campaign)
-    if drip is None or drip["kind"] != Kind.DRIP:
-        raise NotEnrolling(campaign, None)
-    state = State(drip["state"])
-    if state not in {State.ACTIVE, State.PAUSED}:
-        raise NotEnrolling(campaign, state)
-    first = await _first_step(unit, campaign=campaign)
-    if first is None:
-        raise NotEnrolling(campaign, state, without_steps=True)
+    drip = await _drip(unit, campaign)
     await lock_contacts(unit, contacts=contacts)
-    step, after = first
-    found = await unit.rows(
-        _SQL["enroll"],
-        campaign=campaign,
-        contacts=contacts,
-        promotional=drip["type"] == Type.PROMOTIONAL,
-        reentry=Reentry(drip["reentry"]),
-        mode=Mode(drip["mode"]),
-        step=step,
-        due_at=unit.at + after,
-        by=by,
-    )
-    by_outcome = {Outcome(row["outcome"]): row["contacts"] for row in found}
+    by_outcome = await _by_outcome(unit, drip, contacts, by=by, only_judge=False)
     interrupted = 0
-    if drip["mode"] == Mode.INTERRUPT and Outcome.ENROLLED in by_outcome:
+    if drip.mode is Mode.INTERRUPT and Outcome.ENROLLED in by_outcome:
         others = await running(
             unit, campaign=campaign, contacts=by_outcome[Outcome.ENROLLED], elsewhere=True
         )
@@ -114,6 +127,18 @@ async def enroll(
         counts={outcome: len(who) for outcome, who in by_outcome.items()},
         interrupted=interrupted,
     )
+
+
+async def judged(
+    unit: Unit, *, campaign: CampaignId, contacts: Sequence[ContactId]
+) -> Mapping[Outcome, int]:
+    """Return what enrolling *contacts* would come to now, by outcome; nothing changes.
+
+    Raises:
+        NotEnrolling: The campaign takes nobody in.
+    """
+    found = await _by_outcome(unit, await _drip(unit, campaign), contacts, by="", only_judge=True)
+    return {outcome: len(who) for outcome, who in found.items()}
 
 
 async def lock_contacts(unit: Unit, *, contacts: Sequence[ContactId]) -> list[ContactId]:
@@ -131,6 +156,12 @@ async def running(
     return [Running(**dict(row)) for row in rows]
 
 
+async def running_of(unit: Unit, *, campaign: CampaignId, limit: int) -> list[Running]:
+    """Lock up to *limit* of a campaign's enrollments that have not ended."""
+    rows = await unit.rows(_SQL["running_of"], campaign=campaign, limit=limit)
+    return [Running(**dict(row)) for row in rows]
+
+
 async def drop(unit: Unit, *, enrollments: Sequence[Running], reason: str) -> None:
     """End locked *enrollments* and cancel what was queued for them.
 
@@ -138,23 +169,90 @@ async def drop(unit: Unit, *, enrollments: Sequence[Running], reason: str) -> No
     """
     if not enrollments:
         return
-    await unit.run(_SQL["drop"], ids=[each.id for each in enrollments], reason=reason)
+    await end(unit, enrollments=enrollments, reason=reason)
     queued = await unit.rows(
         _SQL["queued_of"],
         ids=[each.id for each in enrollments],
         campaigns=[each.campaign_id for each in enrollments],
         contacts=[each.contact_id for each in enrollments],
     )
-    rows = (await messages.locked(unit, [row["id"] for row in queued])).values()
+    await _cancel(unit, [row["id"] for row in queued], Reason.ENROLLMENT_ENDED)
+
+
+async def end(unit: Unit, *, enrollments: Sequence[Running], reason: str) -> None:
+    """End locked *enrollments*, and leave what was queued for them to others."""
+    await unit.run(_SQL["drop"], ids=[each.id for each in enrollments], reason=reason)
+
+
+async def move_on(
+    unit: Unit,
+    *,
+    campaign: CampaignId,
+    step: StepId,
+    following: StepId | None,
+    shift: timedelta,
+    limit: int,
+) -> int:
+    """Let up to *limit* who wait for a removed step go on; return how many did.
+
+    Args:
+        following: The step after it; None: there is none, and they are through.
+        shift: The delay of the following step less that of the removed one.
+    """
+    return await unit.run(
+        _SQL["move_on"],
+        campaign=campaign,
+        step=step,
+        next=following,
+        shift_s=int(shift.total_seconds()),
+        limit=limit,
+    )
+
+
+async def cancel_step(
+    unit: Unit, *, campaign: CampaignId, step: StepId, numbers: Sequence[NumberId], limit: int
+) -> int:
+    """Cancel up to *limit* messages queued for a removed step, and let their contacts go on."""
+    rows = await unit.rows(
+        _SQL["queued_of_step"], campaign=campaign, step=step, numbers=numbers, limit=limit
+    )
+    await _cancel(unit, [row["id"] for row in rows], Reason.STEP_REMOVED)
+    return len(rows)
+
+
+async def revoke(unit: Unit, *, contacts: Sequence[ContactId]) -> None:
+    """Have senders give back what they claimed for *contacts* and have not started."""
+    for start in range(0, len(contacts), _NOTIFIED):
+        told = {
+            "organization": unit.organization,
+            "contacts": list(contacts[start : start + _NOTIFIED]),
+        }
+        await unit.notify(REVOKE, orjson.dumps(told).decode())
+
+
+async def states(unit: Unit, *, campaign: CampaignId) -> dict[str, int]:
+    """Return how many enrollments are in each state; those at zero are absent."""
+    rows = await unit.rows(_SQL["states"], campaign=campaign)
+    return {row["state"]: row["count"] for row in rows}
+
+
+async def page(
+    unit: Unit, *, campaign: CampaignId, state: str | None, limit: int
+) -> list[Enrollment]:
+    """Return the latest enrollments, of one state or of all."""
+    rows = await unit.rows(_SQL["page"], campaign=campaign, state=state, limit=limit)
+    return [Enrollment(**dict(row)) for row in rows]
+
+
+async def _cancel(unit: Unit, ids: Sequence[MessageId], reason: Reason) -> None:
+    rows = (await messages.locked(unit, ids)).values()
     await messages.save(
         unit,
         [
             (
                 row,
                 row.with_message(
-                    row.message.ended(
-                        MessageState.CANCELLED, at=unit.at, reason=Reason.ENROLLMENT_ENDED
-                    )
+                    row.message.ended(MessageState.CANCELLED, at=unit.at, reason=reason)
                 ),
             )
             for row in rows
@@ -163,6 +261,51 @@ async def drop(unit: Unit, *, enrollments: Sequence[Running], reason: str) -> No
     )
 
 
-async def _first_step(unit: Unit, *, campaign: CampaignId) -> tuple[StepId, timedelta] | None:
-    row = await unit.row(_SQL["first_step"], campaign=campaign)
-    return None if row is None else (row["id"], timedelta(seconds=row["after_s"]))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Drip:
+    id: CampaignId
+    promotional: bool
+    reentry: Reentry
+    mode: Mode
+    first_step: StepId
+    first_after: timedelta
+
+
+async def _drip(unit: Unit, campaign: CampaignId) -> _Drip:
+    """Keep the drip from changing, and return what decides who may enroll."""
+    row = await unit.row(_SQL["lock_campaign"], campaign=campaign)
+    if row is None or row["kind"] != Kind.DRIP:
+        raise NotEnrolling(campaign, None)
+    state = State(row["state"])
+    if state not in {State.ACTIVE, State.PAUSED}:
+        raise NotEnrolling(campaign, state)
+    # A statement of its own: it has to see the steps as they are once the lock is held.
+    step = await unit.row(_SQL["first_step"], campaign=campaign)
+    if step is None:
+        raise NotEnrolling(campaign, state, without_steps=True)
+    return _Drip(
+        id=campaign,
+        promotional=row["type"] == Type.PROMOTIONAL,
+        reentry=Reentry(row["reentry"]),
+        mode=Mode(row["mode"]),
+        first_step=step["id"],
+        first_after=timedelta(seconds=step["after_s"]),
+    )
+
+
+async def _by_outcome(
+    unit: Unit, drip: _Drip, contacts: Sequence[ContactId], *, by: str, only_judge: bool
+) -> dict[Outcome, list[ContactId]]:
+    found = await unit.rows(
+        _SQL["enroll"],
+        campaign=drip.id,
+        contacts=contacts,
+        promotional=drip.promotional,
+        reentry=drip.reentry,
+        mode=drip.mode,
+        step=drip.first_step,
+        due_at=unit.at + drip.first_after,
+        by=by,
+        only_judge=only_judge,
+    )
+    return {Outcome(row["outcome"]): row["contacts"] for row in found}

@@ -20,8 +20,8 @@ select id from contacts
    for no key update
 
 -- name: enroll
--- Enroll those of $contacts who may, and say of all what became of them. The consent part mirrors
--- engine.consent.Consent.against; a property test compares them.
+-- Enroll those of $contacts who may, and say of all what became of them; with $only_judge it changes nothing. The
+-- consent part mirrors engine.consent.Consent.against; a property test compares them.
 with judged as (
   select c.id,
          case when c.erased_at is not null then 'erased'
@@ -55,7 +55,7 @@ inserted as (
                     and e.state in ('active', 'paused') and not e.beside),
          $step, $due_at, $at, $by
     from judged j
-   where j.outcome = 'enrolled'
+   where j.outcome = 'enrolled' and not $only_judge
    order by j.id)
 select outcome, array_agg(id order by id) as contacts from judged group by outcome
 
@@ -79,3 +79,56 @@ select m.id
   from unnest($ids::bigint[], $campaigns::bigint[], $contacts::bigint[]) as e(id, campaign_id, contact_id)
   join messages m on m.organization_id = $organization and m.contact_id = e.contact_id and m.run_id = e.id
                  and m.campaign_id = e.campaign_id and m.state = 'queued'
+
+-- name: running_of
+-- Lock up to $limit enrollments of a campaign that have not ended.
+select id, campaign_id, contact_id from enrollments
+ where organization_id = $organization and campaign_id = $campaign and state in ('active', 'paused')
+ order by id limit $limit
+   for no key update
+
+-- name: move_on
+-- Let up to $limit enrollments that wait for a removed step go on to the next one ($next null: there is none, and
+-- they are through), due as if the removed step had never been.
+with waiting as (
+  select id, due_at from enrollments
+   where organization_id = $organization and campaign_id = $campaign and step_id = $step and due_at is not null
+     and state in ('active', 'paused')
+   order by id limit $limit
+     for no key update)
+update enrollments e
+   set step_id = $next::bigint,
+       due_at = case when $next::bigint is not null
+                     then greatest(w.due_at + $shift_s::bigint * interval '1 second', $at::timestamptz) end,
+       state = case when $next::bigint is null then 'completed' else e.state end,
+       ended_at = case when $next::bigint is null then $at::timestamptz end
+  from waiting w
+ where e.organization_id = $organization and e.id = w.id
+
+-- name: queued_of_step
+-- Up to $limit queued messages of a step.
+select id from messages
+ where organization_id = $organization and number_id = any($numbers::text[]) and campaign_id = $campaign
+   and state = 'queued' and step_id = $step
+ order by id limit $limit
+
+-- name: states
+-- How many enrollments are in each state.
+select state, count(*) as count from enrollments
+ where organization_id = $organization and campaign_id = $campaign
+ group by state
+
+-- name: page
+-- The latest enrollments, of one state or all, with whom, how far, and when something is next due.
+select e.id, e.contact_id, e.state, e.reason, e.step_id, e.position, e.enrolled_at, e.ended_at, e.sent, e.delivered,
+       e.read, e.replied, coalesce(c.name, c.first_name) as name,
+       (select min(i.value) from contact_identities i
+         where i.organization_id = $organization and i.contact_id = e.contact_id and i.kind = 'phone') as phone,
+       coalesce(e.due_at, (select min(m.due_at) from messages m
+                            where m.organization_id = $organization and m.contact_id = e.contact_id
+                              and m.run_id = e.id and m.campaign_id = $campaign and m.state = 'queued')) as due_at
+  from enrollments e
+  join contacts c on c.organization_id = $organization and c.id = e.contact_id
+ where e.organization_id = $organization and e.campaign_id = $campaign and ($state::text is null or e.state = $state)
+ order by e.id desc
+ limit $limit

@@ -1,0 +1,133 @@
+"""What the use cases about campaigns need of storage. One unit of work stands behind each port."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from engine.audience import Audience
+from engine.campaign import Campaign, Kind, Settings, State, Step, Type
+from engine.content import Content
+from engine.ids import CampaignId, ContactId, NumberId
+from engine.phone import Phone
+from engine.reasons import Reason
+from engine.templates import Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A campaign to be created; the attributes mean what they mean in Campaign."""
+
+    kind: Kind
+    name: str
+    type: Type
+    settings: Settings
+    trigger: str = "manual"
+    priority: int = 5
+    number_id: NumberId | None = None
+    audience: Audience | None = None
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Whom an audience reaches now.
+
+    Attributes:
+        recipients: Who may be written to.
+        left_out: The others, by reason; none of them zero.
+        last_contact: The highest contact there is; None: there is none at all.
+        strangers: Phones of the audience that are no contacts.
+    """
+
+    recipients: int
+    left_out: Mapping[Reason, int]
+    last_contact: ContactId | None
+    strangers: tuple[Phone, ...] = ()
+
+
+class Campaigns(Protocol):
+    """The campaigns of one organization, changed by one person."""
+
+    async def lock(self, campaign: CampaignId) -> Campaign | None:
+        """Keep it from changing until the unit ends; None: there is none of that id."""
+        ...
+
+    async def is_taken(self, name: str) -> bool:
+        """Whether a campaign or broadcast that is not archived has the name, in any case."""
+        ...
+
+    async def add(self, draft: Draft) -> Campaign: ...
+
+    async def move(
+        self,
+        campaign: Campaign,
+        state: State,
+        *,
+        channel: str | None = None,
+        contacts_up_to: ContactId | None = None,
+    ) -> Campaign:
+        """Put it into *state* with who and when, open its tap, and move its version.
+
+        Args:
+            channel: Where staff asked for it; None keeps what is known.
+            contacts_up_to: Freezes a broadcast's audience; None keeps what is known.
+        """
+        ...
+
+    async def tell(self, campaign: Campaign, kind: str) -> None:
+        """Write the event *kind* for staff, with who did it."""
+        ...
+
+    async def revoke(self, campaign: CampaignId) -> None:
+        """Have senders give back what they claimed and have not started, once this commits."""
+        ...
+
+    async def note(self, action: str, campaign: Campaign, **content: object) -> None:
+        """Write the audit entry; *content* holds ids and settings, no names and no phones."""
+        ...
+
+    async def steps(self, campaign: CampaignId) -> tuple[Step, ...]:
+        """Return the steps there are, in order."""
+        ...
+
+    async def add_step(self, campaign: Campaign, *, after: timedelta, content: Content) -> Step:
+        """Add a step behind all others."""
+        ...
+
+    async def remove_step(self, campaign: Campaign, step: Step) -> int:
+        """Take a step out and let those who wait for it go on; return how many did.
+
+        Messages queued for it are cancelled in further units, by whoever calls the use case.
+        """
+        ...
+
+    async def reach(self, campaign: Campaign) -> Reach:
+        """Return whom a broadcast reaches, by consent as it is now."""
+        ...
+
+
+class Templates(Protocol):
+    """The templates the platform listed last."""
+
+    async def of_name(self, name: str) -> tuple[Template, ...]:
+        """Return those of exactly that name, one per language, sorted by language."""
+        ...
+
+    async def names(self) -> Collection[str]: ...
+
+
+class Attributes(Protocol):
+    """What contacts have besides the built-in values."""
+
+    async def names(self) -> Collection[str]:
+        """Return the name of every attribute that some contact has."""
+        ...
+
+
+class Directory(Protocol):
+    """The campaigns there are, by name."""
+
+    async def by_name(self) -> Mapping[str, tuple[CampaignId, Kind]]:
+        """Return those that are not archived."""
+        ...

@@ -1,0 +1,197 @@
+"""Move: activate, pause, resume, archive and cancel what staff have made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from engine.campaign import SENDING, Campaign, Kind, State
+from engine.campaign_ports import Campaigns, Templates
+from engine.ids import CampaignId
+from engine.refusal import Refusal
+from engine.usecases.compose import check_approved
+
+
+class NoSuchCampaign(Refusal):
+    """It was deleted meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("That campaign is no longer there; /drip campaign list shows what is.")
+
+
+class NotPossible(Refusal):
+    """The state the campaign is in does not allow it.
+
+    Attributes:
+        campaign: As it stands.
+    """
+
+    def __init__(self, campaign: Campaign, fix: str) -> None:
+        super().__init__(f"{campaign.name!r} is {_STATES[campaign.state]}{fix}")
+        self.campaign = campaign
+
+
+class NoSteps(Refusal):
+    """There would be nothing to send."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        super().__init__(
+            f"{campaign.name!r} has no step yet: add one with"
+            f' /drip step add "{campaign.name}" after=0m template=<name>.'
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What became of it.
+
+    Attributes:
+        changed: False: it was so already, and nothing was done.
+        opened: Why its tap had been closed, which is open now; None: it was not.
+    """
+
+    campaign: Campaign
+    changed: bool
+    opened: str | None = None
+
+
+async def activate(
+    *, campaign: CampaignId, channel: str | None, campaigns: Campaigns, templates: Templates
+) -> Moved:
+    """Start a drip: it may enroll and send from now on.
+
+    Raises:
+        NoSteps: It has none.
+        NotPossible: It is no draft, or is a broadcast.
+        NoSuchTemplate, NotApproved, DoesNotFit: WhatsApp would refuse a step.
+    """
+    before = await _locked(campaign, campaigns)
+    if before.kind is Kind.BROADCAST:
+        raise NotPossible(before, f': broadcasts start with /drip broadcast send "{before.name}".')
+    if before.state is State.ACTIVE:
+        return Moved(campaign=before, changed=False)
+    if before.state is State.PAUSED:
+        raise NotPossible(before, f': /drip campaign resume "{before.name}" goes on with it.')
+    if not before.may_become(State.ACTIVE):
+        raise NotPossible(before, _OVER)
+    steps = await campaigns.steps(campaign)
+    if not steps:
+        raise NoSteps(before)
+    await check_approved(contents=(step.content for step in steps), known=templates)
+    after = await campaigns.move(before, State.ACTIVE, channel=channel)
+    await campaigns.tell(after, "campaign_started")
+    await campaigns.note("campaign.activate", after)
+    return Moved(campaign=after, changed=True)
+
+
+async def pause(*, campaign: CampaignId, campaigns: Campaigns) -> Moved:
+    """Stop sending; what waits keeps its place.
+
+    Raises:
+        NotPossible: It has not started, or is over.
+    """
+    before = await _locked(campaign, campaigns)
+    if before.state is State.PAUSED:
+        return Moved(campaign=before, changed=False)
+    if not before.may_become(State.PAUSED):
+        raise NotPossible(before, _unstarted(before))
+    after = await campaigns.move(before, State.PAUSED)
+    await campaigns.revoke(campaign)
+    await campaigns.tell(after, "campaign_paused")
+    await campaigns.note(f"{_word(after)}.pause", after)
+    return Moved(campaign=after, changed=True)
+
+
+async def resume(
+    *, campaign: CampaignId, stopped: Callable[[Campaign], bool], campaigns: Campaigns
+) -> Moved:
+    """Go on where it was paused, or open the tap that keeps it from sending.
+
+    Args:
+        stopped: Whether the tap of a campaign is closed now.
+
+    Raises:
+        NotPossible: It has not started, or is over.
+    """
+    before = await _locked(campaign, campaigns)
+    sending = SENDING[before.kind]
+    closed = stopped(before)
+    if before.state is sending and not closed:
+        return Moved(campaign=before, changed=False)
+    if before.state is not sending and before.state is not State.PAUSED:
+        raise NotPossible(before, _unstarted(before))
+    after = await campaigns.move(before, sending)
+    await campaigns.tell(after, "campaign_resumed")
+    await campaigns.note(f"{_word(after)}.resume", after)
+    return Moved(campaign=after, changed=True, opened=before.closed_why if closed else None)
+
+
+async def archive(*, campaign: CampaignId, campaigns: Campaigns) -> Moved:
+    """Put it away for good; what has not been sent never is, and its name becomes free.
+
+    Whoever calls ends its enrollments in further units.
+
+    Raises:
+        NotPossible: A broadcast that is running or paused is cancelled first.
+    """
+    before = await _locked(campaign, campaigns)
+    if before.state is State.ARCHIVED:
+        return Moved(campaign=before, changed=False)
+    if not before.may_become(State.ARCHIVED):
+        raise NotPossible(before, f': first end it with /drip broadcast cancel "{before.name}".')
+    after = await campaigns.move(before, State.ARCHIVED)
+    await campaigns.revoke(campaign)
+    await campaigns.tell(after, "campaign_archived")
+    await campaigns.note(f"{_word(after)}.archive", after)
+    return Moved(campaign=after, changed=True)
+
+
+async def cancel(*, campaign: CampaignId, campaigns: Campaigns) -> Moved:
+    """End a broadcast; what has not been sent never is.
+
+    Raises:
+        NotPossible: It is a drip, has not started, or is over.
+    """
+    before = await _locked(campaign, campaigns)
+    if before.state is State.CANCELLED:
+        return Moved(campaign=before, changed=False)
+    if before.kind is Kind.DRIP:
+        raise NotPossible(before, f': a drip is ended with /drip campaign archive "{before.name}".')
+    if not before.may_become(State.CANCELLED):
+        raise NotPossible(before, _unstarted(before))
+    after = await campaigns.move(before, State.CANCELLED)
+    await campaigns.revoke(campaign)
+    await campaigns.tell(after, "campaign_cancelled")
+    await campaigns.note("broadcast.cancel", after)
+    return Moved(campaign=after, changed=True)
+
+
+async def _locked(campaign: CampaignId, campaigns: Campaigns) -> Campaign:
+    found = await campaigns.lock(campaign)
+    if found is None:
+        raise NoSuchCampaign
+    return found
+
+
+def _word(campaign: Campaign) -> str:
+    return "campaign" if campaign.kind is Kind.DRIP else "broadcast"
+
+
+def _unstarted(campaign: Campaign) -> str:
+    if campaign.state is not State.DRAFT:
+        return _OVER
+    if campaign.kind is Kind.DRIP:
+        return f': /drip campaign activate "{campaign.name}" starts it.'
+    return f': /drip broadcast send "{campaign.name}" starts it.'
+
+
+_OVER: Final = ", and that is final."
+_STATES: Final = {
+    State.DRAFT: "a draft",
+    State.SCHEDULED: "scheduled",
+    State.ACTIVE: "active",
+    State.RUNNING: "running",
+    State.PAUSED: "paused",
+    State.COMPLETED: "completed",
+    State.CANCELLED: "cancelled",
+    State.ARCHIVED: "archived",
+}

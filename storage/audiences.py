@@ -1,0 +1,61 @@
+"""Who is in an audience now, and who of them may be written to."""
+
+from collections.abc import Collection, Sequence
+
+from engine.audience import Audience
+from engine.campaign_ports import Reach
+from engine.ids import ContactId
+from engine.phone import Phone
+from engine.reasons import Reason
+from storage.database import Unit
+from storage.queries import load
+
+_SQL = load("audiences")
+_HIGHEST = 2**63 - 1
+
+
+async def contacts(
+    unit: Unit, *, audience: Audience, up_to: ContactId | None = None
+) -> list[ContactId]:
+    """Return the contacts of an audience, sorted; of those up to *up_to* only."""
+    rows = await unit.rows(
+        _SQL["contacts"],
+        everyone=audience.everyone,
+        tags=audience.tags,
+        phones=audience.phones,
+        drips=audience.drips,
+        broadcasts=audience.broadcasts,
+        up_to=_HIGHEST if up_to is None else up_to,
+    )
+    return [row["id"] for row in rows]
+
+
+async def reach(unit: Unit, *, audience: Audience, promotional: bool) -> Reach:
+    """Return whom an audience reaches, by the consent of this moment."""
+    last: ContactId | None = await unit.value(_SQL["last_contact"])
+    members = await contacts(unit, audience=audience, up_to=last)
+    rows = await unit.rows(_SQL["reach"], contacts=members, promotional=promotional)
+    counts = {row["reason"]: row["count"] for row in rows}
+    return Reach(
+        recipients=counts.pop("", 0),
+        left_out={Reason(reason): counts[reason] for reason in sorted(counts)},
+        last_contact=last,
+        strangers=await strangers(unit, phones=audience.phones),
+    )
+
+
+async def strangers(unit: Unit, *, phones: Sequence[Phone]) -> tuple[Phone, ...]:
+    """Return those of *phones* that no contact has."""
+    if not phones:
+        return ()
+    return tuple(row["phone"] for row in await unit.rows(_SQL["strangers"], phones=phones))
+
+
+class ContactAttributes:
+    """`engine.campaign_ports.Attributes`."""
+
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+
+    async def names(self) -> Collection[str]:
+        return [row["name"] for row in await self.unit.rows(_SQL["attributes"])]

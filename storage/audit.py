@@ -1,0 +1,33 @@
+"""The audit log: who changed what, by ids alone."""
+
+from collections.abc import Mapping
+
+from storage.database import Unit
+from storage.models import AuditEntry
+
+
+async def note(
+    unit: Unit,
+    *,
+    actor: str,
+    action: str,
+    subject: str,
+    content: Mapping[str, object] | None = None,
+) -> None:
+    """Append an entry; the worker seals it.
+
+    Args:
+        actor: The Slack user.
+        action: ``campaign.activate``, ``contact.tag``, …
+        subject: ``campaign:17``; ids only, as everywhere in an entry: no names, no phones.
+        content: JSON.
+    """
+    await AuditEntry.create(
+        organization_id=unit.organization,
+        at=unit.at,
+        actor=actor,
+        action=action,
+        subject=subject,
+        content=dict(content or {}),
+        using_db=unit.orm,
+    )

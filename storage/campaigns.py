@@ -1,0 +1,281 @@
+"""Campaigns and their steps, as one member of the staff changes them and as lists show them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import asyncpg
+import orjson
+
+from engine import content as contents
+from engine.audience import Audience
+from engine.campaign import SENDING, Campaign, Kind, Settings, State, Step, Type
+from engine.campaign_ports import Draft, Reach
+from engine.content import Content
+from engine.ids import CampaignId, ContactId, StepId
+from engine.usecases.create_campaign import NameTaken
+from storage import audiences, audit, effects, enrollments
+from storage.database import Unit
+from storage.listener import REVOKE
+from storage.queries import load
+
+_SQL = load("campaigns")
+SLICE: Final = 5_000
+"""Enrollments and messages that one transaction ends or moves."""
+
+_ENDED = frozenset({State.CANCELLED, State.ARCHIVED})
+
+
+class Campaigns:
+    """`engine.campaign_ports.Campaigns`, of what *actor* does."""
+
+    def __init__(self, unit: Unit, actor: str) -> None:
+        self.unit = unit
+        self.actor = actor
+
+    async def lock(self, campaign: CampaignId) -> Campaign | None:
+        row = await self.unit.row(_SQL["lock"], campaign=campaign)
+        return None if row is None else _from_record(row)
+
+    async def is_taken(self, name: str) -> bool:
+        taken: bool = await self.unit.value(_SQL["is_taken"], name=name)
+        return taken
+
+    async def add(self, draft: Draft) -> Campaign:
+        added: CampaignId | None = await self.unit.value(
+            _SQL["add"],
+            kind=draft.kind,
+            name=draft.name,
+            type=draft.type,
+            trigger=draft.trigger,
+            settings=draft.settings.to_json(),
+            priority=draft.priority,
+            number=draft.number_id,
+            audience=None if draft.audience is None else draft.audience.to_json(),
+            actor=self.actor,
+            channel=draft.channel,
+        )
+        if added is None:  # somebody else was faster
+            raise NameTaken(draft.name)
+        return await self._reread(added)
+
+    async def move(
+        self,
+        campaign: Campaign,
+        state: State,
+        *,
+        channel: str | None = None,
+        contacts_up_to: ContactId | None = None,
+    ) -> Campaign:
+        await self.unit.run(
+            _SQL["move"],
+            campaign=campaign.id,
+            state=state,
+            channel=channel,
+            contacts_up_to=contacts_up_to,
+            sending=state is SENDING[campaign.kind],
+            ended=state in _ENDED,
+            actor=self.actor,
+        )
+        return await self._reread(campaign.id)
+
+    async def tell(self, campaign: Campaign, kind: str) -> None:
+        # The version keeps a second pause within the hour from looking like the first.
+        await effects.tell_staff(
+            self.unit,
+            kind=kind,
+            campaign=campaign.id,
+            content={"by": self.actor, "version": campaign.version},
+        )
+
+    async def revoke(self, campaign: CampaignId) -> None:
+        told = {"organization": self.unit.organization, "campaign": campaign}
+        await self.unit.notify(REVOKE, orjson.dumps(told).decode())
+
+    async def note(self, action: str, campaign: Campaign, **content: object) -> None:
+        await audit.note(
+            self.unit,
+            actor=self.actor,
+            action=action,
+            subject=f"{campaign.kind}:{campaign.id}",
+            content=content,
+        )
+
+    async def steps(self, campaign: CampaignId) -> tuple[Step, ...]:
+        return await steps(self.unit, campaign=campaign)
+
+    async def add_step(self, campaign: Campaign, *, after: timedelta, content: Content) -> Step:
+        await self.unit.value(
+            _SQL["add_step"],
+            campaign=campaign.id,
+            after_s=int(after.total_seconds()),
+            content=contents.to_json(content),
+        )
+        await self.unit.run(_SQL["touch"], campaign=campaign.id)
+        return (await self.steps(campaign.id))[-1]
+
+    async def remove_step(self, campaign: Campaign, step: Step) -> int:
+        await self.unit.run(_SQL["remove_step"], step=step.id)
+        await self.unit.run(_SQL["touch"], campaign=campaign.id)
+        return await move_on(self.unit, campaign=campaign.id, removed=step)
+
+    async def reach(self, campaign: Campaign) -> Reach:
+        return await audiences.reach(
+            self.unit,
+            audience=campaign.audience or Audience(),
+            promotional=campaign.type is Type.PROMOTIONAL,
+        )
+
+    async def _reread(self, campaign: CampaignId) -> Campaign:
+        found = await get(self.unit, campaign=campaign)
+        if found is None:
+            raise AssertionError(f"campaign {campaign} vanished under its lock")
+        return found
+
+
+class CampaignDirectory:
+    """`engine.campaign_ports.Directory`."""
+
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+
+    async def by_name(self) -> Mapping[str, tuple[CampaignId, Kind]]:
+        return {
+            name: (found.id, found.kind)
+            for name, found in (await named(self.unit, archived=False)).items()
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """What a name stands for."""
+
+    id: CampaignId
+    name: str
+    kind: Kind
+    state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A campaign as lists show it.
+
+    Attributes:
+        total: How many the list has in all.
+        closed_why: None: its tap is open.
+        running: Enrollments that have not ended.
+    """
+
+    id: CampaignId
+    kind: Kind
+    name: str
+    state: State
+    actor: str
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    total: int
+    closed_why: str | None
+    planned: int
+    sent: int
+    delivered: int
+    read: int
+    enrolled: int
+    running: int
+    steps: int
+
+
+async def get(unit: Unit, *, campaign: CampaignId) -> Campaign | None:
+    """Return a campaign; None: there is none of that id, any more or here."""
+    row = await unit.row(_SQL["get"], campaign=campaign)
+    return None if row is None else _from_record(row)
+
+
+async def named(unit: Unit, *, archived: bool) -> dict[str, Named]:
+    """Return campaigns by name; *archived* ones only where no other has the name."""
+    rows = await unit.rows(_SQL["by_name"], archived=archived)
+    return {
+        row["name"]: Named(
+            id=row["id"], name=row["name"], kind=Kind(row["kind"]), state=State(row["state"])
+        )
+        for row in rows
+    }
+
+
+async def steps(unit: Unit, *, campaign: CampaignId) -> tuple[Step, ...]:
+    """Return the steps that have not been removed, in order."""
+    rows = await unit.rows(_SQL["steps"], campaign=campaign)
+    return tuple(
+        Step(
+            id=row["id"],
+            number=number,
+            position=row["position"],
+            after=timedelta(seconds=row["after_s"]),
+            content=contents.from_json(row["content"]),
+        )
+        for number, row in enumerate(rows, start=1)
+    )
+
+
+async def listed(
+    unit: Unit, *, kind: Kind, state: State | None, actor: str | None, limit: int
+) -> list[Listed]:
+    """Return the latest campaigns of a kind.
+
+    Args:
+        state: None: all but archived ones.
+        actor: None: whoever created them.
+    """
+    rows = await unit.rows(_SQL["listed"], kind=kind, state=state, actor=actor, limit=limit)
+    return [
+        Listed(**{**dict(row), "kind": Kind(row["kind"]), "state": State(row["state"])})
+        for row in rows
+    ]
+
+
+async def running(unit: Unit, *, limit: int) -> list[CampaignId]:
+    """Return what sends, or would if it were not paused; the latest started first."""
+    return [row["id"] for row in await unit.rows(_SQL["running"], limit=limit)]
+
+
+async def move_on(unit: Unit, *, campaign: CampaignId, removed: Step) -> int:
+    """Let a slice of those who wait for a removed step go on; 0: nobody waits any more."""
+    following = next(
+        (each for each in await steps(unit, campaign=campaign) if each.position > removed.position),
+        None,
+    )
+    return await enrollments.move_on(
+        unit,
+        campaign=campaign,
+        step=removed.id,
+        following=StepId(following.id) if following else None,
+        shift=following.after - removed.after if following else timedelta(0),
+        limit=SLICE,
+    )
+
+
+async def drop_everybody(unit: Unit, *, campaign: CampaignId) -> int:
+    """End a slice of an archived campaign's enrollments; 0: none is left.
+
+    Their queued messages are the worker's to sweep, like those of every campaign that ended.
+    """
+    left = await enrollments.running_of(unit, campaign=campaign, limit=SLICE)
+    await enrollments.end(unit, enrollments=left, reason="archived")
+    return len(left)
+
+
+def _from_record(row: asyncpg.Record) -> Campaign:
+    plain: dict[str, Any] = dict(row)
+    return Campaign(
+        **{
+            **plain,
+            "kind": Kind(plain["kind"]),
+            "state": State(plain["state"]),
+            "type": Type(plain["type"]),
+            "settings": Settings.from_json(plain["settings"]),
+            "audience": None
+            if plain["audience"] is None
+            else Audience.from_json(plain["audience"]),
+        }
+    )

@@ -1,0 +1,95 @@
+-- name: lock
+-- Keep a campaign from changing until this commits.
+select id, kind, name, state, type, trigger, settings, priority, number_id, audience, contacts_up_to, closed_until,
+       closed_why, version, actor, channel, created_at, started_at, started_by, paused_at, paused_by, ended_at, ended_by
+  from campaigns
+ where organization_id = $organization and id = $campaign
+   for no key update
+
+-- name: get
+select id, kind, name, state, type, trigger, settings, priority, number_id, audience, contacts_up_to, closed_until,
+       closed_why, version, actor, channel, created_at, started_at, started_by, paused_at, paused_by, ended_at, ended_by
+  from campaigns
+ where organization_id = $organization and id = $campaign
+
+-- name: by_name
+-- Every campaign by name and kind; of several of one name, all but one of them archived, that one, else the latest.
+select distinct on (lower(name)) id, name, kind, state
+  from campaigns
+ where organization_id = $organization and (state <> 'archived' or $archived)
+ order by lower(name), state = 'archived', id desc
+
+-- name: is_taken
+select exists (select from campaigns
+                where organization_id = $organization and lower(name) = lower($name) and state <> 'archived')
+
+-- name: add
+insert into campaigns (organization_id, kind, name, state, type, trigger, settings, priority, number_id, audience,
+                       actor, channel, created_at, updated_at)
+values ($organization, $kind, $name, 'draft', $type, $trigger, $settings, $priority, $number, $audience, $actor,
+        $channel, $at, $at)
+on conflict (organization_id, lower(name)) where state <> 'archived' do nothing
+returning id
+
+-- name: move
+-- Put a locked campaign into a state, with who and when. What begins to send has an open tap.
+update campaigns
+   set state = $state, version = version + 1, updated_at = $at,
+       channel = coalesce($channel, channel), contacts_up_to = coalesce($contacts_up_to, contacts_up_to),
+       started_at = case when $sending then coalesce(started_at, $at) else started_at end,
+       started_by = case when $sending then coalesce(started_by, $actor) else started_by end,
+       paused_at = case when $state = 'paused' then $at::timestamptz end,
+       paused_by = case when $state = 'paused' then $actor end,
+       ended_at = case when $ended then coalesce(ended_at, $at) else ended_at end,
+       ended_by = case when $ended then coalesce(ended_by, $actor) else ended_by end,
+       closed_until = case when not $sending then closed_until end,
+       closed_why = case when not $sending then closed_why end
+ where organization_id = $organization and id = $campaign
+
+-- name: touch
+-- Move the version of a locked campaign whose steps have changed.
+update campaigns set version = version + 1, updated_at = $at where organization_id = $organization and id = $campaign
+
+-- name: steps
+-- The steps there are, in order.
+select id, position, after_s, content from steps
+ where organization_id = $organization and campaign_id = $campaign and removed_at is null
+ order by position
+
+-- name: add_step
+insert into steps (organization_id, campaign_id, position, after_s, content, created_at)
+select $organization, $campaign, coalesce(max(position), 0) + 1, $after_s, $content, $at
+  from steps where organization_id = $organization and campaign_id = $campaign
+returning id
+
+-- name: remove_step
+update steps set removed_at = $at where organization_id = $organization and id = $step and removed_at is null
+
+-- name: listed
+-- A page of campaigns of one kind, the latest first, with how many there are in all and the numbers of each.
+select c.id, c.kind, c.name, c.state, c.actor, c.created_at, c.started_at, c.ended_at, count(*) over () as total,
+       case when c.closed_until > $at then c.closed_why end as closed_why,
+       coalesce(s.planned, 0) as planned, coalesce(s.sent, 0) as sent, coalesce(s.delivered, 0) as delivered,
+       coalesce(s.read, 0) as read, coalesce(e.enrolled, 0) as enrolled, coalesce(e.running, 0) as running,
+       (select count(*) from steps t
+         where t.organization_id = $organization and t.campaign_id = c.id and t.removed_at is null) as steps
+  from campaigns c
+  left join lateral (select sum(count) filter (where metric = 'planned')::bigint as planned,
+                            sum(count) filter (where metric = 'accepted')::bigint as sent,
+                            sum(count) filter (where metric = 'delivered')::bigint as delivered,
+                            sum(count) filter (where metric = 'read')::bigint as read
+                       from campaign_stats where organization_id = $organization and campaign_id = c.id) s on true
+  left join lateral (select count(*) as enrolled, count(*) filter (where state in ('active', 'paused')) as running
+                       from enrollments where organization_id = $organization and campaign_id = c.id) e on true
+ where c.organization_id = $organization and c.kind = $kind
+   and case when $state::text is null then c.state <> 'archived' else c.state = $state end
+   and ($actor::text is null or c.actor = $actor)
+ order by c.created_at desc, c.id desc
+ limit $limit
+
+-- name: running
+-- What sends or could, the latest first.
+select id from campaigns
+ where organization_id = $organization and state in ('active', 'running', 'paused')
+ order by started_at desc, id desc
+ limit $limit

@@ -1,0 +1,60 @@
+"""Templates as the platform listed them last."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import asyncpg
+
+from engine.template_items import template
+from engine.templates import Status, Template
+from storage.database import Unit
+from storage.queries import load
+
+_SQL = load("templates")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A template and the campaigns, not archived, that use it, sorted by name."""
+
+    template: Template
+    used_by: tuple[str, ...]
+
+
+class KnownTemplates:
+    """`engine.campaign_ports.Templates`."""
+
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+
+    async def of_name(self, name: str) -> tuple[Template, ...]:
+        rows = await self.unit.rows(_SQL["of_name"], name=name)
+        return tuple(_from_record(row) for row in rows)
+
+    async def names(self) -> Collection[str]:
+        return [row["name"] for row in await self.unit.rows(_SQL["names"])]
+
+
+async def listed(unit: Unit) -> list[Listed]:
+    """Return all templates, sorted by name and language."""
+    return [
+        Listed(template=_from_record(row), used_by=tuple(row["used_by"]))
+        for row in await unit.rows(_SQL["listed"])
+    ]
+
+
+async def by_status(unit: Unit) -> dict[str, int]:
+    """Return how many templates there are by status, as the platform writes it."""
+    return {row["status"]: row["count"] for row in await unit.rows(_SQL["by_status"])}
+
+
+def _from_record(row: asyncpg.Record) -> Template:
+    # Webhooks move status and quality between two listings.
+    read = template(row["content"])
+    known = row["status"] in Status.__members__
+    return replace(
+        read,
+        status=Status(row["status"]) if known else Status.UNKNOWN,
+        status_name=row["status"],
+        quality=row["quality"],
+    )

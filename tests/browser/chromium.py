@@ -6,9 +6,7 @@ Source: chromedevtools.github.io/devtools-protocol (domains Page, Runtime, Input
 import asyncio
 import base64
 import json
-import os
 import shutil
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -249,7 +247,6 @@ async def browser(profile: Path, *, width: int = 1440, height: int = 900) -> Asy
         "about:blank",
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
     )
     try:
         port = await _port(profile)
@@ -267,9 +264,9 @@ async def browser(profile: Path, *, width: int = 1440, height: int = 900) -> Asy
                 finally:
                     await page.close()
     finally:
-        # The whole session of processes, since the browser is many.
+        # Its other processes go with it, and all of them with a test run that is interrupted.
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
         await process.wait()
 
 

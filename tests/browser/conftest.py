@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,7 +68,8 @@ async def product(parts: Parts, tmp_path: Path) -> AsyncIterator[Product]:
         port=port,
         page=PAGE,
     )
-    async with aiohttp.ClientSession() as session:
+    async with AsyncExitStack() as running:
+        session = await running.enter_async_context(aiohttp.ClientSession())
         recording = Product(
             sandbox_url=settings.url,
             bot_token=settings.slack_bot_token,
@@ -76,12 +78,12 @@ async def product(parts: Parts, tmp_path: Path) -> AsyncIterator[Product]:
         )
         bot = web.AppRunner(recording.application(), access_log=None, shutdown_timeout=1)
         await bot.setup()
+        running.push_async_callback(bot.cleanup)
         await web.TCPSite(bot, "127.0.0.1", bot_port).start()
         served = await serve(settings, parts)
+        running.push_async_callback(served.cleanup)
         yield recording
         served.app[SANDBOX].changes.touch("end")  # lets go of the page's long poll
-        await served.cleanup()
-        await bot.cleanup()
 
 
 @pytest.fixture(scope="session")

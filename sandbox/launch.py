@@ -12,6 +12,7 @@ from aiohttp import web
 from sandbox.parts import Program, Server, Supervised
 from sandbox.server import SANDBOX, create_app
 from sandbox.settings import Settings
+from sandbox.whatsapp.hooks import Hooks
 
 _DRAIN = 30.0  # seconds the product has to end in order
 _READY = 120.0  # seconds it has to become ready
@@ -80,7 +81,7 @@ async def _run(launch: LaunchSettings) -> None:
         await web.TCPSite(runner, settings.host, settings.port).start()
         for server in launch.servers:
             server.launch()
-        working = asyncio.create_task(_work(launch, parts))
+        working = asyncio.create_task(_work(launch, parts, app[SANDBOX].platform.hooks))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
@@ -97,7 +98,7 @@ async def _run(launch: LaunchSettings) -> None:
             server.stop()
 
 
-async def _work(launch: LaunchSettings, parts: Supervised) -> None:
+async def _work(launch: LaunchSettings, parts: Supervised, hooks: Hooks) -> None:
     """Bring everything up, then keep it up."""
     for server in launch.servers:
         while not server.is_ready():
@@ -110,6 +111,8 @@ async def _work(launch: LaunchSettings, parts: Supervised) -> None:
     keeping = asyncio.create_task(parts.keep())
     try:
         await _seed(launch, parts)
+        if not await hooks.handshake(launch.settings.verify_token):
+            launch.announce("the bot did not pass the webhook's verification request")
         launch.announce(f"ready: {launch.settings.url}/")
         await keeping
     finally:

@@ -163,14 +163,6 @@ def anything(_verdict: Verdict, _value: object, _at: str) -> None:
     """Whatever it is."""
 
 
-def both(first: Shape, second: Shape) -> Shape:
-    def judge(verdict: Verdict, value: object, at: str) -> None:
-        first(verdict, value, at)
-        second(verdict, value, at)
-
-    return judge
-
-
 def objects(value: object) -> list[Json]:
     """The objects among the items of *value*, if it is an array."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

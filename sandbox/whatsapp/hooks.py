@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import secrets
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -91,6 +92,27 @@ class Hooks:
         ):
             for _ in range(_CONNECTIONS):
                 senders.create_task(self._send_queued())
+
+    async def handshake(self, verify_token: str) -> bool:
+        """Ask the bot whether the address is its own, as Meta does when one is entered.
+
+        Source: Meta, Graph API, "Webhooks", "Verification requests".
+        """
+        challenge = str(secrets.randbelow(10**9))
+        query = {
+            "hub.mode": "subscribe",
+            "hub.challenge": challenge,
+            "hub.verify_token": verify_token,
+        }
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=_TIMEOUT) as session,
+                session.get(self._url, params=query) as response,
+            ):
+                said = await response.read()
+                return response.status == 200 and said == challenge.encode()  # noqa: PLR2004 — Meta wants 200
+        except (aiohttp.ClientError, TimeoutError):
+            return False
 
     async def deliver(self, updates: list[Update]) -> Answer:
         """POST *updates* at once; those not answered 200 come again later."""

@@ -50,6 +50,7 @@ class Bot:
     def app(self) -> web.Application:
         app = web.Application()
         app.router.add_post("/webhooks/whatsapp", self._whatsapp)
+        app.router.add_get("/webhooks/whatsapp", self._handshake)
         app.router.add_post("/slack/events", self._slack)
         app.router.add_get("/health/idle", self._idle)
         return app
@@ -79,6 +80,11 @@ class Bot:
             return web.Response(status=401)
         self.posts.append(orjson.loads(body))
         return web.Response(status=self.webhook_status)
+
+    async def _handshake(self, request: web.Request) -> web.Response:
+        if request.query["hub.verify_token"] != demo.VERIFY_TOKEN:
+            return web.Response(status=403)
+        return web.Response(text=request.query["hub.challenge"])
 
     async def _slack(self, request: web.Request) -> web.Response:
         body = await request.read()

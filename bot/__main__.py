@@ -289,14 +289,22 @@ def recount_command(config_path: Path, level: str) -> None:
 def replay_command(ids: tuple[int, ...], config_path: Path, level: str) -> None:
     """Take in the webhooks that failed; all that are kept, or those with these IDS."""
     config = _with_servers(_configured(config_path, level))
-    from bot.whatsapp.replay import replay
+    from bot.whatsapp.replay import Replayed, replay
     from storage.checks import require_database
 
-    async def work(_: asyncio.Event) -> Iterable[object]:
+    async def work(_: asyncio.Event) -> Replayed:
         await require_database(_revealed(config.server.database_url))
-        return await replay(config, _clock(), ids)
+        return await replay(config, _clock(), list(ids) or None)
 
-    _tell(_run(work), none="nothing to replay")
+    done = _run(work)
+    for number in done.applied:
+        click.echo(f"{number} applied")
+    for number in done.kept:
+        click.echo(f"{number} failed again, and is kept")
+    if not (done.applied or done.kept):
+        click.echo("nothing to replay")
+    if done.kept:
+        sys.exit(1)
 
 
 @cli.command("sandbox")

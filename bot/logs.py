@@ -131,17 +131,16 @@ _UNTOLD = re.compile(
     r"s?$",
     re.IGNORECASE,
 )
+# No look at what stands before them: a new line in a repr is the letter n.
 _SECRETS = (
-    re.compile(r"()\bx(?:ox[a-z]+|app)-[\w.-]+"),  # Slack
-    re.compile(r"()\bEAA[A-Za-z0-9]{8,}"),  # Meta
-    re.compile(r"(\bBearer\s+)[^\s'\",]+", re.IGNORECASE),
+    re.compile(r"()x(?:ox[a-z]+|app)-[\w.-]+"),  # Slack
+    re.compile(r"()EAA[A-Za-z0-9]{8,}"),  # Meta
+    re.compile(r"(Bearer\s+)[^\s'\",]+", re.IGNORECASE),
     re.compile(r"(://[^\s/:@]*:)[^\s/@]+(?=@)"),  # of a URL
-    re.compile(
-        r"(\b(?:access_token|token|secret|password|hub\.verify_token)=)[^\s&'\"]+", re.IGNORECASE
-    ),
+    re.compile(r"((?:token|secret|password|hub\.verify_token)=)[^\s&'\"]+", re.IGNORECASE),
 )
 # WhatsApp's message ids hold the contact's number, in base64.
-_MESSAGE_ID = re.compile(r"(\bwamid\.)[A-Za-z0-9+/=_-]*([A-Za-z0-9+/_-]{6}=*)")
+_MESSAGE_ID = re.compile(r"(wamid\.)[A-Za-z0-9+/=_-]*([A-Za-z0-9+/_-]{6}=*)")
 _PHONE = re.compile(r"\+\s?\d(?:[\s().\-/\u00a0]{0,2}\d){6,}")
 # The same without +, as WhatsApp writes its ids of people. Not the longer ids of ours, nor what
 # stands behind a decimal point.

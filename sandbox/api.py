@@ -74,12 +74,18 @@ class Api:
 
     async def _restart_postgres(self, request: web.Request) -> web.Response:
         await body_of(request, {}, {})
-        await self._parts.restart_postgres()
+        try:
+            await self._parts.restart_postgres()
+        except KeyError as problem:
+            raise Refused("postgres runs elsewhere", status=404) from problem
         return answer({})
 
     async def _flush_redis(self, request: web.Request) -> web.Response:
         await body_of(request, {}, {})
-        await self._parts.flush_redis()
+        try:
+            await self._parts.flush_redis()
+        except KeyError as problem:
+            raise Refused("redis runs elsewhere", status=404) from problem
         return answer({})
 
     async def _clock(self, request: web.Request) -> web.Response:

@@ -144,13 +144,10 @@ class Supervised:
             if process is not None:
                 process.send_signal(number)
             return
-        server = next((server for server in self.servers if server.name == name), None)
-        if server is None:
-            raise KeyError(name)
-        server.signal(number)
+        self._server(name).signal(number)
 
     async def restart_postgres(self) -> None:
-        server = next(server for server in self.servers if server.name == "postgres")
+        server = self._server("postgres")
         self._busy.add(server.name)
         try:
             await asyncio.to_thread(server.restart)
@@ -159,7 +156,7 @@ class Supervised:
         self.changed()
 
     async def flush_redis(self) -> None:
-        server = next(server for server in self.servers if server.name == "redis")
+        server = self._server("redis")
         reader, writer = await _connected(server.url)
         try:
             writer.write(b"FLUSHALL\r\n")
@@ -223,6 +220,12 @@ class Supervised:
                 self.announce(f"{part.program.name} did not end in {within:.0f} s; killed")
                 part.process.kill()
                 part.process.wait()
+
+    def _server(self, name: str) -> Server:
+        for server in self.servers:
+            if server.name == name:
+                return server
+        raise KeyError(name)
 
     def _start(self, program: Program) -> subprocess.Popen[bytes]:
         self.logs.mkdir(parents=True, exist_ok=True)

@@ -110,6 +110,18 @@ class Parts(Protocol):
         """
         ...
 
-    async def restart_postgres(self) -> None: ...
+    async def restart_postgres(self) -> None:
+        """Stop it, start it again, and wait until it is ready.
 
-    async def flush_redis(self) -> None: ...
+        Raises:
+            KeyError: It runs elsewhere.
+        """
+        ...
+
+    async def flush_redis(self) -> None:
+        """Empty it.
+
+        Raises:
+            KeyError: It runs elsewhere.
+        """
+        ...

@@ -11,8 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import redis
 
 from sandbox.parts import CommandFailed, Program, Supervised
+from storage.embedded import embedded_servers
 from tests.sandbox.world import free_port
 
 BOT = """
@@ -169,3 +171,28 @@ async def test_a_bot_that_is_not_there_is_not_ready(tmp_path: Path) -> None:
     fixture = Fixture(tmp_path)
 
     assert await fixture.parts.bot_ready() is False
+
+
+async def test_a_server_that_runs_elsewhere_is_left_alone(tmp_path: Path) -> None:
+    parts = Fixture(tmp_path).parts
+
+    with pytest.raises(KeyError):
+        await parts.restart_postgres()
+    with pytest.raises(KeyError):
+        await parts.flush_redis()
+
+
+async def test_redis_is_emptied(tmp_path: Path) -> None:
+    with embedded_servers(tmp_path / "data", postgres=False) as servers:
+        server = servers.redis
+        assert server is not None
+        server.start()
+        parts = Fixture(tmp_path).parts
+        parts.servers = (server,)
+        client: redis.Redis = redis.Redis.from_url(server.url)
+        client.set("a", "b")
+
+        await parts.flush_redis()
+
+        assert client.dbsize() == 0
+        client.close()

@@ -7,7 +7,7 @@ let current = null;
 /** A button and its panel. `opened` is called each time it opens. */
 export function panel({ name, symbol, content, opened }) {
   const id = `panel-${name.toLowerCase()}`;
-  const button = h("button", { type: "button", class: "button bar-button", "aria-expanded": "false", "aria-controls": id, on: { click: () => toggle() } }, icon(symbol), h("span", {}, name));
+  const button = h("button", { type: "button", class: "button bar-button", title: name, "aria-expanded": "false", "aria-controls": id, on: { click: () => toggle() } }, icon(symbol), h("span", {}, name));
   const element = h("aside", { class: "panel", id, "aria-label": name, hidden: true, on: { keydown: (event) => {
     if (event.key === "Escape") toggle(false);
   } } },

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -183,7 +184,11 @@ async def test_a_server_that_runs_elsewhere_is_left_alone(tmp_path: Path) -> Non
 
 
 async def test_redis_is_emptied(tmp_path: Path) -> None:
-    with embedded_servers(tmp_path / "data", postgres=False) as servers:
+    # As root the server runs as another account, which cannot enter pytest's own folders.
+    with (
+        tempfile.TemporaryDirectory() as place,
+        embedded_servers(_open(Path(place)), postgres=False) as servers,
+    ):
         server = servers.redis
         assert server is not None
         server.start()
@@ -196,3 +201,8 @@ async def test_redis_is_emptied(tmp_path: Path) -> None:
 
         assert client.dbsize() == 0
         client.close()
+
+
+def _open(folder: Path) -> Path:
+    folder.chmod(0o755)
+    return folder / "data"

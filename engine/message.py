@@ -98,24 +98,37 @@ class Message:
         Raises what was queued again, given up, skipped or cancelled meanwhile: the person has it.
         """
         reached = _RANK[state]
-        ahead = self.state if _RANK.get(self.state, 0) >= reached else state
-        # A second call for the same message was accepted too: two messages reached one person.
-        doubled = self.doubled + (
-            wamid is not None and self.wamid is not None and wamid != self.wamid
-        )
-        return replace(
+        known = replace(
             self,
             accepted_at=_earliest(self.accepted_at, at),
             sent_at=_earliest(self.sent_at, at) if reached > 1 else self.sent_at,
-            delivered_at=_earliest(self.delivered_at, at) if state in GOT_IT else self.delivered_at,
-            read_at=_earliest(self.read_at, at) if state is State.READ else self.read_at,
-            state=ahead,
+            # The id of the last call, so that it does not depend on what was heard first.
+            wamid=wamid if wamid and attempt >= self.attempt else self.wamid or wamid,
+            attempt=max(self.attempt, attempt),
+            # A second call for the same message was accepted too: two messages reached one person.
+            doubled=max(self.doubled, int(None is not wamid != self.wamid is not None)),
+        )
+        if state not in GOT_IT:
+            if self._failed_after(attempt):
+                return known
+            ahead = self.state if _RANK.get(self.state, 0) >= reached else state
+            return replace(known, state=ahead, reason=None, settled_at=None)
+        return replace(
+            known,
+            state=state if self.state is not State.READ else self.state,
             reason=None,
             settled_at=None,
-            wamid=self.wamid or wamid,
-            attempt=max(self.attempt, attempt),
-            doubled=doubled,
+            delivered_at=_earliest(self.delivered_at, at),
+            read_at=_earliest(self.read_at, at) if state is State.READ else self.read_at,
+            failed_at=None,
+            error_code=None,
+            error=None,
         )
+
+    def _failed_after(self, attempt: int) -> bool:
+        """Whether a failure outranks that *attempt* was accepted or sent; what arrived, arrived."""
+        under_way = self.state in {State.CLAIMED, State.UNKNOWN} and attempt == self.attempt
+        return self.error_code is not None and self.state not in PROGRESS and not under_way
 
     def may_fail(self, attempt: int) -> bool:
         """Whether a failure of *attempt* is news: it is of the last call, and nothing arrived."""
@@ -180,6 +193,9 @@ class Message:
             yield hour, "read"
         if self.replied_at:
             yield hour, "replied"
+        if self.accepted_at and self.state not in PROGRESS:
+            # Accepted and failed after all: without it nobody could tell from counts what is open.
+            yield hour, "returned"
         if self.state is State.DEAD:
             yield hour, "dead"
         elif self.state in {State.SKIPPED, State.CANCELLED}:

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     ENROLLMENT_ENDED = "enrollment_ended"
     CAMPAIGN_ENDED = "campaign_ended"
     STEP_REMOVED = "step_removed"
+    MERGED = "merged"
     TEMPLATE_UNUSABLE = "template_unusable"
     UNANSWERED = "unanswered"
     FAILED = "failed"
@@ -40,6 +41,7 @@ _SENTENCES = {
     Reason.ENROLLMENT_ENDED: "left the campaign before",
     Reason.CAMPAIGN_ENDED: "the campaign was cancelled or archived",
     Reason.STEP_REMOVED: "the step was removed",
+    Reason.MERGED: "is the same person as another contact",
     Reason.TEMPLATE_UNUSABLE: "the template does not fit or is not approved",
     Reason.UNANSWERED: "WhatsApp never said whether it got the message",
     Reason.FAILED: "WhatsApp refused the message",

@@ -1,0 +1,88 @@
+"""A person has another phone or user id: the contact stays, and two may turn out to be one."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+
+from engine.consent import FIELD, Act
+from engine.identity import Identity, identities
+from engine.message import State
+from engine.ports import ConsentEntry, Contacts, KnownContact, Ledger, Messages, Platform
+from engine.reasons import Reason
+from engine.updates import IdentityChange
+
+
+async def change_identity(
+    change: IdentityChange,
+    *,
+    at: datetime,
+    contacts: Contacts,
+    ledger: Ledger,
+    messages: Messages,
+    platform: Platform,
+) -> None:
+    """Give the contact of the old identities the new ones, instead of what they replace.
+
+    Whoever has the new ones already is the same person: the contacts become the oldest of them,
+    with the stricter consent. A repeated report changes nothing, for the old phone may be somebody
+    else's by then.
+    """
+    when = change.at or at
+    old, new = identities(change.old), identities(change.new)
+    known = await contacts.lock(identities={*old, *new})
+    if not any(identity in each.identities for each in known.values() for identity in old):
+        return
+    noted = {"contacts": [str(id_) for id_ in sorted(known)]}
+    if not await platform.keep(
+        key=f"identity:{change.wamid}", kind="identity_changed", content=noted, at=when
+    ):
+        return
+    kept, *others = sorted(known.values(), key=lambda each: each.id)
+    for other in others:
+        doubled = await contacts.merge(into=kept.id, other=other.id)
+        rows = await messages.lock(doubled)
+        await messages.save(
+            [
+                row.message.ended(State.CANCELLED, at=at, reason=Reason.MERGED)
+                for row in rows.values()
+            ]
+        )
+        await ledger.append_new(_taken_over(kept, other, change.wamid))
+        kept = replace(
+            kept,
+            name=kept.name or other.name,
+            consent=kept.consent.merged(other.consent),
+            identities=kept.identities | other.identities,
+        )
+    await contacts.save([kept])
+    replaced = _replaced(kept.identities, old=old, new=new)
+    await contacts.detach(replaced)
+    await contacts.attach([(kept.id, each) for each in new if each not in kept.identities])
+
+
+def _replaced(
+    known: Collection[Identity], *, old: Collection[Identity], new: Collection[Identity]
+) -> list[Identity]:
+    """Return what is no longer theirs: somebody else may get the number."""
+    kinds = {each.kind for each in new}
+    return sorted(each for each in known if each not in new and (each in old or each.kind in kinds))
+
+
+def _taken_over(kept: KnownContact, other: KnownContact, wamid: str) -> list[ConsentEntry]:
+    """Return the acts of *other* that count for the one contact from now on."""
+    acts: list[tuple[Act, datetime]] = []
+    for act, name in FIELD.items():
+        theirs, ours = getattr(other.consent, name), getattr(kept.consent, name)
+        if theirs is not None and (ours is None or ours < theirs):
+            acts.append((act, theirs))
+    return [
+        ConsentEntry(
+            contact_id=kept.id,
+            act=act,
+            at=when,
+            channel="platform",
+            text=f"of contact {other.id}, who is the same person",
+            reference=wamid,
+        )
+        for act, when in acts
+    ]

@@ -1,0 +1,115 @@
+"""Statuses: merge what WhatsApp reports about our messages, in any order and repetition."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from engine import outcome
+from engine.ids import ContactId, MessageId
+from engine.message import Message, State
+from engine.phone import country_of
+from engine.ports import FailedMessage, Known, Reports
+from engine.updates import ReportedStatus, StatusReport
+
+_PROGRESS: Final = {
+    ReportedStatus.SENT: State.SENT,
+    ReportedStatus.DELIVERED: State.DELIVERED,
+    ReportedStatus.READ: State.READ,
+    ReportedStatus.PLAYED: State.READ,  # a voice note
+}
+
+
+async def record_statuses(
+    statuses: Sequence[StatusReport], *, at: datetime, reports: Reports
+) -> None:
+    """Record *statuses*, heard at *at*; those of messages that are not ours are ignored."""
+    told = [status for status in statuses if status.status is not ReportedStatus.UNKNOWN]
+    ours = await _ours(told, reports)
+    if not ours:
+        return
+    reached = _reached(ours, at)
+    if reached:
+        await reports.reached(reached)
+    ids = {known.id for known, _ in ours}
+    doubted: Sequence[MessageId] = ()
+    if any(known.doubts for known, _ in ours):
+        doubted = await reports.doubted_before(
+            {known.id for known, each in ours if _last(known, each)}
+        )
+    rows = await reports.lock({*ids, *doubted})
+    messages = {id_: row.message for id_, row in rows.items() if id_ in ids}
+    failed: list[FailedMessage] = []
+    for known, status in ours:
+        before = messages.get(known.id)
+        if before is None:
+            continue  # left with its leaf meanwhile
+        messages[known.id] = _merged(before, status, at, failed)
+    await reports.save(messages.values())
+    if doubted:
+        await reports.control(doubted)
+    if failed:
+        await reports.follow(failed)
+
+
+async def _ours(
+    statuses: Sequence[StatusReport], reports: Reports
+) -> list[tuple[Known, StatusReport]]:
+    """Pair each status with its message: by our mark on the call, else by the platform's id."""
+    known = await reports.known(
+        ids={status.callback.message_id for status in statuses if status.callback},
+        wamids={status.wamid for status in statuses if status.callback is None},
+    )
+    by_id = {each.id: each for each in known}
+    by_wamid = {each.wamid: each for each in known}
+    paired = []
+    for status in statuses:
+        found = (
+            by_id.get(status.callback.message_id) if status.callback else by_wamid.get(status.wamid)
+        )
+        # Another tool on the same account may mark its calls in the same way.
+        if found is not None and found.number_id == status.number_id:
+            paired.append((found, status))
+    return paired
+
+
+def _last(known: Known, status: StatusReport) -> bool:
+    """Whether *status* is about the call whose claim the row remembers."""
+    return status.callback is None or status.callback.attempt == known.attempt
+
+
+def _reached(
+    ours: Iterable[tuple[Known, StatusReport]], at: datetime
+) -> Mapping[ContactId, datetime]:
+    # Only where it makes a difference: a write per status would double the work.
+    reached: dict[ContactId, datetime] = {}
+    for known, status in ours:
+        if known.unreachable and status.status in _PROGRESS:
+            when = status.at or at
+            reached[known.contact_id] = max(reached.get(known.contact_id, when), when)
+    return reached
+
+
+def _merged(
+    message: Message, status: StatusReport, at: datetime, failed: list[FailedMessage]
+) -> Message:
+    attempt = status.callback.attempt if status.callback else message.attempt
+    when = status.at or at
+    progress = _PROGRESS.get(status.status)
+    if progress is not None:
+        return message.progressed(progress, at=when, attempt=attempt, wamid=status.wamid)
+    phone = status.recipient.phone if status.recipient else None
+    error = status.error
+    verdict = outcome.failed(
+        message,
+        attempt=attempt,
+        code=error.code if error else None,
+        error=(error.details or error.title or "") if error else "",
+        at=when,
+        country=country_of(phone) if phone else None,
+    )
+    if verdict is None:
+        return message
+    failed.append(
+        FailedMessage(message=message.id, failure=verdict.failure, effects=verdict.effects, at=when)
+    )
+    return verdict.message

@@ -1,0 +1,134 @@
+"""Contacts by what people are known by: found, locked, made, given other identities, merged."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import asyncpg
+
+from engine.consent import FIELD, Consent
+from engine.identity import Identity, IdentityKind
+from engine.ids import ContactId, MessageId
+from engine.ports import KnownContact, NewContact
+from storage.database import Unit
+from storage.queries import load
+
+_SQL = load("identities")
+_MERGING = load("merging")
+_TIMES = tuple(FIELD.values())
+
+
+class Overtaken(asyncpg.SerializationError):  # type: ignore[misc] # asyncpg has no types
+    """Another transaction committed the same meanwhile; done again, this one will see it."""
+
+
+class IdentifiedContacts:
+    """`engine.ports.Contacts`."""
+
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+
+    async def lock(
+        self, *, identities: Collection[Identity], ids: Collection[ContactId] = ()
+    ) -> Mapping[ContactId, KnownContact]:
+        rows = await self.unit.rows(_SQL["lock_contacts"], **_columns(identities), ids=list(ids))
+        known: dict[ContactId, set[Identity]] = defaultdict(set)
+        if rows:
+            # Read after the lock: an identity moves only while its contact is locked.
+            for row in await self.unit.rows(_SQL["identities_of"], ids=[row["id"] for row in rows]):
+                known[row["contact_id"]].add(Identity(IdentityKind(row["kind"]), row["value"]))
+        return {
+            row["id"]: KnownContact(
+                id=row["id"],
+                name=row["name"],
+                consent=Consent(**{name: row[name] for name in _TIMES}),
+                last_number_id=row["last_number_id"],
+                identities=frozenset(known[row["id"]]),
+            )
+            for row in rows
+        }
+
+    async def create(self, new: Sequence[NewContact]) -> list[ContactId]:
+        if not new:
+            return []
+        rows = await self.unit.rows(
+            _SQL["create_contacts"],
+            names=[each.name for each in new],
+            timezones=[each.timezone for each in new],
+            opted_out_ats=[each.consent.opted_out_at for each in new],
+            opted_in_ats=[each.consent.opted_in_at for each in new],
+            reached_ats=[each.consent.reached_at for each in new],
+            numbers=[each.last_number_id for each in new],
+        )
+        ids = [ContactId(row["id"]) for row in rows]
+        await self.attach(
+            [
+                (id_, identity)
+                for id_, each in zip(ids, new, strict=True)
+                for identity in each.identities
+            ]
+        )
+        return ids
+
+    async def save(self, contacts: Collection[KnownContact]) -> None:
+        if not contacts:
+            return
+        times: dict[str, Any] = {
+            f"{name}s": [getattr(each.consent, name) for each in contacts] for name in _TIMES
+        }
+        await self.unit.run(
+            _SQL["save_contacts"],
+            ids=[each.id for each in contacts],
+            names=[each.name for each in contacts],
+            numbers=[each.last_number_id for each in contacts],
+            **times,
+        )
+
+    async def attach(self, links: Collection[tuple[ContactId, Identity]]) -> None:
+        """Give contacts identities that nobody had.
+
+        Raises:
+            Overtaken: Somebody else was given one of them meanwhile.
+        """
+        if not links:
+            return
+        attached = await self.unit.run(
+            _SQL["attach"],
+            **_columns([identity for _, identity in links]),
+            contacts=[contact for contact, _ in links],
+        )
+        if attached != len(links):
+            raise Overtaken("an identity was given to another contact meanwhile")
+
+    async def detach(self, identities: Collection[Identity]) -> None:
+        if identities:
+            await self.unit.run(_SQL["detach"], **_columns(identities))
+
+    async def merge(self, *, into: ContactId, other: ContactId) -> list[MessageId]:
+        for name in _BEFORE_MESSAGES:
+            await self.unit.run(_MERGING[name], into=into, other=other)
+        await self.unit.rows(_MERGING["lock_messages"], into=into, other=other)
+        doubled = await self.unit.rows(_MERGING["doubled_messages"], into=into, other=other)
+        for name in ("move_messages", "move_inbound", "forget"):
+            await self.unit.run(_MERGING[name], into=into, other=other)
+        return [row["id"] for row in doubled]
+
+
+_BEFORE_MESSAGES = (
+    "move_facts",
+    "move_identities",
+    "move_tags",
+    "drop_tags",
+    "move_windows",
+    "drop_windows",
+    "lock_enrollments",
+    "end_doubled_enrollments",
+    "move_enrollments",
+)
+
+
+def _columns(identities: Collection[Identity]) -> dict[str, list[str]]:
+    return {
+        "kinds": [identity.kind for identity in identities],
+        "values": [identity.value for identity in identities],
+    }

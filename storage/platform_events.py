@@ -1,0 +1,101 @@
+"""What the platform says, kept once each, and what it changes of templates, numbers and taps."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from engine.ports import Notice, OwnNumber
+from engine.updates import QualityScore, TemplateRef
+from storage import effects
+from storage.database import Unit
+from storage.queries import load
+
+_SQL = load("platform_events")
+_BY_TEMPLATE = "WhatsApp set template "
+
+
+class PlatformEvents:
+    """`engine.ports.Platform`."""
+
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+
+    async def keep(
+        self, *, key: str, kind: str, content: Mapping[str, object] | str, at: datetime
+    ) -> bool:
+        row = await self.unit.row(_SQL["keep"], key=key, kind=kind, content=content, event_at=at)
+        return row is not None
+
+    async def tell(self, notice: Notice) -> None:
+        await effects.tell_staff(self.unit, kind=notice.kind, campaign=None, content=notice.content)
+
+    async def set_template(
+        self,
+        template: TemplateRef,
+        *,
+        at: datetime,
+        status: str | None = None,
+        category: str | None = None,
+        quality: QualityScore | None = None,
+    ) -> bool:
+        named = {"name": template.name, "language": template.language}
+        changed = await self.unit.row(
+            _SQL["set_template"],
+            **named,
+            event_at=at,
+            status=status,
+            category=category,
+            quality=quality.value if quality else None,
+        )
+        return changed is not None or not await self.unit.value(_SQL["knows_template"], **named)
+
+    async def close_campaigns(self, template: TemplateRef, *, why: str) -> None:
+        for row in await self.unit.rows(
+            _SQL["campaigns_of_template"], name=template.name, language=template.language
+        ):
+            await effects.close_campaign(self.unit, campaign=row["id"], until=None, why=why)
+
+    async def open_campaigns(self, template: TemplateRef) -> None:
+        using = await self.unit.rows(
+            _SQL["campaigns_of_template"], name=template.name, language=template.language
+        )
+        opened = await self.unit.rows(
+            _SQL["open_campaigns"], ids=[row["id"] for row in using], why=_BY_TEMPLATE
+        )
+        for row in opened:
+            await effects.tell_staff(
+                self.unit,
+                kind="campaign_opened",
+                campaign=row["id"],
+                content={"why": f"template {template.name} ({template.language}) is approved"},
+            )
+
+    async def set_numbers(
+        self,
+        numbers: Sequence[OwnNumber],
+        *,
+        messages_per_second: int | None = None,
+        messaging_limit: str | None = None,
+    ) -> None:
+        await self.unit.run(
+            _SQL["set_numbers"],
+            ids=[number.id for number in numbers],
+            phones=[number.phone for number in numbers],
+            messages_per_second=messages_per_second,
+            messaging_limit=messaging_limit,
+        )
+
+    async def close_numbers(
+        self, numbers: Sequence[OwnNumber], *, until: datetime | None, why: str
+    ) -> None:
+        await self.set_numbers(numbers)
+        for number in sorted(numbers, key=lambda number: number.id):
+            await effects.close_numbers(self.unit, number=number.id, until=until, why=why)
+
+    async def open_numbers(self, numbers: Sequence[OwnNumber], *, why: str) -> None:
+        opened = await self.unit.rows(
+            _SQL["open_numbers"], ids=[number.id for number in numbers], why=why
+        )
+        for row in opened:
+            await effects.tell_staff(
+                self.unit, kind="number_opened", campaign=None, content={"number": row["id"]}
+            )

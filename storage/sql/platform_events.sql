@@ -1,0 +1,56 @@
+-- name: keep
+-- Store an event of the platform; no row: it was there already.
+insert into platform_events (organization_id, key, kind, content, at, received_at)
+values ($organization, $key, $kind, $content::jsonb, $event_at, $at)
+on conflict (organization_id, key) do nothing
+returning id
+
+-- name: set_template
+-- Change what is given of a template, unless it is known as of later than the event.
+update templates
+   set status = coalesce($status::text, status), category = coalesce($category::text, category),
+       quality = coalesce($quality::text, quality), synced_at = greatest(synced_at, $event_at)
+ where organization_id = $organization and name = $name and language = $language and gone_at is null
+   and synced_at <= $event_at
+returning id
+
+-- name: knows_template
+select exists (select from templates
+                where organization_id = $organization and name = $name and language = $language and gone_at is null)
+
+-- name: campaigns_of_template
+-- Campaigns that send, or would after a pause, with a step of the template.
+select distinct c.id from campaigns c
+  join steps s on s.organization_id = c.organization_id and s.campaign_id = c.id and s.removed_at is null
+ where c.organization_id = $organization and c.state in ('active', 'running', 'paused')
+   and s.content ->> 'type' = 'template' and s.content ->> 'name' = $name and s.content ->> 'language' = $language
+ order by c.id
+
+-- name: open_campaigns
+-- Open the taps of campaigns $ids that a template closed, where all their templates are approved.
+update campaigns c
+   set closed_until = null, closed_why = null, updated_at = $at
+ where c.organization_id = $organization and c.id = any($ids::bigint[]) and starts_with(c.closed_why, $why)
+   and not exists (select from steps s
+                     join templates t on t.organization_id = s.organization_id and t.name = s.content ->> 'name'
+                                     and t.language = s.content ->> 'language' and t.gone_at is null
+                    where s.organization_id = $organization and s.campaign_id = c.id and s.removed_at is null
+                      and s.content ->> 'type' = 'template' and t.status <> 'APPROVED')
+returning c.id
+
+-- name: set_numbers
+-- Change what is given of numbers; one not known yet is added.
+insert into numbers as n (organization_id, id, phone, messages_per_second, messaging_limit, updated_at)
+select $organization, o.id, o.phone, $messages_per_second::integer, $messaging_limit::text, $at::timestamptz
+  from unnest($ids::text[], $phones::text[]) as o(id, phone)
+ order by o.id
+on conflict (organization_id, id) do update
+   set messages_per_second = coalesce(excluded.messages_per_second, n.messages_per_second),
+       messaging_limit = coalesce(excluded.messaging_limit, n.messaging_limit), updated_at = excluded.updated_at
+
+-- name: open_numbers
+-- Open the taps of numbers $ids that were closed for something beginning with $why.
+update numbers
+   set closed_until = null, closed_why = null, updated_at = $at
+ where organization_id = $organization and id = any($ids::text[]) and starts_with(closed_why, $why)
+returning id

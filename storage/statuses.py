@@ -1,0 +1,91 @@
+"""What a group of statuses asks of the database: few statements, however many statuses."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from engine.failures import Suppress
+from engine.ids import ContactId, MessageId
+from engine.message import Message
+from engine.ports import FailedMessage, Known
+from storage import effects, messages
+from storage.database import Unit
+from storage.effects import Consequence
+from storage.messages import Row
+from storage.queries import load
+
+_SQL = load("statuses")
+
+
+class LockedMessages:
+    """`engine.ports.Messages`: rows are saved against what was locked."""
+
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+        self.rows: dict[MessageId, Row] = {}
+
+    async def lock(self, ids: Collection[MessageId]) -> Mapping[MessageId, Row]:
+        self.rows = await messages.locked(self.unit, ids) if ids else {}
+        return self.rows
+
+    async def save(self, changed: Collection[Message]) -> None:
+        await messages.save(
+            self.unit,
+            [(self.rows[each.id], self.rows[each.id].with_message(each)) for each in changed],
+        )
+
+
+class StatusReports(LockedMessages):
+    """`engine.ports.Reports`."""
+
+    async def known(self, *, ids: Collection[MessageId], wamids: Collection[str]) -> list[Known]:
+        rows = await self.unit.rows(_SQL["known"], ids=list(ids), wamids=list(wamids))
+        return [
+            Known(
+                id=row["id"],
+                wamid=row["wamid"],
+                attempt=row["attempt"],
+                contact_id=row["contact_id"],
+                number_id=row["number_id"],
+                unreachable=row["unreachable"],
+                doubts=row["doubts"],
+            )
+            for row in rows
+        ]
+
+    async def doubted_before(self, ids: Collection[MessageId]) -> list[MessageId]:
+        rows = await self.unit.rows(_SQL["doubted_before"], ids=list(ids))
+        return [row["id"] for row in rows]
+
+    async def control(self, ids: Collection[MessageId]) -> None:
+        await self.unit.run(_SQL["control"], ids=list(ids))
+
+    async def reached(self, contacts: Mapping[ContactId, datetime]) -> None:
+        await self.unit.run(_SQL["reached"], contacts=list(contacts), ats=list(contacts.values()))
+
+    async def follow(self, failed: Sequence[FailedMessage]) -> None:
+        await effects.apply(
+            self.unit,
+            [
+                Consequence(
+                    row=self.rows[each.message],
+                    failure=each.failure,
+                    effects=each.effects,
+                    at=each.at,
+                )
+                for each in failed
+            ],
+        )
+        await self._remember_reached(failed)
+
+    async def _remember_reached(self, failed: Sequence[FailedMessage]) -> None:
+        """Reports of delivery that came before were not noted; now they make a difference."""
+        contacts = {
+            self.rows[each.message].contact_id
+            for each in failed
+            if any(isinstance(effect, Suppress) for effect in each.effects)
+        }
+        if not contacts:
+            return
+        rows = await self.unit.rows(_SQL["reached_before"], contacts=list(contacts))
+        if rows:
+            await self.reached({row["contact_id"]: row["at"] for row in rows})

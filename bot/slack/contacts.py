@@ -1,0 +1,451 @@
+"""Contacts: adding, looking up, tagging, and consent as staff record it."""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.slack import contact_pages
+from bot.slack.blocks import message, section
+from bot.slack.contact_pages import Page, counted
+from bot.slack.desk import Desk
+from bot.slack.language.contacts import (
+    ContactAdd,
+    ContactFind,
+    ContactOptin,
+    ContactOptout,
+    ContactShow,
+    ContactTag,
+    ContactUntag,
+)
+from bot.slack.markup import Markup, code, joined, literal, markup, user
+from bot.slack.registry import Context, Registry
+from bot.slack.replies import Reply
+from bot.slack.words import quoted
+from engine import names, who
+from engine import phone as phones
+from engine.audience import Audience
+from engine.ids import ContactId, OrganizationId
+from engine.phone import InvalidPhone, Phone
+from engine.refusal import Refusal
+from engine.size import Asked, Size, judged
+from engine.usecases.add_contact import add_contact
+from engine.usecases.change_consent import ConsentChange, opt_in, opt_out
+from engine.usecases.resolve_audience import resolve_audience
+from engine.usecases.tag_contacts import tag_contacts, untag_contacts
+from storage import audiences, audit, contacts
+from storage.campaigns import CampaignDirectory
+from storage.contacts import ListedContact
+from storage.database import Unit
+from storage.identities import IdentifiedContacts
+from storage.inbound import InboundMessages
+from storage.staff_acts import StaffBook, StaffLedger, StaffTagging
+
+_LISTED: Final = 10
+_SHOWN: Final = 5
+_STRANGERS: Final = 5
+_SLICE: Final = 500  # contacts of a transaction, which takes some hundredths of a second
+_KIND: Final = re.compile(r"\s*(?:tag|list|segment|campaign|phone)\s*:", re.IGNORECASE)
+
+
+def register(registry: Registry, desk: Desk) -> None:
+    """Handle the commands."""
+
+    @registry.command(ContactAdd)
+    async def add(command: ContactAdd, context: Context) -> Reply:
+        return await _or_refused(_add(desk, command, context))
+
+    @registry.command(ContactShow)
+    async def show(command: ContactShow, context: Context) -> Reply:
+        return await _or_refused(_show(desk, command, context))
+
+    @registry.command(ContactFind)
+    async def find(command: ContactFind, context: Context) -> Reply:
+        return await _or_refused(_find(desk, command, context))
+
+    @registry.command(ContactTag)
+    async def tag(command: ContactTag, context: Context) -> Reply:
+        return await _or_refused(_tag(desk, command, context))
+
+    @registry.command(ContactUntag)
+    async def untag(command: ContactUntag, context: Context) -> Reply:
+        return await _or_refused(_untag(desk, command, context))
+
+    @registry.command(ContactOptout)
+    async def optout(command: ContactOptout, context: Context) -> Reply:
+        return await _or_refused(_optout(desk, command, context))
+
+    @registry.command(ContactOptin)
+    async def optin(command: ContactOptin, context: Context) -> Reply:
+        return await _or_refused(_optin(desk, command, context))
+
+
+class NoSuchContact(Refusal):
+    """Nobody is called so, or several are; the message says which."""
+
+
+async def _or_refused(answering: Awaitable[Reply]) -> Reply:
+    try:
+        return await answering
+    except Refusal as refusal:
+        text = literal(str(refusal), limit=1500)
+        return Reply(message=message(text, section(markup(":warning: {text}", text=text))))
+
+
+async def _add(desk: Desk, command: ContactAdd, context: Context) -> Reply:
+    named = (
+        ("name", command.name),
+        ("first_name", command.first_name),
+        ("email", command.email),
+        ("company", command.company),
+    )
+    said = [(heading, value) for heading, value in named if value is not None]
+    added = await desk.database.run(
+        context.organization,
+        context.at,
+        lambda unit: add_contact(
+            phone=command.phone,
+            country=_country(desk, context.organization),
+            said=[*said, *command.attributes],
+            tags=command.tags,
+            source=f"slack:{context.user_id}",
+            book=StaffBook(unit, actor=context.user_id),
+        ),
+    )
+    # Its triggers wait as occurrences, which the worker finds by itself within a second.
+    await desk.queue.wake_job("enroll_triggered", context.organization)
+    text = markup(
+        "{who} added {name}{tags}. {show} shows all about them.",
+        who=user(context.user_id),
+        name=joined(
+            [literal(each) for each in (added.person.name, added.phone) if each is not None], ", "
+        ),
+        tags=_tagged(added.person.tags),
+        show=code(f"/drip contact show {added.phone}"),
+    )
+    return Reply(message=message(text, section(text)), in_channel=True)
+
+
+async def _show(desk: Desk, command: ContactShow, context: Context) -> Reply:
+    async def look(unit: Unit) -> Page:
+        contact = await _one(unit, command.contact, _country(desk, context.organization))
+        profile = await contacts.profile(unit, contact=contact)
+        if profile is None:
+            raise NoSuchContact("That contact was deleted a moment ago.")
+        return Page(
+            profile=profile,
+            acts=await contacts.acts(unit, contact=contact),
+            messages=await contacts.last_messages(unit, contact=contact, limit=_SHOWN),
+            enrollments=await contacts.last_enrollments(unit, contact=contact, limit=_SHOWN),
+        )
+
+    page = await desk.database.run(context.organization, context.at, look, owner=True)
+    return Reply(message=contact_pages.page(page))
+
+
+async def _find(desk: Desk, command: ContactFind, context: Context) -> Reply:
+    country = _country(desk, context.organization)
+
+    async def look(unit: Unit) -> tuple[list[ListedContact], int]:
+        if not _is_who(command.text, country):
+            plain = names.cleaned(command.text.replace('"', ""))
+            return await contacts.with_text(unit, text=plain, limit=_LISTED)
+        audience = await _audience(unit, command.text, country)
+        ids = await audiences.contacts(unit, audience=audience)
+        return await contacts.listed(unit, contacts=ids[:_LISTED]), len(ids)
+
+    listed, total = await desk.database.run(context.organization, context.at, look, owner=True)
+    return Reply(message=contact_pages.found(listed, total, asked=command.text))
+
+
+async def _tag(desk: Desk, command: ContactTag, context: Context) -> Reply:
+    whom = await _whom(
+        desk,
+        context,
+        command.who,
+        count=command.count,
+        may_start_campaigns=True,
+        note=("contact.tag", {"tag": command.tag}),
+    )
+    if isinstance(whom, Asked):
+        return _confirm(whom, f"contact tag {command.who} {quoted(command.tag)}", "would be tagged")
+    added = 0
+    for part in _slices(whom.ids):
+        added += await desk.database.run(
+            context.organization,
+            context.at,
+            lambda unit, part=part: tag_contacts(  # type: ignore[misc] # mypy knows no defaults of lambdas
+                tag=command.tag, contacts=part, tagging=StaffTagging(unit)
+            ),
+            owner=True,
+        )
+    await desk.queue.wake_job("enroll_triggered", context.organization)
+    text = markup(
+        "{who} tagged {count} with {tag}{had}.{strangers}",
+        who=user(context.user_id),
+        count=counted(added),
+        tag=code(command.tag),
+        had=_others(len(whom.ids) - added, "had it already"),
+        strangers=_strangers(whom.strangers),
+    )
+    return Reply(message=message(text, section(text)), in_channel=True)
+
+
+async def _untag(desk: Desk, command: ContactUntag, context: Context) -> Reply:
+    whom = await _whom(
+        desk,
+        context,
+        command.who,
+        count=command.count,
+        note=("contact.untag", {"tag": command.tag}),
+    )
+    if isinstance(whom, Asked):
+        return _confirm(
+            whom, f"contact untag {command.who} {quoted(command.tag)}", "would lose the tag"
+        )
+    removed = 0
+    for part in _slices(whom.ids):
+        removed += await desk.database.run(
+            context.organization,
+            context.at,
+            lambda unit, part=part: untag_contacts(  # type: ignore[misc] # as above
+                tag=command.tag, contacts=part, tagging=StaffTagging(unit)
+            ),
+            owner=True,
+        )
+    text = markup(
+        "{who} took {tag} off {count}{had}.{strangers}",
+        who=user(context.user_id),
+        count=counted(removed),
+        tag=code(command.tag),
+        had=_others(len(whom.ids) - removed, "did not have it"),
+        strangers=_strangers(whom.strangers),
+    )
+    return Reply(message=message(text, section(text)), in_channel=True)
+
+
+async def _optout(desk: Desk, command: ContactOptout, context: Context) -> Reply:
+    whom = await _whom(desk, context, command.who, count=command.count, note=("contact.optout", {}))
+    if isinstance(whom, Asked):
+        return _confirm(whom, f"contact optout {command.who}", "would be opted out")
+
+    def act(ids: Sequence[ContactId]) -> Callable[[Unit], Awaitable[ConsentChange]]:
+        return lambda unit: opt_out(
+            ids=ids,
+            at=unit.at,
+            contacts=IdentifiedContacts(unit),
+            ledger=StaffLedger(unit, actor=context.user_id),
+            runs=InboundMessages(unit),
+        )
+
+    change = await _changed(desk, context, whom.ids, act)
+    cancelled = (
+        markup(" {n} to them will not be sent.", n=counted(change.cancelled, "message"))
+        if change.cancelled
+        else Markup("")
+    )
+    text = markup(
+        "{who} opted {count} out{had}.{cancelled}{strangers}",
+        who=user(context.user_id),
+        count=counted(change.changed),
+        had=_others(change.unchanged, "had opted out already"),
+        cancelled=cancelled,
+        strangers=_strangers(whom.strangers),
+    )
+    return Reply(message=message(text, section(text)), in_channel=True)
+
+
+async def _optin(desk: Desk, command: ContactOptin, context: Context) -> Reply:
+    whom = await _whom(desk, context, command.who, count=command.count, note=("contact.optin", {}))
+    if isinstance(whom, Asked):
+        return _confirm(whom, f"contact optin {command.who}", "would be opted in")
+
+    def act(ids: Sequence[ContactId]) -> Callable[[Unit], Awaitable[ConsentChange]]:
+        return lambda unit: opt_in(
+            ids=ids,
+            at=unit.at,
+            contacts=IdentifiedContacts(unit),
+            ledger=StaffLedger(unit, actor=context.user_id),
+        )
+
+    change = await _changed(desk, context, whom.ids, act)
+    stopped = (
+        markup(
+            " {n} of them stopped marketing in WhatsApp itself, which only they can take back.",
+            n=change.stopped_elsewhere,
+        )
+        if change.stopped_elsewhere
+        else Markup("")
+    )
+    text = markup(
+        "{who} opted {count} in again{had}; the ledger names who did.{stopped}{strangers}",
+        who=user(context.user_id),
+        count=counted(change.changed),
+        had=_others(change.unchanged, "had not opted out"),
+        stopped=stopped,
+        strangers=_strangers(whom.strangers),
+    )
+    return Reply(message=message(text, section(text)), in_channel=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Whom:
+    """The contacts a command is about, and the phones in it that are nobody's."""
+
+    ids: Sequence[ContactId]
+    strangers: Sequence[Phone]
+
+
+async def _whom(
+    desk: Desk,
+    context: Context,
+    text: str,
+    *,
+    count: int | None,
+    note: tuple[str, dict[str, object]],
+    may_start_campaigns: bool = False,
+) -> _Whom | Asked:
+    """Find whom a change is about, and write its audit entry unless the count is asked for first.
+
+    Args:
+        may_start_campaigns: Tags set off triggers, so what holds for sending holds for them.
+
+    Raises:
+        NobodyMeant, TooLarge, NoSuchContact: Nothing is changed.
+    """
+    sending = desk.config.organizations[context.organization].sending
+    size = Size(
+        large=sending.large_campaign or 0,
+        approval=(sending.approval_above or 0) if may_start_campaigns else 0,
+        count=count,
+    )
+    action, content = note
+
+    async def find(unit: Unit) -> _Whom | Asked:
+        audience = await _audience(unit, text, _country(desk, context.organization))
+        ids = await audiences.contacts(unit, audience=audience)
+        strangers = await audiences.strangers(unit, phones=audience.phones)
+        if not ids:
+            raise NoSuchContact(f"{text} is nobody yet. Nothing was changed.")
+        asked = judged(len(ids), size)
+        if asked is not None:
+            return asked
+        await audit.note(
+            unit,
+            actor=context.user_id,
+            action=action,
+            subject=f"contact:{ids[0]}" if len(ids) == 1 else "contacts",
+            content={**content, "contacts": len(ids)},
+        )
+        return _Whom(ids=ids, strangers=strangers)
+
+    return await desk.database.run(context.organization, context.at, find, owner=True)
+
+
+async def _changed(
+    desk: Desk,
+    context: Context,
+    ids: Sequence[ContactId],
+    act: Callable[[Sequence[ContactId]], Callable[[Unit], Awaitable[ConsentChange]]],
+) -> ConsentChange:
+    change = ConsentChange()
+    for part in _slices(ids):
+        change += await desk.database.run(context.organization, context.at, act(part), owner=True)
+    return change
+
+
+async def _audience(unit: Unit, text: str, country: str | None) -> Audience:
+    return await resolve_audience(text=text, country=country, directory=CampaignDirectory(unit))
+
+
+async def _one(unit: Unit, text: str, country: str | None) -> ContactId:
+    """Return whom a phone, or the unique beginning of a name, means.
+
+    Raises:
+        NoSuchContact: Nobody, or several.
+    """
+    try:
+        number = phones.parse(text, country=country)
+    except InvalidPhone:
+        return await _called(unit, text)
+    found = (await contacts.reached(unit, phones=[number])).get(number)
+    if found is None:
+        raise NoSuchContact(f"{number} is no contact; /drip contact add {number} makes it one.")
+    return found.id
+
+
+async def _called(unit: Unit, text: str) -> ContactId:
+    beginning = await contacts.called(unit, beginning=text, limit=_LISTED)
+    exact = [
+        each
+        for each in beginning
+        if names.folded(text)
+        in {names.folded(name) for name in (each.name, each.first_name) if name}
+    ]
+    candidates = exact or beginning
+    match candidates:
+        case [only]:
+            return only.id
+        case []:
+            raise NoSuchContact(
+                f"No contact's name begins with {text!r}. /drip contact find looks inside names,"
+                " companies, addresses and phones."
+            )
+        case several:
+            listed = "; ".join(
+                ", ".join(part for part in (each.name or each.first_name, each.phone) if part)
+                for each in several
+            )
+            raise NoSuchContact(f"{text!r} may be {listed}. Write the phone.")
+
+
+def _is_who(text: str, country: str | None) -> bool:
+    """Whether a search is for a `<who>` rather than for a text."""
+    if _KIND.match(text):
+        return True
+    try:
+        who.parse(text, country=country)
+    except who.InvalidWho:
+        return False
+    return True
+
+
+def _slices(ids: Sequence[ContactId]) -> list[Sequence[ContactId]]:
+    return [ids[start : start + _SLICE] for start in range(0, len(ids), _SLICE)]
+
+
+def _country(desk: Desk, organization: OrganizationId) -> str | None:
+    return desk.config.organizations[organization].country
+
+
+def _confirm(asked: Asked, command: str, what: str) -> Reply:
+    wrong = (
+        markup(" You wrote {given}.", given=asked.given) if asked.given is not None else Markup("")
+    )
+    text = markup(
+        "{count} {what}.{wrong} Nothing was changed. To do it, say how many: {command}",
+        count=counted(asked.recipients),
+        what=what,
+        wrong=wrong,
+        command=code(f"/drip {command} count={asked.recipients}"),
+    )
+    return Reply(message=message(text, section(text)))
+
+
+def _tagged(tags: Sequence[str]) -> Markup:
+    return markup(", tagged {tags}", tags=", ".join(tags)) if tags else Markup("")
+
+
+def _others(count: int, what: str) -> Markup:
+    return markup(" ({count} {what})", count=count, what=what) if count else Markup("")
+
+
+def _strangers(strangers: Sequence[Phone]) -> Markup:
+    if not strangers:
+        return Markup("")
+    more = len(strangers) - _STRANGERS
+    return markup(
+        " No contact: {listed}{more}.",
+        listed=", ".join(strangers[:_STRANGERS]),
+        more=markup(" and {n} more", n=more) if more > 0 else Markup(""),
+    )

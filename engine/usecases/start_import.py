@@ -1,0 +1,62 @@
+"""Start: a judged file is imported, once, however often the button is pressed."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.ids import ImportId
+from engine.refusal import Refusal
+
+
+class NotWaiting(Refusal):
+    """The import is not one that waits for somebody to start it."""
+
+
+class Imports(Protocol):
+    async def importable(self, import_id: ImportId) -> int | None:
+        """Return how many rows would write a contact; None: there is no such import."""
+        ...
+
+    async def start(self, import_id: ImportId) -> bool:
+        """Have it imported; False: it is not judged, or no longer waits."""
+        ...
+
+    async def discard(self, import_id: ImportId) -> bool:
+        """Put it away; False: it is not judged, or no longer waits."""
+        ...
+
+    async def note(self, action: str, import_id: ImportId, **content: object) -> None:
+        """Write the audit entry."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartedImport:
+    """*rows* is how many it imports."""
+
+    rows: int
+
+
+async def start_import(*, import_id: ImportId, imports: Imports) -> StartedImport:
+    """Have a judged import imported.
+
+    Raises:
+        NotWaiting: It was started or discarded before, or has nothing to import.
+    """
+    rows = await imports.importable(import_id)
+    if not rows:
+        raise NotWaiting("There is nothing to import in that file.")
+    if not await imports.start(import_id):
+        raise NotWaiting("That file was imported or discarded already; nothing was done.")
+    await imports.note("import.start", import_id, rows=rows)
+    return StartedImport(rows=rows)
+
+
+async def discard_import(*, import_id: ImportId, imports: Imports) -> None:
+    """Put a judged import away; nothing of it is imported.
+
+    Raises:
+        NotWaiting: It was started or discarded before.
+    """
+    if not await imports.discard(import_id):
+        raise NotWaiting("That file was imported or discarded already; nothing was done.")
+    await imports.note("import.discard", import_id)

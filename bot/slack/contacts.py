@@ -19,6 +19,7 @@ from bot.slack.language.contacts import (
     ContactUntag,
 )
 from bot.slack.markup import Markup, code, joined, literal, markup, user
+from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from bot.slack.words import quoted
@@ -52,44 +53,43 @@ def register(registry: Registry, desk: Desk) -> None:
     """Handle the commands."""
 
     @registry.command(ContactAdd)
+    @refusing
     async def add(command: ContactAdd, context: Context) -> Reply:
-        return await _or_refused(_add(desk, command, context))
+        return await _add(desk, command, context)
 
     @registry.command(ContactShow)
+    @refusing
     async def show(command: ContactShow, context: Context) -> Reply:
-        return await _or_refused(_show(desk, command, context))
+        return await _show(desk, command, context)
 
     @registry.command(ContactFind)
+    @refusing
     async def find(command: ContactFind, context: Context) -> Reply:
-        return await _or_refused(_find(desk, command, context))
+        return await _find(desk, command, context)
 
     @registry.command(ContactTag)
+    @refusing
     async def tag(command: ContactTag, context: Context) -> Reply:
-        return await _or_refused(_tag(desk, command, context))
+        return await _tag(desk, command, context)
 
     @registry.command(ContactUntag)
+    @refusing
     async def untag(command: ContactUntag, context: Context) -> Reply:
-        return await _or_refused(_untag(desk, command, context))
+        return await _untag(desk, command, context)
 
     @registry.command(ContactOptout)
+    @refusing
     async def optout(command: ContactOptout, context: Context) -> Reply:
-        return await _or_refused(_optout(desk, command, context))
+        return await _optout(desk, command, context)
 
     @registry.command(ContactOptin)
+    @refusing
     async def optin(command: ContactOptin, context: Context) -> Reply:
-        return await _or_refused(_optin(desk, command, context))
+        return await _optin(desk, command, context)
 
 
 class NoSuchContact(Refusal):
     """Nobody is called so, or several are; the message says which."""
-
-
-async def _or_refused(answering: Awaitable[Reply]) -> Reply:
-    try:
-        return await answering
-    except Refusal as refusal:
-        text = literal(str(refusal), limit=1500)
-        return Reply(message=message(text, section(markup(":warning: {text}", text=text))))
 
 
 async def _add(desk: Desk, command: ContactAdd, context: Context) -> Reply:

@@ -1,0 +1,370 @@
+"""Importing contacts: a file heard of, its verdicts shown, and the button that imports it."""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.alerts import Alert, Elsewhere, tells
+from bot.slack.blocks import Block, actions, button, context, message, section
+from bot.slack.clicks import Value
+from bot.slack.contact_pages import counted
+from bot.slack.desk import Desk
+from bot.slack.files import NotGiven, download
+from bot.slack.language.contacts import Import as ImportHelp
+from bot.slack.markup import Markup, code, joined, literal, markup, number, user
+from bot.slack.refusals import refusing
+from bot.slack.registry import Context, Registry
+from bot.slack.replies import Reply
+from bot.slack.requests import Click, Event, Json
+from bot.slack.workspace import refusal
+from engine.audience_verdict import Verdict
+from engine.ids import BlobId, ImportId
+from engine.roles import Role
+from engine.usecases.start_import import StartedImport, discard_import, start_import
+from storage import audit, blobs, imports
+from storage.blobs import TooLarge
+from storage.database import Unit
+from storage.events import Event as StaffEvent
+from storage.imports import Import, Sample
+from storage.staff_acts import StaffImports
+
+LARGEST: Final = 20 * 1024 * 1024
+"""Bytes of a file at most."""
+
+_WORD: Final = "import"
+_VERSION: Final = 1  # a file is judged once, so its button has no second version
+
+log = structlog.get_logger(__name__)
+
+
+def register(registry: Registry, desk: Desk) -> None:
+    """Handle the command, the upload and the buttons."""
+
+    @registry.command(ImportHelp)
+    async def explain(_command: ImportHelp, _context: Context) -> Reply:
+        return _explanation()
+
+    @registry.event("message")
+    async def heard(event: Event, context: Context) -> Reply | None:
+        return await _heard(desk, event, context)
+
+    @registry.click("import_start", role=Role.OWNER)
+    @refusing
+    async def start(click: Click, context: Context) -> Reply | None:
+        return await _start(desk, click, context)
+
+    @registry.click("import_discard", role=Role.OWNER)
+    @refusing
+    async def discard(click: Click, context: Context) -> Reply | None:
+        return await _discard(desk, click, context)
+
+
+def _explanation() -> Reply:
+    text = markup(
+        "To import contacts, upload a CSV file to a channel I am in, or to me, with the text"
+        " {word}. I read every row and say what would become of it; nothing changes before"
+        " somebody presses the button.",
+        word=code(_WORD),
+    )
+    columns = markup(
+        "One column is called {phone} or mobile. {known} and others are understood too, in many"
+        " languages; every other column becomes an attribute. At most 20 MB.",
+        phone=code("phone"),
+        known=code("name, first_name, company, email, tags, language, timezone"),
+    )
+    return Reply(message=message(joined([text, columns]), section(text), context(columns)))
+
+
+async def _heard(desk: Desk, event: Event, asked: Context) -> Reply | None:
+    """Take the files of a message that says import; several are several imports."""
+    payload = event.payload
+    files = [each for each in _listed(payload.get("files")) if isinstance(each.get("id"), str)]
+    ts = payload.get("ts")
+    if not files or payload.get("subtype") not in {None, "file_share"} or payload.get("bot_id"):
+        return None
+    if not _says_import(str(payload.get("text") or ""), event.bot_user_id):
+        return None
+    if not isinstance(ts, str) or asked.channel_id is None:
+        return None
+    thread_ts = str(payload.get("thread_ts") or ts)
+    if asked.role is None or not asked.role.covers(Role.OWNER):
+        return _said(_not_yours(desk, asked), thread_ts)
+    for file in files:
+        await _take(desk, str(file["id"]), asked, thread_ts=thread_ts)
+    await desk.queue.wake_job("import_contacts", asked.organization)
+    return None
+
+
+def _says_import(text: str, bot_user_id: str | None) -> bool:
+    """Whether the text is the word alone, perhaps with our name before it."""
+    if bot_user_id is not None:
+        text = text.replace(f"<@{bot_user_id}>", " ")
+    return text.strip().strip(".!:").strip().lower() == _WORD
+
+
+async def _take(desk: Desk, file: str, asked: Context, *, thread_ts: str) -> None:
+    """Bring one file into an import that waits for the worker, and say so in the thread."""
+    organization, at = asked.organization, asked.at
+
+    async def has_file(unit: Unit) -> bool:
+        return await imports.has_file(unit, file=file)
+
+    if await desk.database.run(organization, at, has_file):
+        return
+    try:
+        name, blob = await _fetched(desk, file, asked, thread_ts=thread_ts)
+    except NotGiven as refused:
+        text = markup(":warning: {why} Nothing was imported.", why=str(refused))
+        await asked.respond(_said(text, thread_ts))
+        return
+
+    async def begin(unit: Unit) -> None:
+        new = await imports.begin(
+            unit,
+            file=file,
+            blob=blob,
+            name=name,
+            actor=asked.user_id,
+            channel=asked.channel_id or "",
+            thread_ts=thread_ts,
+        )
+        if new is None:
+            # The same file came in another message meanwhile.
+            await blobs.delete(unit, blobs=[blob])
+            return
+        await audit.note(unit, actor=asked.user_id, action="import.upload", subject=f"import:{new}")
+
+    await desk.database.run(organization, at, begin)
+
+
+async def _fetched(desk: Desk, file: str, asked: Context, *, thread_ts: str) -> tuple[str, BlobId]:
+    """Return the name of a file and where its bytes are now.
+
+    Raises:
+        NotGiven: Says why not, and what would help.
+    """
+    about = await _about(asked.client, file)
+    name = str(about.get("name") or "contacts.csv")
+    size = about.get("size")
+    if isinstance(size, int) and size > LARGEST:
+        raise NotGiven(_too_large(name))
+    await asked.respond(_said(markup("Reading {name} …", name=name), thread_ts))
+    url = about.get("url_private_download") or about.get("url_private")
+    if not isinstance(url, str):
+        raise NotGiven(f"Slack told no address for {name!r}.")
+    slack_host = urlsplit(desk.config.server.slack_url).hostname or ""
+    try:
+        async with download(asked.client, url, slack_host=slack_host) as content:
+            blob = await blobs.write(
+                desk.database,
+                asked.organization,
+                asked.at,
+                name=name,
+                mimetype="text/csv",
+                content=content,
+                limit=LARGEST,
+            )
+    except TooLarge:
+        raise NotGiven(_too_large(name)) from None
+    return name, blob.id
+
+
+async def _about(client: AsyncWebClient, file: str) -> Json:
+    try:
+        answer = await client.files_info(file=file)
+    except SlackApiError as error:
+        why = refusal(error)
+        hint = (
+            "give the app the scope files:read and install it again"
+            if why in {"missing_scope", "not_allowed_token_type"}
+            else "upload it again"
+        )
+        raise NotGiven(f"Slack did not show me the file ({why}): {hint}.") from None
+    except (aiohttp.ClientError, TimeoutError):
+        raise NotGiven("Slack could not be reached for the file: upload it again.") from None
+    about = answer.get("file")
+    return about if isinstance(about, dict) else {}
+
+
+def _too_large(name: str) -> str:
+    return f"{name!r} is larger than 20 MB: split it into several files."
+
+
+def _not_yours(desk: Desk, asked: Context) -> Markup:
+    owners = desk.config.organizations[asked.organization].staff.owner
+    named = joined([user(each) for each in owners if not each.startswith("+")], ", ")
+    if asked.role is None:
+        return markup(
+            "You are not on the staff in Dripline, so nothing was imported. Ask {owners}.",
+            owners=named,
+        )
+    return markup(
+        "Importing contacts is for owners, so nothing was imported. Ask {owners}.", owners=named
+    )
+
+
+async def _start(desk: Desk, click: Click, asked: Context) -> Reply | None:
+    import_id = _subject(click)
+    if import_id is None:
+        return None
+
+    async def start(unit: Unit) -> tuple[StartedImport, Import | None]:
+        started = await start_import(
+            import_id=import_id, imports=StaffImports(unit, actor=asked.user_id)
+        )
+        return started, await imports.find(unit, import_id=import_id)
+
+    started, found = await desk.database.run(asked.organization, asked.at, start)
+    await desk.queue.wake_job("import_contacts", asked.organization)
+    text = markup(
+        "Bringing in {count} from {name} …, started by {who}.",
+        count=counted(started.rows),
+        name=found.name if found else "the file",
+        who=user(asked.user_id),
+    )
+    return Reply(message=message(text, section(text)), in_channel=True, replace=True)
+
+
+async def _discard(desk: Desk, click: Click, asked: Context) -> Reply | None:
+    import_id = _subject(click)
+    if import_id is None:
+        return None
+    await desk.database.run(
+        asked.organization,
+        asked.at,
+        lambda unit: discard_import(
+            import_id=import_id, imports=StaffImports(unit, actor=asked.user_id)
+        ),
+    )
+    text = markup("{who} discarded that file; nothing was changed.", who=user(asked.user_id))
+    return Reply(message=message(text, section(text)), in_channel=True, replace=True)
+
+
+def _subject(click: Click) -> ImportId | None:
+    value = Value.parse(click.value)
+    if value is None or not value.subject.isdecimal() or len(value.subject) > len(str(2**63)):
+        return None
+    return ImportId(int(value.subject))
+
+
+@tells("import_judged")
+async def judged(event: StaffEvent, unit: Unit) -> tuple[Alert, ...]:
+    """Say how many rows have which verdict, with the first of each, the list and the button."""
+    found = await _import_of(event, unit)
+    if found is None:
+        return ()
+    rows = sum(found.verdicts.values())
+    head = markup(
+        "{name}: {rows} read, {count} of them would be imported.",
+        name=found.name,
+        rows=counted(rows, "row"),
+        count=number(found.importable),
+    )
+    lines = [
+        _verdict_line(verdict, found.verdicts[verdict], found.samples.get(verdict))
+        for verdict in Verdict
+        if verdict in found.verdicts
+    ]
+    blocks: list[Block] = [section(markup("*{head}*", head=head))]
+    blocks += [section(line) for line in lines]
+    if found.verdicts_blob_id is not None:
+        blocks.append(context(Markup("The verdict on every row is in the list below.")))
+    value = str(Value(subject=str(found.id), version=_VERSION))
+    buttons = [button("Discard", action_id="import_discard", value=value)]
+    if found.importable:
+        buttons.insert(
+            0,
+            button(
+                f"Import {found.importable}",
+                action_id="import_start",
+                value=value,
+                style="primary",
+            ),
+        )
+    blocks.append(actions(*buttons))
+    return (
+        Alert(
+            place=_thread(found),
+            message=message(joined([head, *lines]), *blocks),
+            file=found.verdicts_blob_id,
+        ),
+    )
+
+
+@tells("import_refused")
+async def refused(event: StaffEvent, unit: Unit) -> tuple[Alert, ...]:
+    """Say why the file as a whole cannot be used."""
+    found = await _import_of(event, unit)
+    if found is None:
+        return ()
+    text = markup(
+        ":warning: {name} cannot be used. {why} Nothing was imported.",
+        name=found.name,
+        why=literal(found.problem or "", limit=600),
+    )
+    return (Alert(place=_thread(found), message=message(text, section(text))),)
+
+
+@tells("import_done")
+async def done(event: StaffEvent, unit: Unit) -> tuple[Alert, ...]:
+    """Say what importing came to."""
+    found = await _import_of(event, unit)
+    if found is None:
+        return ()
+    came_to = found.done
+    text = markup(
+        "{name} is imported: {new} new, {updated} updated, {tags} added, {skipped} skipped.",
+        name=found.name,
+        new=counted(came_to.new),
+        updated=number(came_to.updated),
+        tags=counted(came_to.tags, "tag"),
+        skipped=counted(came_to.skipped, "row"),
+    )
+    shown = section(markup(":white_check_mark: {text}", text=text))
+    return (Alert(place=_thread(found), message=message(text, shown)),)
+
+
+async def _import_of(event: StaffEvent, unit: Unit) -> Import | None:
+    return await imports.find(unit, import_id=ImportId(int(event.content["import"])))
+
+
+def _thread(found: Import) -> Elsewhere:
+    return Elsewhere(channel=found.channel, thread_ts=found.thread_ts)
+
+
+def _verdict_line(verdict: Verdict, count: int, sample: Sample | None) -> Markup:
+    head = markup("*{count} {verdict}*", count=number(count), verdict=_WORDS[verdict])
+    if sample is None:
+        return head
+    shown = joined(
+        [literal(each, limit=120) for each in (sample.written, sample.name) if each], ", "
+    )
+    remark = markup(": {why}", why=literal(sample.remark)) if sample.remark else Markup("")
+    return markup(
+        "{head}, the first in row {row}: {shown}{remark}",
+        head=head,
+        row=str(sample.row),
+        shown=shown or literal("(empty)"),
+        remark=remark,
+    )
+
+
+_WORDS: Final = {
+    Verdict.NEW: "new",
+    Verdict.UPDATE: "known, to be updated",
+    Verdict.OPTED_OUT: "opted out, to be updated, and staying opted out",
+    Verdict.DUPLICATE: "duplicate",
+    Verdict.INVALID: "invalid",
+}
+
+
+def _said(text: Markup, thread_ts: str) -> Reply:
+    return Reply(message=message(text), in_channel=True, thread_ts=thread_ts)
+
+
+def _listed(value: object) -> list[Json]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

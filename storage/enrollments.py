@@ -156,6 +156,14 @@ async def running(
     return [Running(**dict(row)) for row in rows]
 
 
+async def contacts_running(
+    unit: Unit, *, campaign: CampaignId, contacts: Sequence[ContactId]
+) -> list[ContactId]:
+    """Return those of *contacts* who are in the campaign and have not ended it, sorted."""
+    rows = await unit.rows(_SQL["contacts_running"], campaign=campaign, contacts=contacts)
+    return [row["contact_id"] for row in rows]
+
+
 async def running_of(unit: Unit, *, campaign: CampaignId, limit: int) -> list[Running]:
     """Lock up to *limit* of a campaign's enrollments that have not ended."""
     rows = await unit.rows(_SQL["running_of"], campaign=campaign, limit=limit)
@@ -165,7 +173,7 @@ async def running_of(unit: Unit, *, campaign: CampaignId, limit: int) -> list[Ru
 async def drop(unit: Unit, *, enrollments: Sequence[Running], reason: str) -> None:
     """End locked *enrollments* and cancel what was queued for them.
 
-    What is claimed meanwhile is stopped by whoever claims it again: its enrollment has ended.
+    What is claimed comes back to the queue, and whoever claims it again finds its enrollment ended.
     """
     if not enrollments:
         return
@@ -177,6 +185,7 @@ async def drop(unit: Unit, *, enrollments: Sequence[Running], reason: str) -> No
         contacts=[each.contact_id for each in enrollments],
     )
     await _cancel(unit, [row["id"] for row in queued], Reason.ENROLLMENT_ENDED)
+    await revoke(unit, contacts=sorted({each.contact_id for each in enrollments}))
 
 
 async def end(unit: Unit, *, enrollments: Sequence[Running], reason: str) -> None:

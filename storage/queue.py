@@ -72,6 +72,15 @@ class Queue:
     async def wake_job(self, name: str, organization: OrganizationId) -> None:
         await self._enqueue(name, JOBS, organization=organization)
 
+    async def is_up(self) -> bool:
+        """Whether Redis answers within a second."""
+        try:
+            async with asyncio.timeout(1):
+                await self.redis.ping()
+        except (RedisError, OSError, TimeoutError):
+            return False
+        return True
+
     async def _enqueue(self, name: str, queue: str, **arguments: Any) -> None:  # noqa: ANN401 — arq's keywords
         try:
             async with asyncio.timeout(1):

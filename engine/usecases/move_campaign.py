@@ -1,7 +1,7 @@
 """Move: activate, pause, resume, archive and cancel what staff have made."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from engine.campaign import SENDING, Campaign, Kind, State
@@ -101,20 +101,15 @@ async def pause(*, campaign: CampaignId, campaigns: Campaigns) -> Moved:
     return Moved(campaign=after, changed=True)
 
 
-async def resume(
-    *, campaign: CampaignId, stopped: Callable[[Campaign], bool], campaigns: Campaigns
-) -> Moved:
+async def resume(*, campaign: CampaignId, at: datetime, campaigns: Campaigns) -> Moved:
     """Go on where it was paused, or open the tap that keeps it from sending.
-
-    Args:
-        stopped: Whether the tap of a campaign is closed now.
 
     Raises:
         NotPossible: It has not started, or is over.
     """
     before = await _locked(campaign, campaigns)
     sending = SENDING[before.kind]
-    closed = stopped(before)
+    closed = before.stopped(at)
     if before.state is sending and not closed:
         return Moved(campaign=before, changed=False)
     if before.state is not sending and before.state is not State.PAUSED:

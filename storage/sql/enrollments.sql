@@ -132,3 +132,10 @@ select e.id, e.contact_id, e.state, e.reason, e.step_id, e.position, e.enrolled_
  where e.organization_id = $organization and e.campaign_id = $campaign and ($state::text is null or e.state = $state)
  order by e.id desc
  limit $limit
+
+-- name: contacts_running
+-- Those of $contacts with an enrollment of the campaign that has not ended, sorted.
+select distinct contact_id from enrollments
+ where organization_id = $organization and campaign_id = $campaign and state in ('active', 'paused')
+   and contact_id = any($contacts::bigint[])
+ order by contact_id

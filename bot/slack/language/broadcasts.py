@@ -39,7 +39,7 @@ class BroadcastNew(Command):
         about="The template's language.",
         default=None,
         needs="template",
-        otherwise="the contact's, else the first there is",
+        otherwise="its only one",
     )
     media: MediaRef | None = option(kinds.MEDIA, about="A file.", default=None)
     caption: str | None = option(

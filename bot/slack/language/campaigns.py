@@ -120,12 +120,6 @@ class CampaignShow(Command):
 )
 class CampaignActivate(Command):
     campaign: str = argument(kinds.NAME, about=_DRIP, rest=True)
-    count: int | None = option(
-        kinds.COUNT,
-        about="How many contacts are enrolled and waiting; asked for above large_campaign.",
-        default=None,
-        otherwise="not confirmed",
-    )
 
 
 @declare(
@@ -187,7 +181,7 @@ class StepAdd(Command):
         about="The template's language.",
         default=None,
         needs="template",
-        otherwise="the contact's, else the first there is",
+        otherwise="its only one",
     )
     media: MediaRef | None = option(kinds.MEDIA, about="A file.", default=None)
     caption: str | None = option(

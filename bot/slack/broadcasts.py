@@ -1,0 +1,176 @@
+"""Broadcasts: the commands about them."""
+
+from bot.slack import campaign_moves, pace
+from bot.slack.campaign_lists import listing, next_line, showing
+from bot.slack.campaign_moves import moved
+from bot.slack.campaign_names import found
+from bot.slack.campaign_text import (
+    message_line,
+    reach_lines,
+    reasons_line,
+    roughly,
+    unconfirmed_lines,
+)
+from bot.slack.changes import answered, told, wake
+from bot.slack.desk import Desk
+from bot.slack.drafting import number_of, settings_of, size_of, wanted_of
+from bot.slack.language.broadcasts import (
+    BroadcastCancel,
+    BroadcastList,
+    BroadcastNew,
+    BroadcastPause,
+    BroadcastResume,
+    BroadcastSend,
+    BroadcastShow,
+)
+from bot.slack.markup import Markup, markup
+from bot.slack.refusals import refusing
+from bot.slack.registry import Context, Registry
+from bot.slack.replies import Reply
+from bot.slack.words import as_word
+from engine.campaign import Kind
+from engine.campaign_ports import Draft
+from engine.content import Content, TemplateMessage
+from engine.usecases.compose import compose
+from engine.usecases.create_campaign import create_campaign
+from engine.usecases.resolve_audience import resolve_audience
+from engine.usecases.send_broadcast import Started, Unconfirmed, send_broadcast
+from storage import audiences
+from storage.campaigns import CampaignDirectory, Campaigns
+from storage.database import Unit
+from storage.templates import KnownTemplates
+
+
+def register(registry: Registry, desk: Desk) -> None:
+    """Handle the commands."""
+    _register_making(registry, desk)
+    _register_sending(registry, desk)
+    _register_moving(registry, desk)
+
+
+def _register_making(registry: Registry, desk: Desk) -> None:
+    @registry.command(BroadcastNew)
+    @refusing
+    async def new(command: BroadcastNew, asked: Context) -> Reply:
+        organization = desk.config.organizations[asked.organization]
+        number = number_of(command.number, organization)
+
+        async def work(unit: Unit) -> Reply:
+            mine = Campaigns(unit, asked.user_id)
+            audience = await resolve_audience(
+                text=command.to, country=organization.country, directory=CampaignDirectory(unit)
+            )
+            content = await compose(
+                wanted=wanted_of(command),
+                known=KnownTemplates(unit),
+                attributes=audiences.ContactAttributes(unit),
+            )
+            draft = Draft(
+                kind=Kind.BROADCAST,
+                name=command.name,
+                type=command.type,
+                settings=settings_of(command),
+                priority=command.priority,
+                number_id=number,
+                audience=audience,
+                channel=asked.channel_id,
+            )
+            made = await create_campaign(draft=draft, content=content, campaigns=mine)
+            return told(
+                asked,
+                markup("created the broadcast *{name}*, a draft.", name=made.name),
+                markup("Message: {it}", it=message_line(content)),
+                *reach_lines(await mine.reach(made)),
+                _window(content),
+                next_line(f"/drip broadcast send {as_word(made.name)}"),
+            )
+
+        return await desk.database.run(asked.organization, asked.at, work)
+
+    @registry.command(BroadcastList)
+    @refusing
+    async def list_them(command: BroadcastList, asked: Context) -> Reply:
+        return await listing(
+            desk, asked, kind=Kind.BROADCAST, state=command.state, mine=command.mine
+        )
+
+    @registry.command(BroadcastShow)
+    @refusing
+    async def show(command: BroadcastShow, asked: Context) -> Reply:
+        return await showing(desk, asked, command.broadcast, kind=Kind.BROADCAST)
+
+
+def _register_sending(registry: Registry, desk: Desk) -> None:
+    @registry.command(BroadcastSend)
+    @refusing
+    async def send(command: BroadcastSend, asked: Context) -> Reply:
+        organization = desk.config.organizations[asked.organization]
+
+        async def work(unit: Unit) -> tuple[bool, Reply]:
+            broadcast = await found(unit, command.broadcast, kind=Kind.BROADCAST)
+            done = await send_broadcast(
+                campaign=broadcast.id,
+                size=size_of(command, organization),
+                channel=asked.channel_id,
+                campaigns=Campaigns(unit, asked.user_id),
+                templates=KnownTemplates(unit),
+            )
+            length = await pace.length(
+                unit,
+                recipients=done.reach.recipients,
+                campaign=done.campaign,
+                organization=organization,
+            )
+            match done:
+                case Unconfirmed(campaign=it, content=content, reach=reach, asked=wanted):
+                    lines = unconfirmed_lines(
+                        wanted,
+                        command=f"/drip broadcast send {as_word(it.name)}",
+                        length=length,
+                        out=reasons_line(reach.left_out.items()),
+                    )
+                    return False, answered(*lines, _window(content))
+                case Started(campaign=it, reach=reach):
+                    return True, told(
+                        asked,
+                        markup("sends *{name}*.", name=it.name),
+                        *reach_lines(reach),
+                        markup("It takes about {length}.", length=roughly(length)),
+                        next_line(f"/drip report {as_word(it.name)}"),
+                    )
+
+        started, reply = await desk.database.run(asked.organization, asked.at, work)
+        if started:
+            await wake(desk, asked.organization)
+        return reply
+
+
+def _window(content: Content) -> Markup:
+    if isinstance(content, TemplateMessage):
+        return Markup("")
+    return Markup(
+        "It is no template, so it reaches only those of them who wrote within 24 hours of it."
+    )
+
+
+def _register_moving(registry: Registry, desk: Desk) -> None:
+    @registry.command(BroadcastPause)
+    @refusing
+    async def pause(command: BroadcastPause, asked: Context) -> Reply:
+        return await moved(
+            desk, asked, command.broadcast, campaign_moves.pause, kind=Kind.BROADCAST
+        )
+
+    @registry.command(BroadcastResume)
+    @refusing
+    async def resume(command: BroadcastResume, asked: Context) -> Reply:
+        return await moved(
+            desk, asked, command.broadcast, campaign_moves.resume, kind=Kind.BROADCAST
+        )
+
+    @registry.command(BroadcastCancel)
+    @refusing
+    async def cancel(command: BroadcastCancel, asked: Context) -> Reply:
+        return await moved(
+            desk, asked, command.broadcast, campaign_moves.cancel, kind=Kind.BROADCAST
+        )

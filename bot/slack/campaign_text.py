@@ -1,0 +1,185 @@
+"""Campaigns in readable sentences: steps, settings, whom they reach."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final, assert_never
+
+from bot.slack.markup import Markup, code, joined, literal, markup, number
+from bot.slack.words import as_word
+from engine import duration
+from engine.audience import Audience
+from engine.campaign import Campaign, Mode, Reentry, Step, Type
+from engine.campaign_ports import Reach
+from engine.config import Organization
+from engine.content import Content, Media, TemplateMessage, Text
+from engine.ids import CampaignId
+from engine.reasons import Reason
+from engine.size import Asked
+from engine.templates import values_of
+
+_UNITS: Final = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+_SHOWN_TEXT: Final = 300
+_SHOWN_VALUE: Final = 120
+
+
+def span(length: timedelta) -> str:
+    """Return a span of time in words.
+
+    >>> span(timedelta(days=2)), span(timedelta(hours=1)), span(timedelta(minutes=90))
+    ('2 days', '1 hour', '90 minutes')
+    """
+    seconds = int(length.total_seconds())
+    for word, unit in _UNITS:
+        if seconds and seconds % unit == 0:
+            count = seconds // unit
+            return f"{number(count)} {word}{'' if count == 1 else 's'}"
+    return "0 seconds"
+
+
+def roughly(length: timedelta) -> str:
+    """Return a span in the unit somebody would say it in.
+
+    >>> roughly(timedelta(seconds=7321)), roughly(timedelta(seconds=3))
+    ('2 hours', '3 seconds')
+    """
+    seconds = length.total_seconds()
+    for _, unit in _UNITS[1:-1]:
+        if seconds >= 2 * unit:
+            return span(timedelta(seconds=round(seconds / unit) * unit))
+    return span(timedelta(seconds=max(1, round(seconds))))
+
+
+def message_line(content: Content) -> Markup:
+    """Return what a message says, in one line."""
+    match content:
+        case TemplateMessage():
+            values = [
+                f"{name}={as_word(value[:_SHOWN_VALUE])}"
+                for name, value in values_of(content).items()
+            ]
+            named = markup(
+                "template {name} ({language})", name=content.name, language=content.language
+            )
+            return joined([named, *map(code, values)], " ")
+        case Text(body=body):
+            return markup("text “{body}”", body=literal(body, limit=_SHOWN_TEXT))
+        case Media(kind=kind, ref=ref, caption=caption):
+            shown = markup("{kind} {ref}", kind=kind.value, ref=code(ref.link or ref.id or ""))
+            if not caption:
+                return shown
+            return markup("{m} “{c}”", m=shown, c=literal(caption, limit=_SHOWN_TEXT))
+        case _:
+            assert_never(content)
+
+
+def step_line(step: Step) -> Markup:
+    """Return when a step goes out and what it says."""
+    since = "enrollment" if step.number == 1 else f"step {step.number - 1}"
+    after = f"{span(step.after)} after {since}" if step.after else f"at once after {since}"
+    return markup(
+        "*{n}.* {after}: {message}", n=step.number, after=after, message=message_line(step.content)
+    )
+
+
+def steps_lines(steps: Sequence[Step]) -> Markup:
+    return joined([step_line(step) for step in steps])
+
+
+def settings_line(campaign: Campaign, organization: Organization) -> Markup | None:
+    """Return what staff chose otherwise than it would be, as they would write it; None: nothing."""
+    chosen = campaign.settings
+    deadline = chosen.deadline_s
+    span_or_off = None if not deadline else timedelta(seconds=deadline)
+    phones = {str(each.id): str(each.phone) for each in organization.whatsapp.numbers}
+    written: list[tuple[str, object, bool]] = [
+        ("trigger", campaign.trigger, campaign.trigger != "manual"),
+        ("stop_on_reply", "no", campaign.audience is None and not chosen.stop_on_reply),
+        ("type", campaign.type.value, campaign.type is not Type.PROMOTIONAL),
+        ("number", _phone(campaign, phones), campaign.number_id is not None),
+        ("per_day", chosen.per_day, chosen.per_day is not None),
+        ("hours", chosen.hours, chosen.hours is not None),
+        ("days", chosen.days, chosen.days is not None),
+        ("rate", chosen.rate, chosen.rate is not None),
+        ("reentry", chosen.reentry.value, chosen.reentry is not Reentry.NEVER),
+        ("mode", chosen.mode.value, chosen.mode is not Mode.PASSIVE),
+        ("priority", campaign.priority, campaign.priority != _USUAL_PRIORITY),
+        ("deadline", duration.show(span_or_off), deadline is not None),
+        ("unknown", chosen.unknown, chosen.unknown is not None),
+    ]
+    shown = [code(f"{name}={as_word(str(value))}") for name, value, differs in written if differs]
+    return joined(shown, " ") if shown else None
+
+
+_USUAL_PRIORITY: Final = 5
+
+
+def _phone(campaign: Campaign, phones: Mapping[str, str]) -> str:
+    return phones.get(campaign.number_id or "", f"{campaign.number_id} (no longer configured)")
+
+
+def audience_line(audience: Audience, names: Mapping[CampaignId, str]) -> Markup:
+    """Return a broadcast's audience as staff would write it."""
+    if audience.everyone:
+        return code("all")
+    written = [
+        *audience.phones,
+        *(f"tag:{as_word(tag)}" for tag in audience.tags),
+        *(
+            f"campaign:{as_word(names.get(each, str(each)))}"
+            for each in (*audience.drips, *audience.broadcasts)
+        ),
+    ]
+    return code(",".join(written))
+
+
+def reasons_line(counts: Iterable[tuple[Reason, int]]) -> Markup:
+    """Return who is left out: "2 said STOP, 1 blocked by staff"."""
+    return joined(
+        [markup("{n} {why}", n=count, why=reason.sentence) for reason, count in counts], ", "
+    )
+
+
+def reach_lines(reach: Reach) -> list[Markup]:
+    """Return whom an audience reaches, who is left out, and which phones are no contacts."""
+    lines = [markup("{n} recipients", n=reach.recipients)]
+    if reach.recipients == 1:
+        lines = [Markup("1 recipient")]
+    if reach.left_out:
+        total = sum(reach.left_out.values())
+        why = reasons_line(reach.left_out.items())
+        lines.append(markup("{n} left out: {why}", n=total, why=why))
+    if reach.strangers:
+        lines.append(strangers_line(reach.strangers))
+    return lines
+
+
+def strangers_line(strangers: Sequence[str]) -> Markup:
+    return markup(
+        "not among your contacts: {phones}; {add} adds one.",
+        phones=", ".join(strangers[:5]) + (" …" if strangers[5:] else ""),
+        add=code("/drip contact add <phone>"),
+    )
+
+
+def unconfirmed_lines(
+    asked: Asked, *, command: str, length: timedelta, out: Markup
+) -> list[Markup]:
+    """Return what staff are asked for who must say how many recipients they mean.
+
+    Args:
+        command: What they wrote, without count=.
+        out: Who is left out; empty: nobody.
+    """
+    lines = [
+        markup(
+            "That is for *{n} recipients* and takes about {length}. Nothing has been done.",
+            n=asked.recipients,
+            length=roughly(length),
+        )
+    ]
+    if out:
+        lines.append(markup("Left out: {out}.", out=out))
+    if asked.given is not None:
+        lines.append(markup("The count you gave, {given}, is another one.", given=str(asked.given)))
+    lines.append(markup("To go on: {it}", it=code(f"{command} count={asked.recipients}")))
+    return lines

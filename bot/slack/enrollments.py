@@ -1,0 +1,361 @@
+"""Who is in a campaign: putting contacts in, taking them out, looking at them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import Final
+
+from bot.slack import pace
+from bot.slack.blocks import context as small_print
+from bot.slack.blocks import header, message, section, table
+from bot.slack.campaign_lists import next_line
+from bot.slack.campaign_names import found
+from bot.slack.campaign_text import strangers_line, unconfirmed_lines
+from bot.slack.changes import answered, told, wake
+from bot.slack.desk import Desk
+from bot.slack.drafting import size_of
+from bot.slack.language.campaigns import Enroll, Enrollments, Unenroll
+from bot.slack.markup import Markup, code, joined, markup
+from bot.slack.refusals import refusing
+from bot.slack.registry import Context, Registry
+from bot.slack.replies import Reply
+from bot.slack.words import as_word
+from engine.audience import Audience
+from engine.campaign import Kind, State, Step
+from engine.ids import CampaignId, ContactId
+from engine.reasons import Reason
+from engine.refusal import Refusal
+from engine.size import judged
+from engine.usecases.enroll_contacts import NobodyThere, Unconfirmed, enroll_contacts
+from engine.usecases.resolve_audience import resolve_audience
+from storage import audiences, audit, campaigns, enrollments
+from storage.campaigns import CampaignDirectory, Named
+from storage.database import Unit
+from storage.enrollments import Enrollment, NotEnrolling, Outcome
+
+SLICE: Final = 10_000
+PAGE: Final = 25
+
+_NEITHER: Final = {
+    Outcome.ALREADY: "were in it before (reentry= of the campaign says who may come again)",
+    Outcome.ELSEWHERE: "are in another campaign (mode=skip)",
+}
+
+
+class Closed(Refusal):
+    """The campaign takes nobody in."""
+
+    def __init__(self, campaign: Named, why: NotEnrolling) -> None:
+        name = as_word(campaign.name)
+        if why.state is None:
+            fix = "is a broadcast, and broadcasts have no enrollments: to= says who gets one."
+        elif why.without_steps:
+            fix = f"has no steps any more: add one with /drip step add {name} after=0m template=…"
+        elif why.state is State.DRAFT:
+            fix = f"is a draft: /drip campaign activate {name} first."
+        else:
+            fix = f"is {why.state}, and takes nobody in."
+        super().__init__(f"{name} {fix}")
+
+
+class NotInIt(Refusal):
+    """There is nobody to take out."""
+
+    def __init__(self, campaign: Named) -> None:
+        super().__init__(
+            f"None of them is in {as_word(campaign.name)} now;"
+            f" /drip enrollments {as_word(campaign.name)} lists who is."
+        )
+
+
+class _Enrolling:
+    """`engine.usecases.enroll_contacts.Enrolling`."""
+
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+
+    async def contacts(self, audience: Audience) -> Sequence[ContactId]:
+        return await audiences.contacts(self.unit, audience=audience)
+
+    async def outcomes(
+        self, campaign: CampaignId, contacts: Sequence[ContactId]
+    ) -> Mapping[str, int]:
+        counts: Counter[str] = Counter()
+        for start in range(0, len(contacts), SLICE):
+            counts.update(
+                await enrollments.judged(
+                    self.unit, campaign=campaign, contacts=contacts[start : start + SLICE]
+                )
+            )
+        return counts
+
+
+def register(registry: Registry, desk: Desk) -> None:
+    """Handle the commands."""
+    _register_enroll(registry, desk)
+    _register_unenroll(registry, desk)
+    _register_list(registry, desk)
+
+
+def _register_enroll(registry: Registry, desk: Desk) -> None:
+    @registry.command(Enroll)
+    @refusing
+    async def enroll(command: Enroll, asked: Context) -> Reply:
+        prepared = await _prepare_enroll(desk, command, asked)
+        if isinstance(prepared, Reply):
+            return prepared
+        campaign, contacts, strangers = prepared
+        counts: Counter[Outcome] = Counter()
+        interrupted = 0
+        for start in range(0, len(contacts), SLICE):
+            some = contacts[start : start + SLICE]
+
+            async def slice_of(
+                unit: Unit, some: Sequence[ContactId] = some
+            ) -> enrollments.Enrolled:
+                done = await enrollments.enroll(
+                    unit, campaign=campaign.id, contacts=some, by=asked.user_id
+                )
+                await audit.note(
+                    unit,
+                    actor=asked.user_id,
+                    action="enroll",
+                    subject=f"drip:{campaign.id}",
+                    content={"counts": dict(done.counts)},
+                )
+                return done
+
+            try:
+                done = await desk.database.run(asked.organization, asked.at, slice_of)
+            except NotEnrolling as why:
+                if not start:
+                    raise Closed(campaign, why) from why
+                break  # somebody ended it meanwhile; what was done is told
+            counts.update(done.counts)
+            interrupted += done.interrupted
+            await wake(desk, asked.organization)
+        enrolled = counts.pop(Outcome.ENROLLED, 0)
+        return told(
+            asked,
+            markup("enrolled {n} in *{name}*.", n=_contacts(enrolled), name=campaign.name),
+            *_outcome_lines(counts),
+            markup("{n} enrollments in other campaigns ended for it.", n=interrupted)
+            if interrupted
+            else Markup(""),
+            strangers_line(strangers) if strangers else Markup(""),
+            next_line(f"/drip enrollments {as_word(campaign.name)}"),
+        )
+
+
+async def _prepare_enroll(
+    desk: Desk, command: Enroll, asked: Context
+) -> Reply | tuple[Named, Sequence[ContactId], Sequence[str]]:
+    organization = desk.config.organizations[asked.organization]
+    async with desk.database.unit(asked.organization, asked.at) as unit:
+        campaign = await found(unit, command.campaign)
+        audience = await resolve_audience(
+            text=command.who, country=organization.country, directory=CampaignDirectory(unit)
+        )
+        try:
+            # Before anything else, so that nobody counts for a campaign that takes nobody in.
+            await enrollments.judged(unit, campaign=campaign.id, contacts=())
+            ready = await enroll_contacts(
+                campaign=campaign.id,
+                audience=audience,
+                size=size_of(command, organization),
+                enrolling=_Enrolling(unit),
+            )
+        except NotEnrolling as why:
+            raise Closed(campaign, why) from why
+        if not isinstance(ready, Unconfirmed):
+            strangers = await audiences.strangers(unit, phones=audience.phones)
+            return campaign, ready.contacts, strangers
+        drip = await campaigns.get(unit, campaign=campaign.id)
+        if drip is None:
+            raise AssertionError("a campaign vanished between two queries of a unit")
+        length = await pace.length(
+            unit, recipients=ready.asked.recipients, campaign=drip, organization=organization
+        )
+        out = Counter({Outcome(each): n for each, n in ready.outcomes.items()})
+        out.pop(Outcome.ENROLLED, None)
+        lines = unconfirmed_lines(
+            ready.asked,
+            command=f"/drip enroll {as_word(campaign.name)} {command.who}",
+            length=length,
+            out=joined(_outcome_lines(out), ", "),
+        )
+        return answered(*lines)
+
+
+def _register_unenroll(registry: Registry, desk: Desk) -> None:
+    @registry.command(Unenroll)
+    @refusing
+    async def unenroll(command: Unenroll, asked: Context) -> Reply:
+        prepared = await _prepare_unenroll(desk, command, asked)
+        if isinstance(prepared, Reply):
+            return prepared
+        campaign, contacts = prepared
+        ended = 0
+        for start in range(0, len(contacts), SLICE):
+            some = contacts[start : start + SLICE]
+
+            async def slice_of(unit: Unit, some: Sequence[ContactId] = some) -> int:
+                return await _take_out(unit, campaign.id, some, by=asked.user_id)
+
+            ended += await desk.database.run(asked.organization, asked.at, slice_of)
+        if not ended:
+            raise NotInIt(campaign)
+        await desk.queue.wake_job("complete", asked.organization)
+        return told(
+            asked,
+            markup("took {n} out of *{name}*.", n=_contacts(ended), name=campaign.name),
+            Markup("What waited for them is not sent."),
+        )
+
+
+async def _take_out(
+    unit: Unit, campaign: CampaignId, contacts: Sequence[ContactId], *, by: str
+) -> int:
+    await enrollments.lock_contacts(unit, contacts=contacts)
+    there = await enrollments.running(unit, campaign=campaign, contacts=contacts)
+    if not there:
+        return 0
+    await enrollments.drop(unit, enrollments=there, reason="unenrolled")
+    await audit.note(
+        unit,
+        actor=by,
+        action="unenroll",
+        subject=f"drip:{campaign}",
+        content={"enrollments": len(there)},
+    )
+    return len({each.contact_id for each in there})
+
+
+async def _prepare_unenroll(
+    desk: Desk, command: Unenroll, asked: Context
+) -> Reply | tuple[Named, Sequence[ContactId]]:
+    organization = desk.config.organizations[asked.organization]
+    async with desk.database.unit(asked.organization, asked.at) as unit:
+        campaign = await found(unit, command.campaign, kind=Kind.DRIP)
+        audience = await resolve_audience(
+            text=command.who, country=organization.country, directory=CampaignDirectory(unit)
+        )
+        contacts = await audiences.contacts(unit, audience=audience)
+        if not contacts:
+            raise NobodyThere
+        there = await enrollments.contacts_running(unit, campaign=campaign.id, contacts=contacts)
+    if not there:
+        raise NotInIt(campaign)
+    wanted = judged(len(there), size_of(command, organization, spends=False))
+    if wanted is None:
+        return campaign, there
+    again = f"/drip unenroll {as_word(campaign.name)} {command.who} count={wanted.recipients}"
+    return answered(
+        markup(
+            "That would take *{n} contacts* out of {name}. Nothing has been done.",
+            n=wanted.recipients,
+            name=campaign.name,
+        ),
+        markup("To go on: {it}", it=code(again)),
+    )
+
+
+def _register_list(registry: Registry, desk: Desk) -> None:
+    @registry.command(Enrollments)
+    @refusing
+    async def list_them(command: Enrollments, asked: Context) -> Reply:
+        zone = desk.config.organizations[asked.organization].timezone
+        async with desk.database.unit(asked.organization, asked.at) as unit:
+            campaign = await found(unit, command.campaign, kind=Kind.DRIP, archived=True)
+            states = await enrollments.states(unit, campaign=campaign.id)
+            rows = await enrollments.page(
+                unit, campaign=campaign.id, state=command.state, limit=PAGE
+            )
+            steps = await campaigns.steps(unit, campaign=campaign.id)
+        return _listed(campaign, command.state, states, rows, steps, zone)
+
+
+def _listed(
+    campaign: Named,
+    state: str | None,
+    states: Mapping[str, int],
+    rows: Sequence[Enrollment],
+    steps: Sequence[Step],
+    zone: tzinfo,
+) -> Reply:
+    counted = ", ".join(f"{n:,} {_state(each)}" for each, n in sorted(states.items()))
+    name = as_word(campaign.name)
+    title = markup("{name}: {counted}", name=campaign.name, counted=counted or "nobody is enrolled")
+    if not rows:
+        more = next_line(
+            f"/drip enrollments {name}" if states else f"/drip enroll {name} tag:<tag>"
+        )
+        return answered(title, more)
+    lines = [_row(each, steps, zone) for each in rows]
+    there = states.get(state, 0) if state else sum(states.values())
+    rest = there - len(rows)
+    hint = markup(
+        "{rest}{more} narrows it down.",
+        rest=markup("The latest {n} of {all}; ", n=len(rows), all=there) if rest else Markup(""),
+        more=code(f"/drip enrollments {name} active"),
+    )
+    text = joined(
+        [title, *(markup("{line}", line=" · ".join(filter(None, line))) for line in lines)]
+    )
+    return Reply(
+        message=message(
+            text,
+            header(f"Enrollments of {campaign.name}"),
+            section(title),
+            *table(_COLUMNS, lines),
+            small_print(hint),
+        )
+    )
+
+
+_COLUMNS: Final = ("contact", "state", "step", "next due", "sent", "delivered", "read", "replied")
+
+
+def _row(each: Enrollment, steps: Sequence[Step], zone: tzinfo) -> tuple[str, ...]:
+    who = " ".join(filter(None, (each.name, each.phone))) or f"contact {each.contact_id}"
+    return (
+        who,
+        _state(each.state) + (f" ({each.reason.replace('_', ' ')})" if each.reason else ""),
+        _step(each, steps),
+        _due(each, zone),
+        *(str(n) for n in (each.sent, each.delivered, each.read, each.replied)),
+    )
+
+
+def _step(each: Enrollment, steps: Sequence[Step]) -> str:
+    numbers = {step.id: step.number for step in steps}
+    if each.step_id in numbers:
+        return f"{numbers[each.step_id]} of {len(steps)}"
+    reached = sum(step.position <= each.position for step in steps)
+    return f"{reached} of {len(steps)}"
+
+
+def _due(each: Enrollment, zone: tzinfo) -> str:
+    if each.due_at is not None:
+        return _local(each.due_at, zone)
+    return "under way" if each.ended_at is None else f"ended {_local(each.ended_at, zone)}"
+
+
+def _local(at: datetime, zone: tzinfo) -> str:
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+
+def _state(state: str) -> str:
+    return state.replace("_", " ")
+
+
+def _contacts(count: int) -> Markup:
+    return Markup("1 contact") if count == 1 else markup("{n} contacts", n=count)
+
+
+def _outcome_lines(counts: Counter[Outcome]) -> list[Markup]:
+    return [
+        markup("{n} {why}", n=count, why=_NEITHER.get(outcome) or Reason(outcome.value).sentence)
+        for outcome, count in sorted(counts.items())
+        if count
+    ]

@@ -1,0 +1,196 @@
+"""`status`: one look at what runs, what waits and what needs attention."""
+
+from datetime import datetime
+from typing import Final
+
+from bot.slack.blocks import header, message, sections
+from bot.slack.desk import Desk
+from bot.slack.language.general import Status
+from bot.slack.markup import Markup, code, date, joined, markup, progress
+from bot.slack.refusals import refusing
+from bot.slack.registry import Context, Registry
+from bot.slack.replies import Reply
+from bot.slack.words import as_word
+from engine.campaign import Kind, State
+from engine.config import Organization, WhatsAppNumber
+from engine.ids import CampaignId
+from storage import campaigns, leases, numbers, reports, tasks, templates, work
+from storage.database import Unit
+from storage.numbers import NumberState, OrganizationTap
+from storage.reports import Tap
+from storage.work import Idle
+
+_CAMPAIGNS: Final = 10
+_PROCESSES: Final = ("lanes", "jobs")
+_FOR_EVER: Final = 9999  # the year of what Postgres calls infinity, as a datetime
+_GOOD: Final = Markup(":large_green_circle:")
+_BAD: Final = Markup(":red_circle:")
+
+
+def register(registry: Registry, desk: Desk) -> None:
+    """Handle the command."""
+
+    @registry.command(Status)
+    @refusing
+    async def status(_: Status, asked: Context) -> Reply:
+        organization = desk.config.organizations[asked.organization]
+        redis = await desk.queue.is_up()
+        async with desk.database.unit(asked.organization, asked.at) as unit:
+            shown = [
+                markup("*{name}*", name=organization.name),
+                _machinery(await leases.alive(unit), redis=redis),
+                *await _number_lines(unit, organization),
+                _waiting(
+                    await work.idle(
+                        unit,
+                        numbers=[each.id for each in organization.whatsapp.numbers],
+                        grace=organization.sending.unknown_grace,
+                    )
+                ),
+                *await _campaign_lines(unit),
+                await _template_line(unit),
+            ]
+        text = joined(shown)
+        return Reply(message=message(text, header("Status"), *sections(text)))
+
+
+def _machinery(alive: frozenset[str], *, redis: bool) -> Markup:
+    """Say which parts answer; the database does, or this would not be said."""
+    parts = [
+        markup("{sign} database", sign=_GOOD),
+        markup("{sign} Redis", sign=_sign(good=redis)),
+        *(
+            markup("{sign} worker {process}", sign=_sign(good=each in alive), process=each)
+            for each in _PROCESSES
+        ),
+    ]
+    line = joined(parts, " · ")
+    missing = [process for process in _PROCESSES if process not in alive]
+    if missing:
+        why = markup(
+            "Nothing was heard of the worker ({missing}) for some seconds: see to it that"
+            " {it} runs.",
+            missing=", ".join(missing),
+            it=code("dripline worker"),
+        )
+        line = joined([line, why])
+    if not redis:
+        line = joined([line, Markup("Redis is away: work goes on once it is back.")])
+    return line
+
+
+def _sign(*, good: bool) -> Markup:
+    return _GOOD if good else _BAD
+
+
+async def _number_lines(unit: Unit, organization: Organization) -> list[Markup]:
+    known = await numbers.states(unit)
+    lines = [_number_line(each, known.get(each.id)) for each in organization.whatsapp.numbers]
+    tap = await numbers.organization_tap(unit)
+    return lines if tap is None else [*lines, _tap_line(tap)]
+
+
+def _number_line(number: WhatsAppNumber, state: NumberState | None) -> Markup:
+    reported = state.messages_per_second if state else None
+    rate = min(filter(None, (number.messages_per_second, reported)))
+    quality = state.quality if state else "unknown"
+    named = f" ({state.verified_name})" if state and state.verified_name else ""
+    line = markup(
+        "{sign} {phone}{named} · quality {quality} · {rate} a second",
+        sign=_sign(good=state is None or state.closed_until is None),
+        phone=number.phone,
+        named=named,
+        quality=quality,
+        rate=rate,
+    )
+    if state is None or state.closed_until is None:
+        return line
+    return joined([line, _closed(state.closed_why or "", state.closed_until)])
+
+
+def _tap_line(tap: OrganizationTap) -> Markup:
+    return markup("{sign} No number sends. {why}", sign=_BAD, why=_closed(tap.why or "", tap.until))
+
+
+def _closed(why: str, until: datetime | None) -> Markup:
+    if until is None or until.year == _FOR_EVER:
+        return markup("Stopped until somebody sees to it: {why}", why=why)
+    return markup("Stopped until {at}: {why}", at=date(until), why=why)
+
+
+def _waiting(idle: Idle) -> Markup:
+    upcoming = (
+        markup("next at {at}", at=date(idle.next_due))
+        if idle.next_due is not None
+        else Markup("nothing later")
+    )
+    return markup(
+        "Due now: {due} · on their way: {claimed} · {upcoming}",
+        due=idle.due,
+        claimed=idle.claimed,
+        upcoming=upcoming,
+    )
+
+
+async def _campaign_lines(unit: Unit) -> list[Markup]:
+    ids = await campaigns.running(unit, limit=_CAMPAIGNS + 1)
+    if not ids:
+        return [Markup("No campaign is running.")]
+    lines = [line for each in ids[:_CAMPAIGNS] if (line := await _campaign_line(unit, each))]
+    if len(ids) > _CAMPAIGNS:
+        lines.append(
+            markup(
+                "and more: {drips} and {broadcasts} list them",
+                drips=code("/drip campaign list active"),
+                broadcasts=code("/drip broadcast list running"),
+            )
+        )
+    return lines
+
+
+async def _campaign_line(unit: Unit, campaign: CampaignId) -> Markup | None:
+    it = await reports.campaign(unit, campaign=campaign)
+    if it is None:
+        return None
+    report = await reports.report(unit, campaign=it)
+    if report.enrollments is not None:
+        done, whole = report.enrollments.ended, report.enrollments.enrolled
+        what = "contacts through"
+    else:
+        done, whole, what = report.total.settled, report.total.planned, "messages done"
+    line = markup(
+        "*{name}* ({kind}) is {state}: {bar} {what}",
+        name=it.name,
+        kind=it.kind.value,
+        state=it.state.value,
+        bar=progress(done, whole, width=10) if whole else Markup("no"),
+        what=what if whole else "contacts yet" if it.kind is Kind.DRIP else "messages yet",
+    )
+    if it.closed is None or it.state is State.PAUSED:
+        return line
+    return joined([line, _stopped(it.closed, it.name, it.kind)])
+
+
+def _stopped(tap: Tap, name: str, kind: Kind) -> Markup:
+    word = "campaign" if kind is Kind.DRIP else "broadcast"
+    return markup(
+        ":warning: {closed} {resume} goes on at once.",
+        closed=_closed(tap.why, tap.until),
+        resume=code(f"/drip {word} resume {as_word(name)}"),
+    )
+
+
+async def _template_line(unit: Unit) -> Markup:
+    counts = await templates.by_status(unit)
+    task = await tasks.get(unit, name=tasks.SYNC_TEMPLATES)
+    problem = (task.result or {}).get("problem") if task else None
+    counted = ", ".join(
+        f"{count:,} {status.lower().replace('_', ' ')}" for status, count in counts.items()
+    )
+    if not counts:
+        line = markup("Templates: none yet; {it} fetches them.", it=code("/drip template sync"))
+    else:
+        line = markup("Templates: {counted}", counted=counted)
+    if not problem:
+        return line
+    return joined([line, markup(":warning: The last sync failed: {why}", why=str(problem))])

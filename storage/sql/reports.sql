@@ -1,0 +1,25 @@
+-- name: campaign
+-- A campaign as cards, alerts and reports show it.
+select id, kind, name, state, version, trigger, planned_at, contacts_up_to, planning_cursor, started_at, started_by,
+       paused_by, ended_by, ended_at,
+       case when closed_until > $at then closed_until end as closed_until,
+       case when closed_until > $at then closed_why end as closed_why
+  from campaigns
+ where organization_id = $organization and id = $campaign
+
+-- name: step_metrics
+-- What each step's messages count for, summed over hours and variants; a step without messages has one row.
+select s.id, s.removed_at is not null as removed, m.metric, m.count
+  from steps s
+  left join (select step_id, metric, sum(count)::bigint as count
+               from campaign_stats
+              where organization_id = $organization and campaign_id = $campaign
+              group by step_id, metric) m on m.step_id = s.id and m.count <> 0
+ where s.organization_id = $organization and s.campaign_id = $campaign
+ order by s.position, s.id
+
+-- name: enrollment_states
+-- How many enrollments are in each state.
+select state, count(*) as count from enrollments
+ where organization_id = $organization and campaign_id = $campaign
+ group by state

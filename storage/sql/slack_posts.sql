@@ -1,0 +1,54 @@
+-- name: intend
+-- Note that $key is about to be posted; no row: it was noted before.
+insert into slack_posts (organization_id, key, channel, thread_ts, intended_at)
+values ($organization, $key, $channel, $thread_ts::text, $at)
+on conflict (organization_id, key) do nothing
+returning key
+
+-- name: find
+-- A post, or the intent of one.
+select key, channel, ts, thread_ts, digest, final, error, intended_at
+  from slack_posts
+ where organization_id = $organization and key = $key
+
+-- name: posted
+-- Note where a post is and what it shows.
+update slack_posts
+   set ts = $ts, channel = $channel, digest = $digest, final = $final, error = null, posted_at = $at
+ where organization_id = $organization and key = $key
+
+-- name: shown
+-- Note what a post shows after an edit.
+update slack_posts set digest = $digest, final = $final, error = null
+ where organization_id = $organization and key = $key
+
+-- name: refused
+-- Note why Slack refused to post or to edit.
+update slack_posts set error = $error
+ where organization_id = $organization and key = $key
+
+-- name: forget
+-- Forget a post whose message is gone, so that it can be posted anew.
+delete from slack_posts where organization_id = $organization and key = $key
+
+-- name: cards
+-- Campaigns that have a live card, and those that ended whose card does not show it yet.
+select c.id, c.state, c.version, p.digest, p.error
+  from campaigns c
+  left join slack_posts p on p.organization_id = $organization and p.key = 'card:' || c.id
+ where c.organization_id = $organization and c.state in ('active', 'running', 'paused')
+union all
+select c.id, c.state, c.version, p.digest, p.error
+  from campaigns c
+  left join slack_posts p on p.organization_id = $organization and p.key = 'card:' || c.id
+ where c.organization_id = $organization and c.state in ('completed', 'cancelled', 'archived')
+   and (c.started_at is not null or p.key is not null) and p.final is not true
+ order by 1
+
+-- name: unfinished_cards
+-- Campaigns that ended whose card does not show it, unless Slack refuses that card.
+select count(*)
+  from campaigns c
+  left join slack_posts p on p.organization_id = $organization and p.key = 'card:' || c.id
+ where c.organization_id = $organization and c.state in ('completed', 'cancelled', 'archived')
+   and (c.started_at is not null or p.key is not null) and p.final is not true and p.error is null

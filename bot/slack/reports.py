@@ -1,0 +1,201 @@
+"""`report <campaign>`: how it went, as a table and as plain sentences that hold every number."""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from bot.slack import campaign_names
+from bot.slack.blocks import Block, Message, context, message, section, table
+from bot.slack.desk import Desk
+from bot.slack.language.reports import Report as Asked
+from bot.slack.markup import Markup, date, joined, markup, number, percent
+from bot.slack.refusals import refusing
+from bot.slack.registry import Context, Registry
+from bot.slack.replies import Reply
+from engine.ids import CampaignId
+from engine.report import Counts, Enrollments, Report, Share, Step
+from storage import reports
+from storage.database import Unit
+from storage.reports import Campaign
+
+
+def register(registry: Registry, desk: Desk) -> None:
+    """Handle the command."""
+
+    @registry.command(Asked)
+    @refusing
+    async def report(asked: Asked, context: Context) -> Reply:
+        async def answered(unit: Unit) -> Message:
+            meant = await campaign_names.found(unit, asked.campaign, archived=True)
+            report = await of_campaign(unit, meant.id)
+            if report is None:
+                raise AssertionError("a campaign went while it was looked at")
+            return report
+
+        return Reply(message=await desk.database.run(context.organization, context.at, answered))
+
+
+async def of_campaign(unit: Unit, campaign: CampaignId) -> Message | None:
+    """Return the report on a campaign; None: it is gone."""
+    found = await reports.campaign(unit, campaign=campaign)
+    if found is None:
+        return None
+    return shown(found, await reports.report(unit, campaign=found))
+
+
+def shown(campaign: Campaign, report: Report) -> Message:
+    """Return a report. Its text has every number once, without separators, for scripts too."""
+    lines = [
+        markup(
+            "Report on {name} ({kind}, {state})",
+            name=campaign.name,
+            kind=campaign.kind.value,
+            state=campaign.state.value,
+        )
+    ]
+    if report.enrollments is not None:
+        lines.append(_enrolled_line(report.enrollments))
+    lines += [_step_line(_title(step), step.counts) for step in report.steps]
+    if len(report.steps) > 1:
+        lines.append(_step_line("All steps", report.total))
+    if any(step.counts.planned for step in report.steps):
+        lines.append(_rates_line(report.total))
+    lines += [_reasons_line(_title(step), step.counts) for step in report.steps if _left(step)]
+    return message(joined(lines), *_blocks(campaign, report))
+
+
+def _enrolled_line(people: Enrollments) -> Markup:
+    endings = joined([markup("{how} {n}", how=how, n=str(n)) for how, n in _endings(people)], ", ")
+    return markup("Enrolled {n}: {endings}", n=str(people.enrolled), endings=endings)
+
+
+def _step_line(title: str, counts: Counts) -> Markup:
+    named = joined([markup("{name} {n}", name=n, n=str(c)) for n, c in _columns(counts)], ", ")
+    return markup("{title}: {counts}", title=title, counts=named)
+
+
+def _rates_line(counts: Counts) -> Markup:
+    listed = [
+        markup("{name} {rate} of {of}", name=name, rate=_rate(share), of=of)
+        for name, share, of in _rates(counts)
+    ]
+    return markup("Rates: {listed}", listed=joined(listed, ", "))
+
+
+def _reasons_line(title: str, counts: Counts) -> Markup:
+    return markup(
+        "Left out of {title}: {listed}",
+        title=title[0].lower() + title[1:],
+        listed=joined(list(_reasons(counts, show=str)), "; "),
+    )
+
+
+def _reasons(counts: Counts, *, show: Callable[[int], str]) -> Iterable[Markup]:
+    for reason, count in counts.left_out:
+        yield markup("{n} {why}", n=show(count), why=reason.sentence)
+
+
+def _blocks(campaign: Campaign, report: Report) -> Iterable[Block]:
+    heading = markup(
+        "*{name}* ({kind}, {state})",
+        name=campaign.name,
+        kind=campaign.kind.value,
+        state=campaign.state.value,
+    )
+    lines = [heading]
+    if report.enrollments is not None:
+        lines.append(_people(report.enrollments))
+    yield section(joined(lines))
+    if report.steps:
+        yield from table(_HEADINGS, _rows(report))
+    left_out = [
+        markup(
+            "*{title}*: {reasons}",
+            title=_title(step),
+            reasons=joined(list(_reasons(step.counts, show=number)), "; "),
+        )
+        for step in report.steps
+        if _left(step)
+    ]
+    if left_out:
+        yield section(joined([Markup("Left out:"), *left_out]))
+    yield context(Markup(_LEGEND), *_times(campaign))
+
+
+def _rows(report: Report) -> list[list[str]]:
+    rows = [_row(_title(step), step.counts) for step in report.steps]
+    return [*rows, _row("All steps", report.total)] if len(rows) > 1 else rows
+
+
+def _row(title: str, counts: Counts) -> list[str]:
+    figures = [number(count) for _, count in _columns(counts)]
+    rates = [_rate(share) for _, share, _ in _rates(counts)]
+    return [title, *figures, *rates]
+
+
+def _people(people: Enrollments) -> Markup:
+    if not people.enrolled:
+        return Markup("Nobody is enrolled yet.")
+    listed = [markup("{n} {how}", n=count, how=how) for how, count in _endings(people) if count]
+    return markup("{n} enrolled: {listed}", n=people.enrolled, listed=joined(listed, ", "))
+
+
+def _endings(people: Enrollments) -> tuple[tuple[str, int], ...]:
+    return (
+        ("active", people.active),
+        ("paused", people.paused),
+        ("completed", people.completed),
+        ("replied", people.replied),
+        ("opted out", people.opted_out),
+        ("dropped", people.dropped),
+    )
+
+
+def _columns(counts: Counts) -> tuple[tuple[str, int], ...]:
+    return (
+        ("planned", counts.planned),
+        ("sent", counts.sent),
+        ("delivered", counts.delivered),
+        ("read", counts.read),
+        ("replied", counts.replied),
+        ("failed", counts.failed),
+        ("left out", counts.left_out_in_all),
+        ("open", counts.open),
+    )
+
+
+def _rates(counts: Counts) -> tuple[tuple[str, Share, str], ...]:
+    return (
+        ("delivered", counts.delivery_rate, "sent"),
+        ("read", counts.read_rate, "delivered"),
+        ("replied", counts.reply_rate, "sent"),
+    )
+
+
+_HEADINGS: Final = (
+    "Step",
+    *(name.capitalize() for name, _ in _columns(Counts())),
+    *(f"{name.capitalize()} %" for name, _, _ in _rates(Counts())),
+)
+_LEGEND: Final = (
+    "Sent: accepted by WhatsApp; failed: given up, also after that; open: not yet decided."
+    " Delivered % and replied % are of sent, read % of delivered."
+)
+
+
+def _rate(share: Share) -> str:
+    return percent(share.part, share.whole)
+
+
+def _title(step: Step) -> str:
+    return "Removed step" if step.number is None else f"Step {step.number}"
+
+
+def _left(step: Step) -> bool:
+    return bool(step.counts.left_out)
+
+
+def _times(campaign: Campaign) -> Iterable[Markup]:
+    if campaign.started_at is not None:
+        yield markup("started {at}", at=date(campaign.started_at))
+    if campaign.ended_at is not None:
+        yield markup("ended {at}", at=date(campaign.ended_at))

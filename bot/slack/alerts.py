@@ -1,0 +1,66 @@
+"""What staff are told of an event, by its kind: `@tells("kind")` in the module of a feature."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from bot.slack.blocks import Message, message, section
+from bot.slack.markup import Markup, markup
+from engine.ids import BlobId
+from storage.database import Unit
+from storage.events import Event
+
+
+class Place(Enum):
+    """Where something is told: a configured channel, or the thread of the campaign's card."""
+
+    ALERTS = "alerts"
+    INBOX = "inbox"
+    CARD = "card"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """A channel, and a thread in it (None: none)."""
+
+    channel: str
+    thread_ts: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A message and where it goes.
+
+    Attributes:
+        file: Shared in the same place after it; None: nothing.
+    """
+
+    place: Place | Elsewhere
+    message: Message
+    file: BlobId | None = None
+
+
+Render = Callable[[Event, Unit], Awaitable[tuple[Alert, ...]]]
+"""What an event is told as: up to a few messages, posted in this order; none: nothing."""
+
+ALERTS: Final[dict[str, Render]] = {}
+"""By the kind of the event."""
+
+
+def tells(kind: str) -> Callable[[Render], Render]:
+    """Register what events of *kind* are told as."""
+
+    def register(render: Render) -> Render:
+        if kind in ALERTS:
+            raise ValueError(f"events of kind {kind!r} are told already")
+        ALERTS[kind] = render
+        return render
+
+    return register
+
+
+def warning(text: Markup) -> Alert:
+    """Return a warning in the channel of alerts."""
+    shown = section(markup(":warning: {text}", text=text))
+    return Alert(place=Place.ALERTS, message=message(text, shown))

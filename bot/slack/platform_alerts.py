@@ -1,0 +1,146 @@
+"""What staff are told of numbers, templates and the account, and of the product's own upkeep."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.slack.alerts import Alert, Place, tells, warning
+from bot.slack.blocks import Block, actions, button, message, section
+from bot.slack.cards import actor
+from bot.slack.clicks import Value
+from bot.slack.desk import Desk
+from bot.slack.markup import Markup, joined, literal, markup
+from bot.slack.registry import Context, Registry
+from bot.slack.replies import Reply
+from bot.slack.requests import Click
+from engine.ids import NumberId
+from engine.roles import Role
+from storage import audit, events
+from storage.database import Unit
+from storage.events import Event
+
+_LONGEST: Final = 600  # characters of what a platform says
+
+
+def register(registry: Registry, desk: Desk) -> None:
+    """Handle the buttons that only alerts have."""
+
+    @registry.click("number_resume", role=Role.OWNER)
+    async def resume_number(click: Click, context: Context) -> Reply | None:
+        value = Value.parse(click.value)
+        if value is None:
+            return None
+        named = NumberId(value.subject)
+
+        async def resume(unit: Unit) -> str | None:
+            phone = await events.open_number(unit, number=named)
+            if phone is not None:
+                await audit.note(
+                    unit, actor=context.user_id, action="number.resume", subject=f"number:{named}"
+                )
+            return phone
+
+        phone = await desk.database.run(context.organization, context.at, resume)
+        if phone is None:
+            return Reply(message=message(Markup("That number is sending already.")))
+        text = markup("{who} resumed {phone}.", who=actor(context.user_id), phone=phone)
+        return Reply(message=message(text, section(text)), in_channel=True)
+
+
+@tells("number_stopped")
+async def number_stopped(event: Event, unit: Unit) -> tuple[Alert, ...]:
+    named = NumberId(str(event.content["number"]))
+    known = await events.own_number(unit, number=named)
+    text = markup(
+        "Nothing is sent from {phone} for now: {why}",
+        phone=named if known is None else known.phone,
+        why=literal(str(event.content["why"]), limit=_LONGEST),
+    )
+    blocks: list[Block] = [section(markup(":octagonal_sign: {text}", text=text))]
+    if known is not None and known.closed:
+        # Each time it stops has an event of its own, so its id is the version.
+        value = str(Value(subject=named, version=event.id))
+        blocks.append(
+            actions(button("Resume", action_id="number_resume", value=value, style="primary"))
+        )
+    return (Alert(place=Place.ALERTS, message=message(text, *blocks)),)
+
+
+@tells("recount_repaired")
+async def repaired(_event: Event, _unit: Unit) -> tuple[Alert, ...]:
+    text = Markup(
+        "The statistics of campaigns differed from their messages and were put right. Reports"
+        " are exact again; whoever runs Dripline finds the differences in the log."
+    )
+    return (warning(text),)
+
+
+@tells("number_changed")
+async def number_changed(event: Event, unit: Unit) -> tuple[Alert, ...]:
+    text = markup(
+        "WhatsApp reports on number {phone}: {facts}",
+        phone=await _phone(event, unit),
+        facts=_facts(event, {"event": "", "limit": "daily limit"}),
+    )
+    return (warning(text),)
+
+
+@tells("number_error")
+async def number_error(event: Event, unit: Unit) -> tuple[Alert, ...]:
+    text = markup(
+        "WhatsApp reports an error of number {phone}: {meaning} (error {code})",
+        phone=await _phone(event, unit),
+        meaning=literal(str(event.content["meaning"]), limit=_LONGEST),
+        code=str(event.content["code"]),
+    )
+    return (warning(text),)
+
+
+@tells("template_changed")
+async def template_changed(event: Event, _unit: Unit) -> tuple[Alert, ...]:
+    text = markup(
+        "WhatsApp reports on template {name} ({language}): {facts}",
+        name=str(event.content["name"]),
+        language=str(event.content["language"]),
+        facts=_facts(event, _TEMPLATE_FACTS),
+    )
+    return (warning(text),)
+
+
+@tells("account_notice")
+async def account_notice(event: Event, _unit: Unit) -> tuple[Alert, ...]:
+    text = markup(
+        "WhatsApp reports on the account: {facts}",
+        facts=_facts(event, {"event": "", "details": ""}),
+    )
+    return (warning(text),)
+
+
+def _facts(event: Event, names: Mapping[str, str]) -> Markup:
+    """Return those of the platform's own words there are, after our names for them."""
+    told = [
+        markup(
+            "{name}{fact}",
+            name=Markup(f"{name} " if name else ""),
+            fact=literal(str(fact), limit=_LONGEST),
+        )
+        for key, name in names.items()
+        if (fact := event.content.get(key)) is not None
+    ]
+    return joined(told, ", ") or Markup("no details")
+
+
+_TEMPLATE_FACTS: Final = {
+    "status": "status",
+    "quality": "quality",
+    "category": "category",
+    "changes_at": "from",
+    "reason": "reason",
+    "advice": "advice",
+}
+
+
+async def _phone(event: Event, unit: Unit) -> str:
+    """Return the phone of the event's number, or its id when it was never heard of."""
+    named = NumberId(str(event.content["number"]))
+    known = await events.own_number(unit, number=named)
+    return named if known is None else known.phone

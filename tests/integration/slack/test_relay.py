@@ -1,0 +1,478 @@
+"""Events become messages, each once, whatever fails; cards stay true."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from bot.slack.desk import Desk
+from bot.slack.platform_alerts import register
+from bot.slack.registry import Context, Registry
+from bot.slack.replies import Reply
+from bot.slack.requests import Click, Origin
+from engine.roles import Role
+from storage import events, slack_posts
+from storage.database import Database
+from storage.queue import Queue
+from storage.slack_posts import card_key
+from tests.database import ACME, NOON
+from tests.integration.slack.posting_slack import (
+    ALERTS,
+    INBOX,
+    LOSE_ANSWER,
+    Refusal,
+    World,
+    config,
+    world_of,
+    write_event,
+)
+
+NUMBER = "106540352242922"
+
+
+@pytest.fixture
+async def world(database: Database) -> AsyncIterator[World]:
+    async with world_of(database) as world:
+        yield world
+
+
+async def failure(world: World, meaning: str) -> int:
+    return await world.event("failure", {"code": 131026, "meaning": meaning})
+
+
+def failures(world: World) -> list[str]:
+    """The meanings told in the channel of alerts, in order."""
+    begins, ends = "WhatsApp refused messages: ", " (error 131026)"
+    return [
+        text.removeprefix(begins).removesuffix(ends)
+        for text in world.slack.texts()
+        if text.startswith(begins)
+    ]
+
+
+async def test_events_are_told_in_order_within_a_second_each_once(world: World) -> None:
+    async with world.relaying():
+        await world.until(lambda: True)
+        for meaning in ("one", "two", "three"):
+            await failure(world, meaning)
+        await world.until_told(seconds=1.5)
+        await asyncio.sleep(0.6)
+
+    assert failures(world) == ["one", "two", "three"]
+    assert world.slack.count("chat.postMessage") == 3
+    assert world.slack.count("conversations.history") == 0
+
+
+async def test_what_was_told_is_not_told_again_by_the_next_process(world: World) -> None:
+    await failure(world, "one")
+    async with world.relaying():
+        await world.until_told()
+    async with world.relaying():
+        await failure(world, "two")
+        await world.until_told()
+
+    assert failures(world) == ["one", "two"]
+
+
+async def test_an_event_that_commits_late_is_not_passed_over(world: World) -> None:
+    async with world.relaying():
+        async with world.database.unit(ACME, NOON) as late:
+            await write_event(late, "failure", {"code": 131026, "meaning": "early"})
+            async with asyncio.timeout(10):
+                # Another task, because a unit within a unit is refused.
+                await asyncio.create_task(failure(world, "later"))
+            await asyncio.sleep(0.8)
+            assert failures(world) == []
+        await world.until_told()
+
+    assert failures(world) == ["early", "later"]
+
+
+async def test_a_post_whose_ts_a_crash_lost_is_found_and_not_made_again(world: World) -> None:
+    event = await failure(world, "one")
+    key = f"event:{event}"
+    await world.run(lambda unit: slack_posts.intend(unit, key=key, channel=ALERTS, thread_ts=None))
+    posted = world.slack.keep(
+        ALERTS,
+        {
+            "text": "WhatsApp refused messages: one (error 131026)",
+            "metadata": {"event_type": "dripline", "event_payload": {"event_id": key}},
+        },
+    )
+
+    async with world.relaying():
+        await world.until_told()
+
+    assert failures(world) == ["one"]
+    assert world.slack.count("chat.postMessage") == 0
+    post = await world.run(lambda unit: slack_posts.find(unit, key=key))
+    assert post.ts == posted["ts"]
+
+
+async def test_an_intent_that_never_left_is_posted(world: World) -> None:
+    event = await failure(world, "one")
+    await world.run(
+        lambda unit: slack_posts.intend(unit, key=f"event:{event}", channel=ALERTS, thread_ts=None)
+    )
+
+    async with world.relaying():
+        await world.until_told()
+
+    assert failures(world) == ["one"]
+    assert world.slack.count("conversations.history") == 1
+
+
+async def test_a_post_whose_answer_got_lost_is_made_once(world: World) -> None:
+    world.slack.next_answers["chat.postMessage"].append(LOSE_ANSWER)
+    async with world.relaying():
+        await failure(world, "one")
+        await world.until_told()
+
+    assert failures(world) == ["one"]
+    assert world.slack.count("chat.postMessage") == 1
+
+
+async def test_a_note_in_a_thread_whose_answer_got_lost_is_made_once(world: World) -> None:
+    sale = await world.campaign(state="paused", paused_by="U0OWNER")
+    async with world.relaying():
+        await world.until(lambda: bool(world.slack.messages()))
+        world.slack.next_answers["chat.postMessage"].append(LOSE_ANSWER)
+        await world.event("campaign_paused", {"by": "U0OWNER"}, campaign=sale)
+        await world.until_told()
+    (card,) = world.slack.messages()
+
+    assert world.slack.texts(thread_ts=card["ts"]) == ["Paused by <@U0OWNER>."]
+
+
+async def test_of_two_relays_one_posts_and_the_other_goes_on_at_once(world: World) -> None:
+    both = [world.relay(), world.relay()]
+    stopping = [asyncio.Event(), asyncio.Event()]
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(relay.run(stop)) for relay, stop in zip(both, stopping, strict=True)
+        ]
+        for meaning in ("one", "two", "three"):
+            await failure(world, meaning)
+        await world.until_told()
+        generations = await world.database.pool.fetch(
+            "select holder, generation from leases where name = 'relay'"
+        )
+        assert len(generations) == 1
+        assert generations[0]["generation"] == 1
+
+        # Whoever has the lease stops; we cannot know which, so one after the other does.
+        stopping[0].set()
+        await tasks[0]
+        await failure(world, "four")
+        await world.until_told(seconds=3)
+        stopping[1].set()
+
+    assert failures(world) == ["one", "two", "three", "four"]
+    holder = await world.database.pool.fetchval("select holder from leases where name = 'relay'")
+    assert holder is None
+
+
+async def test_a_relay_whose_lease_was_taken_stops_posting(world: World) -> None:
+    async with world.relaying():
+        await failure(world, "one")
+        await world.until_told()
+        await world.database.pool.execute(
+            "update leases set holder = 'another', generation = generation + 1,"
+            " renewed_at = clock_timestamp() + interval '1 minute' where name = 'relay'"
+        )
+        await asyncio.sleep(1.3)
+        await failure(world, "two")
+        await asyncio.sleep(1)
+
+        assert failures(world) == ["one"]
+
+
+async def test_slack_is_left_alone_for_as_long_as_it_asks(world: World) -> None:
+    world.slack.next_answers["chat.postMessage"].append(
+        Refusal("ratelimited", status=429, retry_after=2)
+    )
+    async with world.relaying():
+        await failure(world, "one")
+        await failure(world, "two")
+        await world.until_told()
+
+    times = [at for method, _, at in world.slack.calls if method == "chat.postMessage"]
+    assert failures(world) == ["one", "two"]
+    assert times[1] - times[0] >= 1.9
+    assert world.slack.count("conversations.history") == 0
+
+
+async def test_slack_out_of_order_delays_and_loses_nothing(world: World) -> None:
+    world.slack.next_answers["chat.postMessage"].extend(
+        [Refusal("internal_error"), Refusal("fatal_error", status=503)]
+    )
+    async with world.relaying():
+        await failure(world, "one")
+        await world.until_told()
+
+    assert failures(world) == ["one"]
+
+
+async def test_a_channel_that_refuses_holds_up_no_other(world: World) -> None:
+    world.slack.refusals[INBOX] = Refusal("channel_not_found")
+    inbound = await world.database.pool.fetchval(
+        "insert into inbound_messages (organization_id, wamid, number_id, contact_id, kind, text,"
+        " content, at, received_at) values ($1, 'w', 'n', 1, 'text', 'Hello', '{}', $2, $2)"
+        " returning id",
+        ACME,
+        NOON,
+    )
+    async with world.relaying():
+        reply = await world.event("reply", {"contact": "1", "inbound": str(inbound)})
+        await failure(world, "one")
+        await world.until_told()
+
+    assert failures(world) == ["one"]
+    assert await world.settled(reply) == (True, "channel_not_found")
+    assert world.slack.channels[INBOX] == []
+
+
+async def test_a_message_whose_blocks_are_refused_is_told_in_words(world: World) -> None:
+    world.slack.next_answers["chat.postMessage"].append(Refusal("invalid_blocks"))
+    async with world.relaying():
+        await failure(world, "one")
+        await world.until_told()
+
+    (message,) = world.slack.messages()
+    assert failures(world) == ["one"]
+    assert message["blocks"] == []
+
+
+async def test_unknown_and_unreadable_events_hold_up_nothing(world: World) -> None:
+    async with world.relaying():
+        unknown = await world.event("of_a_kind_to_come", {})
+        unreadable = await world.event("failure", {"no": "meaning"})
+        await failure(world, "one")
+        await world.until_told()
+
+    assert failures(world) == ["one"]
+    assert await world.settled(unknown) == (True, "unknown kind")
+    assert await world.settled(unreadable) == (True, "unreadable")
+
+
+async def test_a_lost_postgres_is_survived(world: World) -> None:
+    async with world.relaying():
+        await failure(world, "one")
+        await world.until_told()
+        await world.database.pool.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where application_name = 'tests' and pid <> pg_backend_pid()"
+        )
+        await failure(world, "two")
+        await world.until_told()
+
+    assert failures(world) == ["one", "two"]
+
+
+async def test_a_reply_is_quoted_as_it_was_written(world: World) -> None:
+    contact = await world.database.pool.fetchval(
+        "insert into contacts (organization_id, name, source, created_at, updated_at)"
+        " values ($1, '<!channel> Ada', 'test', $2, $2) returning id",
+        ACME,
+        NOON,
+    )
+    sale = await world.campaign("<!here>")
+    inbound = await world.database.pool.fetchval(
+        "insert into inbound_messages (organization_id, wamid, number_id, contact_id, campaign_id,"
+        " kind, text, content, at, received_at)"
+        " values ($1, 'w', 'n', $2, $3, 'text', '<!channel> *yes*', '{}', $4, $4) returning id",
+        ACME,
+        contact,
+        sale,
+        NOON,
+    )
+    async with world.relaying():
+        await world.event("reply", {"contact": str(contact), "inbound": str(inbound)})
+        await world.until_told()
+
+    (message,) = world.slack.messages(INBOX)
+    assert message["text"].startswith("&lt;!channel&gt; Ada answered &lt;!here&gt;: ")
+    assert "<!" not in message["text"]
+    (words,) = message["blocks"][1]["elements"][0]["elements"]
+    assert words == {"type": "text", "text": "<!channel> *yes*"}
+
+
+async def test_a_card_lives_as_long_as_its_campaign(world: World) -> None:
+    sale = await world.campaign("<!channel> Sale", planned_at=NOON)
+    step = await world.step(sale, planned=100, accepted=10)
+    async with world.relaying():
+        await world.event("campaign_started", {"by": "U0OWNER"}, campaign=sale)
+        await world.until(lambda: bool(world.slack.messages()))
+        (card,) = world.slack.messages()
+        assert "10 % (10 of 100)" in card["blocks"][0]["text"]["text"]
+        assert "<!channel>" not in card["blocks"][0]["text"]["text"] + card["text"]
+
+        await world.count(sale, step, accepted=40)
+        await world.until(lambda: "50 %" in str(card["blocks"]))
+        await world.change(sale, state="paused", paused_by="U0OWNER")
+        await world.event("campaign_paused", {"by": "U0OWNER"}, campaign=sale)
+        await world.until(lambda: "campaign_resume" in str(card["blocks"]), seconds=2)
+        await world.count(sale, step, accepted=49, dead=1)
+        await world.change(sale, state="completed", ended_at=NOON, completed_at=NOON)
+        await world.event("campaign_completed", {"at": NOON.isoformat()}, campaign=sale)
+        await world.until_told()
+
+    assert "campaign_" not in str(card["blocks"])
+    assert "sent 99" in card["text"]
+    assert world.slack.texts()[0] == card["text"]
+    completed = "&lt;!channel&gt; Sale is completed. 99 of 100 messages sent"
+    assert world.slack.texts()[1].startswith(completed)
+    thread = world.slack.texts(thread_ts=card["ts"])
+    assert thread[:2] == ["Started by <@U0OWNER>.", "Paused by <@U0OWNER>."]
+    assert thread[2].startswith(completed)
+
+
+async def test_an_unchanged_card_is_not_edited_and_a_changing_one_at_most_every_three_seconds(
+    world: World,
+) -> None:
+    still = await world.campaign("Still", kind="drip", state="active")
+    moving = await world.campaign("Moving", planned_at=NOON)
+    step = await world.step(moving, planned=1000)
+    async with world.relaying():
+        for _ in range(35):
+            await world.count(moving, step, accepted=1)
+            await asyncio.sleep(0.2)
+
+    edits = [(given, at) for method, given, at in world.slack.calls if method == "chat.update"]
+    keys = {given["metadata"]["event_payload"]["event_id"] for given, _ in edits}
+    assert keys == {card_key(moving)}
+    assert card_key(still) not in keys
+    times = [at for _, at in edits]
+    assert len(times) == 2
+    assert times[1] - times[0] >= 3
+
+
+async def test_a_deleted_card_is_posted_anew(world: World) -> None:
+    sale = await world.campaign(planned_at=NOON)
+    step = await world.step(sale, planned=100)
+    async with world.relaying():
+        await world.until(lambda: bool(world.slack.messages()))
+        world.slack.channels[ALERTS].clear()
+        await world.count(sale, step, accepted=1)
+        await world.until(lambda: bool(world.slack.messages()))
+
+    assert "1 of 100" in str(world.slack.messages())
+
+
+async def test_a_campaign_over_before_its_card_was_posted_gets_its_last_card(world: World) -> None:
+    await world.campaign(state="cancelled", ended_at=NOON, ended_by="U0OWNER")
+    await world.campaign("Never started", kind="drip", state="archived", started_at=None)
+    assert await world.run(events.unrelayed) == 1
+
+    async with world.relaying():
+        await world.until_told()
+        await asyncio.sleep(0.6)
+
+    (card,) = world.slack.messages()
+    assert "cancelled by <@U0OWNER>" in str(card["blocks"])
+
+
+async def test_a_card_that_slack_refuses_keeps_nobody_waiting(world: World) -> None:
+    world.slack.refusals[ALERTS] = Refusal("is_archived")
+    sale = await world.campaign(state="cancelled")
+    async with world.relaying():
+        note = await world.event("campaign_cancelled", {"by": "U0OWNER"}, campaign=sale)
+        await world.until_told()
+
+    assert world.slack.messages() == []
+    assert await world.settled(note) == (True, None)
+
+
+async def test_a_stopped_campaign_says_why_and_offers_to_resume(world: World) -> None:
+    why = "WhatsApp paused the template. Improve it, then resume."
+    until = NOON + timedelta(hours=3)
+    sale = await world.campaign(planned_at=NOON, closed_until=until, closed_why=why)
+    async with world.relaying():
+        await world.event("campaign_stopped", {"why": why}, campaign=sale)
+        await world.until_told()
+
+    alert = next(each for each in world.slack.messages() if "has stopped" in each["text"])
+    assert why in alert["text"]
+    assert "campaign_resume" in str(alert["blocks"])
+
+
+async def test_a_stopped_number_is_resumed_by_a_click(world: World) -> None:
+    await world.database.pool.execute(
+        "insert into numbers (organization_id, id, phone, closed_until, closed_why, updated_at)"
+        " values ($1, $2, '+15550001111', 'infinity', 'Banned.', $3)",
+        ACME,
+        NUMBER,
+        NOON,
+    )
+    async with world.relaying():
+        await world.event("number_stopped", {"number": NUMBER, "why": "Banned."})
+        await world.until_told()
+    (alert,) = world.slack.messages()
+    (resume,) = alert["blocks"][1]["elements"]
+
+    assert alert["text"] == "Nothing is sent from +15550001111 for now: Banned."
+    assert resume["action_id"] == "number_resume"
+    registry = Registry()
+    queue = Queue.open("redis://127.0.0.1:1")  # never asked
+    register(
+        registry, Desk(config=config(), clock=world.clock, database=world.database, queue=queue)
+    )
+    role, handler = registry.clicks["number_resume"]
+    assert role is Role.OWNER
+
+    first, again = [await handler(clicked(resume["value"]), context(world)) for _ in range(2)]
+
+    assert first is not None
+    assert first.message.text == "<@U0OWNER> resumed +15550001111."
+    assert again is not None
+    assert again.message.text == "That number is sending already."
+    open_again = "select closed_until is null from numbers where id = $1"
+    assert await world.database.pool.fetchval(open_again, NUMBER)
+
+
+async def test_what_a_platform_says_is_inert(world: World) -> None:
+    async with world.relaying():
+        await world.event(
+            "template_changed",
+            {"name": "offer", "language": "en", "status": "PAUSED", "reason": "<!channel> & *x*"},
+        )
+        await world.event("account_notice", {"field": "f", "event": "<!here>", "details": None})
+        await world.until_told()
+
+    assert "<!" not in str(world.slack.texts())
+    template, account = world.slack.texts()
+    assert template.startswith(
+        "WhatsApp reports on template offer (en): status PAUSED, reason &lt;!channel&gt; &amp; "
+    )
+    assert account == "WhatsApp reports on the account: &lt;!here&gt;"
+
+
+def clicked(value: str) -> Click:
+    return Click(
+        origin=Origin(teams=("T0ACME",), user_id="U0OWNER", channel_id=ALERTS),
+        action_id="number_resume",
+        block_id="b",
+        values=(value,),
+        message_ts="1.1",
+        thread_ts=None,
+        view_id=None,
+        view_hash=None,
+        inputs={},
+    )
+
+
+def context(world: World) -> Context:
+    async def respond(_reply: Reply) -> bool:
+        return True
+
+    return Context(
+        organization=ACME,
+        user_id="U0OWNER",
+        role=Role.OWNER,
+        channel_id=ALERTS,
+        at=world.clock.now(),
+        trigger_id=None,
+        client=world.workspaces.client(ACME),
+        respond=respond,
+    )

@@ -129,7 +129,7 @@ class Supervised:
         try:
             async with (
                 aiohttp.ClientSession(timeout=_TIMEOUT) as session,
-                session.get(f"{self.bot_url}/health/ready") as response,
+                session.get(f"{self.bot_url}/health/system") as response,
             ):
                 return response.status == 200  # noqa: PLR2004 — ready
         except (aiohttp.ClientError, TimeoutError):

@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 class Failures(Protocol):
     """Keeps what we could not use, for whoever looks after the installation."""
 
-    async def keep(self, *, source: str, reason: str, body: bytes, at: datetime) -> None:
+    async def keep(self, *, source: str, reason: str, body: bytes, at: datetime) -> object:
         """Keep the bytes as they came; *source* is ``slack``."""
         ...
 

@@ -1,0 +1,188 @@
+"""A worker process: one arq worker on one of the two queues, with what its jobs need."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import Literal
+
+import structlog
+from arq import cron
+from arq.worker import Worker as ArqWorker
+from arq.worker import func
+
+from engine.clock import Clock
+from engine.config import Config
+from storage import leases, template_sync
+from storage.database import CONNECTION_LOST, Database
+from storage.listener import Listener
+from storage.migrate import check
+from storage.queue import JOBS, LANES, Queue, deserialize, redis_settings, serialize
+from worker.context import Worker
+from worker.jobs import JOBS as JOB_FUNCTIONS
+from worker.jobs import job, run_lane, tick
+from worker.planning import attach_leaves
+from worker.rules import rules_of
+from worker.whatsapp.client import CloudApi, open_session
+
+_DRAIN_S = 25.0
+_BEAT_S = 1.0
+_WATCH_S = 0.05
+_JUMP = timedelta(milliseconds=500)
+_CONNECTIONS = 1024
+
+log = structlog.get_logger()
+
+
+class NotConfigured(Exception):
+    """The worker runs only with a database and a Redis it is told about."""
+
+
+async def serve(
+    config: Config,
+    clock: Clock,
+    *,
+    queue: Literal["lanes", "jobs"],
+    stopping: asyncio.Event,
+) -> None:
+    """Work on *queue* until *stopping*; then let what is under way end, 25 s at most.
+
+    Raises:
+        NotConfigured: No database or no Redis in the configuration.
+        SchemaOutdated: The database lacks migrations.
+    """
+    if config.server.database_url is None or config.server.redis_url is None:
+        raise NotConfigured(
+            "the worker needs server.database_url and server.redis_url;"
+            " `dripline up` runs servers of its own"
+        )
+    database_url = config.server.database_url.get_secret_value()
+    await check(database_url)
+    async with _worker(config, clock, database_url, queue) as worker:
+        await _prepare(worker)
+        listener = Listener(database_url, clock)
+        arq = _arq_worker(worker, listener, queue, stopping)
+        background = [
+            asyncio.create_task(_beat(worker, queue)),
+            asyncio.create_task(arq.async_run()),
+        ]
+        if queue == "lanes":
+            background.append(asyncio.create_task(listener.run()))
+        else:
+            background.append(asyncio.create_task(_watch_clock(worker)))
+        log.info("worker.started", queue=queue)
+        await _until(stopping, background)
+        await _drain(arq, background)
+    log.info("worker.stopped", queue=queue)
+
+
+@asynccontextmanager
+async def _worker(
+    config: Config, clock: Clock, database_url: str, queue: str
+) -> AsyncIterator[Worker]:
+    assert config.server.redis_url is not None  # noqa: S101 — serve has looked
+    async with AsyncExitStack() as stack:
+        database = await Database.open(database_url, name=f"dripline {queue}", largest=10)
+        stack.push_async_callback(database.close)
+        session = await stack.enter_async_context(open_session(connections=_CONNECTIONS))
+        redis = Queue.open(config.server.redis_url.get_secret_value())
+        stack.push_async_callback(redis.close)
+        yield Worker(
+            config=config,
+            clock=clock,
+            database=database,
+            queue=redis,
+            rules={key: rules_of(key, each) for key, each in config.organizations.items()},
+            apis={
+                key: CloudApi(
+                    session,
+                    config.server.graph_url,
+                    each.whatsapp.access_token.get_secret_value(),
+                )
+                for key, each in config.organizations.items()
+            },
+        )
+
+
+async def _prepare(worker: Worker) -> None:
+    for organization in worker.rules:
+        async with worker.database.owner_unit(organization, worker.now()) as unit:
+            await template_sync.know_organization(unit)
+            await attach_leaves(unit)
+
+
+def _arq_worker(
+    worker: Worker, listener: Listener, queue: str, stopping: asyncio.Event
+) -> ArqWorker:
+    assert worker.config.server.redis_url is not None  # noqa: S101 — serve has looked
+    lanes = queue == "lanes"
+    functions = (
+        [func(run_lane, name="run_lane", timeout=120, max_tries=1, keep_result=0)]
+        if lanes
+        else [
+            func(job(name), name=name, timeout=120, max_tries=1, keep_result=0)
+            for name in JOB_FUNCTIONS
+        ]
+    )
+    return ArqWorker(
+        functions=functions,
+        queue_name=LANES if lanes else JOBS,
+        cron_jobs=None
+        if lanes
+        else [cron(tick, second=set(range(60)), timeout=30, max_tries=1, keep_result=0)],
+        redis_settings=redis_settings(worker.config.server.redis_url.get_secret_value()),
+        handle_signals=False,
+        max_jobs=1000,
+        poll_delay=0.02,
+        keep_result=0,
+        max_tries=1,
+        health_check_interval=10,
+        job_serializer=serialize,
+        job_deserializer=deserialize,
+        ctx={"worker": worker, "listener": listener, "stopping": stopping},
+        log_results=False,
+    )
+
+
+async def _until(stopping: asyncio.Event, background: list[asyncio.Task[None]]) -> None:
+    """Wait for *stopping*, or for a part that ends by itself, which none should."""
+    stopped = asyncio.create_task(stopping.wait())
+    ended, _ = await asyncio.wait((stopped, *background), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    for task in ended:
+        if task is not stopped and (error := task.exception()) is not None:
+            raise error
+
+
+async def _drain(arq: ArqWorker, background: list[asyncio.Task[None]]) -> None:
+    arq.allow_pick_jobs = False
+    running = [task for task in arq.tasks.values() if not task.done()]
+    if running:
+        await asyncio.wait(running, timeout=_DRAIN_S)
+    for task in background:
+        task.cancel()
+    await asyncio.gather(*background, return_exceptions=True)
+    await arq.close()
+
+
+async def _beat(worker: Worker, queue: str) -> None:
+    """Tell once a second that this kind of process is alive; `status` and health show it."""
+    while True:
+        for organization in worker.rules:
+            try:
+                async with worker.database.owner_unit(organization, worker.now()) as unit:
+                    await leases.beat(unit, process=queue, holder="worker")
+            except CONNECTION_LOST:
+                break
+        await asyncio.sleep(_BEAT_S)
+
+
+async def _watch_clock(worker: Worker) -> None:
+    """Tick at once when the business clock jumps, as it does in the sandbox."""
+    offset = worker.clock.now() - worker.clock.wall()
+    while True:
+        await asyncio.sleep(_WATCH_S)
+        jumped = worker.clock.now() - worker.clock.wall() - offset
+        if abs(jumped) > _JUMP:
+            offset += jumped
+            await tick({"worker": worker})

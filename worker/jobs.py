@@ -1,0 +1,111 @@
+"""The jobs of the two queues, thin: unpack, do a slice, go on if there is more."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from arq.typing import WorkerCoroutine
+
+from engine.ids import NumberId, OrganizationId
+from storage import audit_seal, planning, template_sync, work
+from storage.database import CONNECTION_LOST
+from worker.completion import complete
+from worker.context import Worker
+from worker.importing import import_contacts
+from worker.lane import Lane
+from worker.planning import plan
+from worker.reconciliation import reconcile
+from worker.synchronization import TASK, sync_templates
+from worker.triggers import enroll_triggered
+
+Context = dict[str, Any]
+Job = Callable[[Worker, OrganizationId], Awaitable[bool]]
+
+_SEALS = 500
+_SYNC_EVERY = timedelta(hours=1)
+
+log = structlog.get_logger()
+
+
+async def seal_audit(worker: Worker, organization: OrganizationId) -> bool:
+    async with worker.database.owner_unit(organization, worker.now()) as unit:
+        if not await planning.alone(unit, task="seal_audit"):
+            return False
+        return await audit_seal.seal(unit, limit=_SEALS) == _SEALS
+
+
+JOBS: Mapping[str, Job] = {
+    "plan": plan,
+    "enroll_triggered": enroll_triggered,
+    "import_contacts": import_contacts,
+    "reconcile": reconcile,
+    "complete": complete,
+    "seal_audit": seal_audit,
+    "sync_templates": sync_templates,
+}
+"""By the name storage.work finds them under. Each does a slice and says whether there is more."""
+
+
+def job(name: str) -> WorkerCoroutine:
+    """Return arq's function for the job *name*."""
+
+    async def run(ctx: Context, *, organization: OrganizationId, **_: object) -> None:
+        """Do a slice; more is enqueued behind what others have waiting."""
+        worker: Worker = ctx["worker"]
+        with structlog.contextvars.bound_contextvars(job=name, organization=organization):
+            try:
+                more = await JOBS[name](worker, organization)
+            except CONNECTION_LOST as lost:
+                # The tick finds the same work again once the database is back.
+                log.warning("job.interrupted", reason=type(lost).__name__)
+                return
+        if more and not ctx["stopping"].is_set():
+            await worker.queue.wake_job(name, organization)
+
+    return run
+
+
+async def run_lane(
+    ctx: Context, *, organization: OrganizationId, number: NumberId, **_: object
+) -> None:
+    """Run the lane of *number*, unless somebody does."""
+    worker: Worker = ctx["worker"]
+    rule = worker.number(organization, number)
+    if rule is None:
+        return
+    with structlog.contextvars.bound_contextvars(organization=organization, number=number):
+        lane = Lane(
+            database=worker.database,
+            api=worker.apis[organization],
+            clock=worker.clock,
+            listener=ctx["listener"],
+            rules=worker.rules[organization],
+            number=rule,
+        )
+        try:
+            more = await lane.run(ctx["stopping"])
+        except CONNECTION_LOST as lost:
+            log.warning("lane.interrupted", reason=type(lost).__name__)
+            return
+    if more and not ctx["stopping"].is_set():
+        await worker.queue.wake_lane(organization, number)
+
+
+async def tick(ctx: Context) -> None:
+    """Wake what has something to do. Due times live in Postgres alone; this looks once a second."""
+    worker: Worker = ctx["worker"]
+    for organization, rules in worker.rules.items():
+        at = worker.now()
+        try:
+            async with worker.database.owner_unit(organization, at) as unit:
+                await template_sync.task_wanted(unit, name=TASK, since=at - _SYNC_EVERY)
+                lanes = await work.lanes(unit, numbers=rules.number_ids)
+                names = await work.jobs(unit, numbers=rules.number_ids)
+        except CONNECTION_LOST as lost:
+            log.warning("tick.interrupted", reason=type(lost).__name__)
+            return
+        for number in lanes:
+            await worker.queue.wake_lane(organization, number)
+        for name in names:
+            await worker.queue.wake_job(name, organization)

@@ -150,11 +150,11 @@ async def advance(unit: Unit, after: Import) -> None:
         state=after.state,
         position=after.position,
         counts={
-            "verdicts": dict(after.verdicts),
+            "verdicts": {verdict.value: count for verdict, count in after.verdicts.items()},
             "done": {name: getattr(after.done, name) for name in Done.__slots__},
         },
         samples={
-            verdict: {name: getattr(sample, name) for name in Sample.__slots__}
+            verdict.value: {name: getattr(sample, name) for name in Sample.__slots__}
             for verdict, sample in after.samples.items()
         },
         verdicts=after.verdicts_blob_id,

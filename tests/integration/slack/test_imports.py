@@ -44,7 +44,9 @@ class SlackFiles:
 
     def application(self) -> web.Application:
         app = web.Application()
-        app.add_routes([web.route("*", "/api/files.info", self._info), web.get("/f/{id}", self._get)])
+        app.add_routes(
+            [web.route("*", "/api/files.info", self._info), web.get("/f/{id}", self._get)]
+        )
         return app
 
     async def _info(self, request: web.Request) -> web.Response:

@@ -1,5 +1,6 @@
 """What was posted to Slack and where: the intent first, then its ts, then what it shows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,10 +54,14 @@ def card_key(campaign: CampaignId) -> str:
     return f"card:{campaign}"
 
 
-async def intend(unit: Unit, *, key: str, channel: str, thread_ts: str | None) -> bool:
-    """Note that *key* is about to be posted; False: that was noted before."""
-    new = await unit.value(_SQL["intend"], key=key, channel=channel, thread_ts=thread_ts)
-    return new is not None
+async def intend(unit: Unit, *, keys: Sequence[str], channel: str, thread_ts: str | None) -> None:
+    """Note that *keys* are about to be posted as one message."""
+    await unit.run(_SQL["intend"], keys=keys, channel=channel, thread_ts=thread_ts)
+
+
+async def intended(unit: Unit, *, keys: Sequence[str]) -> frozenset[str]:
+    """Return those of *keys* that were posted, or about to be."""
+    return frozenset(row["key"] for row in await unit.rows(_SQL["intended"], keys=keys))
 
 
 async def find(unit: Unit, *, key: str) -> Post | None:
@@ -65,18 +70,18 @@ async def find(unit: Unit, *, key: str) -> Post | None:
 
 
 async def posted(
-    unit: Unit, *, key: str, channel: str, ts: str, digest: str | None, final: bool
+    unit: Unit, *, keys: Sequence[str], channel: str, ts: str, digest: str | None, final: bool
 ) -> None:
-    """Note where a post is; *channel* is Slack's answer, which for a person names a channel."""
-    await unit.run(_SQL["posted"], key=key, channel=channel, ts=ts, digest=digest, final=final)
+    """Note where a message is; *channel* is Slack's answer, which for a person names a channel."""
+    await unit.run(_SQL["posted"], keys=keys, channel=channel, ts=ts, digest=digest, final=final)
 
 
 async def shown(unit: Unit, *, key: str, digest: str, final: bool) -> None:
     await unit.run(_SQL["shown"], key=key, digest=digest, final=final)
 
 
-async def refused(unit: Unit, *, key: str, error: str) -> None:
-    await unit.run(_SQL["refused"], key=key, error=error)
+async def refused(unit: Unit, *, keys: Sequence[str], error: str) -> None:
+    await unit.run(_SQL["refused"], keys=keys, error=error)
 
 
 async def forget(unit: Unit, *, key: str) -> None:

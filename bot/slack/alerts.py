@@ -33,11 +33,14 @@ class Alert:
     """A message and where it goes.
 
     Attributes:
+        line: The same in one line, for when many wait for the same channel; None: it is always
+            told by itself.
         file: Shared in the same place after it; None: nothing.
     """
 
     place: Place | Elsewhere
     message: Message
+    line: Markup | None = None
     file: BlobId | None = None
 
 

@@ -6,7 +6,7 @@ from bot.slack.alerts import Alert, Place, tells, warning
 from bot.slack.blocks import Block, Element, actions, button, message, quote, section
 from bot.slack.cards import actor, buttons, stopped_until
 from bot.slack.clicks import Value
-from bot.slack.markup import Markup, code, joined, literal, markup, number
+from bot.slack.markup import Markup, clean, code, joined, literal, markup, number
 from engine.campaign import Kind
 from engine.ids import CampaignId
 from engine.report import Counts, Enrollments, Report
@@ -118,7 +118,9 @@ async def replied(event: Event, unit: Unit) -> tuple[Alert, ...]:
         if written.text
         else (section(markup("{head} {thing}", head=head, thing=_thing(written.kind))),)
     )
-    return (Alert(place=Place.INBOX, message=message(text, *blocks)),)
+    short = literal(clean(written.text, lines=False)) if written.text else _thing(written.kind)
+    line = markup("{head} {short}", head=head, short=short)
+    return (Alert(place=Place.INBOX, message=message(text, *blocks), line=line),)
 
 
 def completion(campaign: Campaign, report: Report, *, show: Callable[[int], str]) -> Markup:

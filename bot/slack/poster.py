@@ -5,7 +5,7 @@ message carries our key as metadata, and an intent without a ts is looked for in
 it is posted again.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, TypeVar
@@ -28,6 +28,7 @@ from storage.slack_posts import Post
 T = TypeVar("T")
 
 EVENT_TYPE: Final = "dripline"
+_BETWEEN: Final = " "  # keys in the metadata of a message that stands for several
 
 _LOOK_BACK: Final = timedelta(minutes=5)  # Slack's clock and ours may differ
 _PAGES: Final = 10
@@ -134,10 +135,14 @@ class Poster:
         channel: str,
         thread_ts: str | None,
         message: Message,
+        together: Sequence[str] = (),
         digest: str | None = None,
         final: bool = False,
     ) -> str:
         """Post *message* once under *key* and return its ts; the ts there is, if it was posted.
+
+        Args:
+            together: Further keys that the message stands for, of which none was tried before.
 
         Raises:
             Refused: Slack does not take it; the reason is kept with the post.
@@ -151,14 +156,16 @@ class Poster:
             found = await self._look_up(known)
             if found is not None:
                 log.info("slack.post_found", organization=self.organization, key=key)
-                await self._record(key, known.channel, found, digest=digest, final=final)
+                await self._record([key], known.channel, found, digest=digest, final=final)
                 return found
         await self._turn(lambda: self.limiter.post_wait(channel, now=self.clock.monotonic()))
-        if known is None:
-            await self.run(
-                lambda unit: slack_posts.intend(unit, key=key, channel=channel, thread_ts=thread_ts)
-            )
-        content = _content(channel, message, key=key)
+        keys = [key, *together]
+        await self.run(
+            lambda unit: slack_posts.intend(unit, keys=keys, channel=channel, thread_ts=thread_ts)
+        )
+        # From here on in doubt, whatever was known of an earlier try.
+        self.unposted.difference_update(keys)
+        content = _content(channel, message, keys=keys)
         if thread_ts is not None:
             content["thread_ts"] = thread_ts
         try:
@@ -169,16 +176,20 @@ class Poster:
             )
         except Refused as refused:
             error = refused.error
-            await self.run(lambda unit: slack_posts.refused(unit, key=key, error=error))
+            await self.run(lambda unit: slack_posts.refused(unit, keys=keys, error=error))
             raise
         except SlackAway as away:
             if not away.in_doubt:
-                self.unposted.add(key)
+                self.unposted.update(keys)
             raise
-        self.unposted.discard(key)
         ts, where = str(answer["ts"]), str(answer.get("channel") or channel)
-        await self._record(key, where, ts, digest=digest, final=final)
+        await self._record(keys, where, ts, digest=digest, final=final)
         return ts
+
+    async def untried(self, keys: Sequence[str]) -> frozenset[str]:
+        """Return those of *keys* that are surely not posted."""
+        tried = await self.run(lambda unit: slack_posts.intended(unit, keys=keys))
+        return frozenset(keys) - (tried - self.unposted)
 
     async def share(self, *, key: str, channel: str, thread_ts: str | None, blob: BlobId) -> None:
         """Share a file under *key*; one that is gone is left out.
@@ -216,9 +227,9 @@ class Poster:
             rest=lambda until: self.limiter.rest_channel(channel, until=until),
         )
         await self.run(
-            lambda unit: slack_posts.intend(unit, key=key, channel=channel, thread_ts=thread_ts)
+            lambda unit: slack_posts.intend(unit, keys=[key], channel=channel, thread_ts=thread_ts)
         )
-        await self._record(key, channel, str(announced["file_id"]), digest=None, final=False)
+        await self._record([key], channel, str(announced["file_id"]), digest=None, final=False)
 
     async def edit(self, post: Post, message: Message, *, digest: str, final: bool) -> bool:
         """Show *message* in the place of *post*; False: too many edits were made, try later.
@@ -228,7 +239,7 @@ class Poster:
         """
         if self.limiter.edit_wait(now=self.clock.monotonic()) > 0:
             return False
-        content = _content(post.channel, message, key=post.key) | {"ts": post.ts}
+        content = _content(post.channel, message, keys=[post.key]) | {"ts": post.ts}
         try:
             await self._call(
                 self.client.chat_update,
@@ -239,7 +250,7 @@ class Poster:
             if refused.error in _GONE:
                 raise Gone from None
             error = refused.error
-            await self.run(lambda unit: slack_posts.refused(unit, key=post.key, error=error))
+            await self.run(lambda unit: slack_posts.refused(unit, keys=[post.key], error=error))
             raise
         await self.run(
             lambda unit: slack_posts.shown(unit, key=post.key, digest=digest, final=final)
@@ -306,7 +317,7 @@ class Poster:
                 log.warning("slack.look_up_refused", error=refused.error, key=intent.key)
                 return None
             for each in answer.get("messages") or ():
-                if _key_of(each) == intent.key:
+                if intent.key in _keys_of(each):
                     return str(each["ts"])
             cursor = (answer.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
@@ -321,11 +332,11 @@ class Poster:
                 raise Stopped
 
     async def _record(
-        self, key: str, channel: str, ts: str, *, digest: str | None, final: bool
+        self, keys: Sequence[str], channel: str, ts: str, *, digest: str | None, final: bool
     ) -> None:
         await self.run(
             lambda unit: slack_posts.posted(
-                unit, key=key, channel=channel, ts=ts, digest=digest, final=final
+                unit, keys=keys, channel=channel, ts=ts, digest=digest, final=final
             )
         )
 
@@ -339,23 +350,22 @@ def advice(error: str) -> str:
     return _ADVICE.get(error, _GENERAL_ADVICE)
 
 
-def _content(channel: str, message: Message, *, key: str) -> dict[str, Any]:
+def _content(channel: str, message: Message, *, keys: Sequence[str]) -> dict[str, Any]:
     content: dict[str, Any] = {
         "channel": channel,
         "text": message.text,
-        "metadata": {"event_type": EVENT_TYPE, "event_payload": {"event_id": key}},
+        "metadata": {"event_type": EVENT_TYPE, "event_payload": {"event_id": _BETWEEN.join(keys)}},
     }
     if message.blocks:
         content["blocks"] = list(message.blocks)
     return content
 
 
-def _key_of(message: dict[str, Any]) -> str | None:
+def _keys_of(message: dict[str, Any]) -> list[str]:
     metadata = message.get("metadata") or {}
     if metadata.get("event_type") != EVENT_TYPE:
-        return None
-    key = (metadata.get("event_payload") or {}).get("event_id")
-    return key if isinstance(key, str) else None
+        return []
+    return str((metadata.get("event_payload") or {}).get("event_id")).split(_BETWEEN)
 
 
 def _retry_after(error: SlackApiError) -> float:

@@ -1,9 +1,14 @@
 -- name: intend
--- Note that $key is about to be posted; no row: it was noted before.
-insert into slack_posts (organization_id, key, channel, thread_ts, intended_at)
-values ($organization, $key, $channel, $thread_ts::text, $at)
-on conflict (organization_id, key) do nothing
-returning key
+-- Note that $keys are about to be posted as one message, unless they were.
+insert into slack_posts as p (organization_id, key, channel, thread_ts, intended_at)
+select $organization, k.key, $channel, $thread_ts::text, $at from unnest($keys::text[]) as k(key)
+on conflict (organization_id, key) do update
+   set channel = excluded.channel, thread_ts = excluded.thread_ts, error = null
+ where p.ts is null
+
+-- name: intended
+-- Those of $keys that were posted, or about to be.
+select key from slack_posts where organization_id = $organization and key = any($keys::text[])
 
 -- name: find
 -- A post, or the intent of one.
@@ -12,10 +17,10 @@ select key, channel, ts, thread_ts, digest, final, error, intended_at
  where organization_id = $organization and key = $key
 
 -- name: posted
--- Note where a post is and what it shows.
+-- Note where the message of $keys is and what it shows.
 update slack_posts
    set ts = $ts, channel = $channel, digest = $digest, final = $final, error = null, posted_at = $at
- where organization_id = $organization and key = $key
+ where organization_id = $organization and key = any($keys::text[])
 
 -- name: shown
 -- Note what a post shows after an edit.
@@ -25,7 +30,7 @@ update slack_posts set digest = $digest, final = $final, error = null
 -- name: refused
 -- Note why Slack refused to post or to edit.
 update slack_posts set error = $error
- where organization_id = $organization and key = $key
+ where organization_id = $organization and key = any($keys::text[])
 
 -- name: forget
 -- Forget a post whose message is gone, so that it can be posted anew.

@@ -71,7 +71,7 @@ class Refusal:
     retry_after: int | None = None
 
 
-LOSE_ANSWER = "lose the answer"
+ANSWER, LOSE_ANSWER = "answer", "lose the answer"
 
 
 @dataclass

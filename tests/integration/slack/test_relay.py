@@ -19,6 +19,7 @@ from storage.slack_posts import card_key
 from tests.database import ACME, NOON
 from tests.integration.slack.posting_slack import (
     ALERTS,
+    ANSWER,
     INBOX,
     LOSE_ANSWER,
     Refusal,
@@ -35,6 +36,25 @@ NUMBER = "106540352242922"
 async def world(database: Database) -> AsyncIterator[World]:
     async with world_of(database) as world:
         yield world
+
+
+async def intend(world: World, *keys: str) -> None:
+    await world.run(
+        lambda unit: slack_posts.intend(unit, keys=keys, channel=ALERTS, thread_ts=None)
+    )
+
+
+async def inbound(world: World, text: str) -> int:
+    """Write a reply of somebody unknown and its event; return the event."""
+    message: int = await world.database.pool.fetchval(
+        "insert into inbound_messages (organization_id, wamid, number_id, contact_id, kind, text,"
+        " content, at, received_at) values ($1, $2, 'n', 1, 'text', $2, '{}', $3, $3)"
+        " returning id",
+        ACME,
+        text,
+        NOON,
+    )
+    return await world.event("reply", {"contact": "1", "inbound": str(message)})
 
 
 async def failure(world: World, meaning: str) -> int:
@@ -92,7 +112,7 @@ async def test_an_event_that_commits_late_is_not_passed_over(world: World) -> No
 async def test_a_post_whose_ts_a_crash_lost_is_found_and_not_made_again(world: World) -> None:
     event = await failure(world, "one")
     key = f"event:{event}"
-    await world.run(lambda unit: slack_posts.intend(unit, key=key, channel=ALERTS, thread_ts=None))
+    await intend(world, key)
     posted = world.slack.keep(
         ALERTS,
         {
@@ -112,9 +132,7 @@ async def test_a_post_whose_ts_a_crash_lost_is_found_and_not_made_again(world: W
 
 async def test_an_intent_that_never_left_is_posted(world: World) -> None:
     event = await failure(world, "one")
-    await world.run(
-        lambda unit: slack_posts.intend(unit, key=f"event:{event}", channel=ALERTS, thread_ts=None)
-    )
+    await intend(world, f"event:{event}")
 
     async with world.relaying():
         await world.until_told()
@@ -216,15 +234,8 @@ async def test_slack_out_of_order_delays_and_loses_nothing(world: World) -> None
 
 async def test_a_channel_that_refuses_holds_up_no_other(world: World) -> None:
     world.slack.refusals[INBOX] = Refusal("channel_not_found")
-    inbound = await world.database.pool.fetchval(
-        "insert into inbound_messages (organization_id, wamid, number_id, contact_id, kind, text,"
-        " content, at, received_at) values ($1, 'w', 'n', 1, 'text', 'Hello', '{}', $2, $2)"
-        " returning id",
-        ACME,
-        NOON,
-    )
     async with world.relaying():
-        reply = await world.event("reply", {"contact": "1", "inbound": str(inbound)})
+        reply = await inbound(world, "Hello")
         await failure(world, "one")
         await world.until_told()
 
@@ -296,6 +307,32 @@ async def test_a_reply_is_quoted_as_it_was_written(world: World) -> None:
     assert "<!" not in message["text"]
     (words,) = message["blocks"][1]["elements"][0]["elements"]
     assert words == {"type": "text", "text": "<!channel> *yes*"}
+
+
+async def test_many_replies_share_messages_and_each_is_told_once(world: World) -> None:
+    for count in range(25):
+        await inbound(world, f"<!here> reply {count}")
+    world.slack.next_answers["chat.postMessage"].extend([ANSWER, LOSE_ANSWER])
+    async with world.relaying():
+        await world.until_told()
+
+    told = "\n".join([*world.slack.texts(INBOX), ""])
+    assert [told.count(f"reply {count}\n") for count in range(25)] == [1] * 25
+    assert len(world.slack.messages(INBOX)) <= 5
+    assert "<!here>" not in told
+    kept = await world.database.pool.fetchval("select count(*) from slack_posts where ts <> ''")
+    assert kept == 25
+
+
+async def test_a_try_after_a_refused_one_is_as_doubtful_as_the_first(world: World) -> None:
+    world.slack.next_answers["chat.postMessage"].extend(
+        [Refusal("ratelimited", status=429, retry_after=1), LOSE_ANSWER]
+    )
+    async with world.relaying():
+        await failure(world, "one")
+        await world.until_told()
+
+    assert failures(world) == ["one"]
 
 
 async def test_a_card_lives_as_long_as_its_campaign(world: World) -> None:

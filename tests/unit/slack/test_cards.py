@@ -15,6 +15,7 @@ from engine.campaign import Kind, State
 from engine.ids import CampaignId
 from engine.reasons import Reason
 from engine.report import Counts, Enrollments, Report, Step
+from sandbox.slack.blocks import blocks_problem
 from storage.reports import Campaign, Tap
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -220,6 +221,28 @@ def test_a_report_of_a_broadcast_says_who_was_left_out() -> None:
     assert [cell["text"] for cell in table["rows"][1]] == [
         "Step 1", "2,000", "900", "800", "400", "0", "50", "50", "1,000", "89 %", "50 %", "0 %"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["Sale", HOSTILE, "W" * 80, "&" * 80])
+def test_slack_takes_what_is_drawn(name: str) -> None:
+    left_out = tuple((reason, 10**9) for reason in Reason)
+    full = Counts(planned=10**9, sent=10**9, left_out=left_out)
+    long = Report(
+        enrollments=Enrollments(active=10**9),
+        steps=tuple(Step(number=n, counts=full) for n in range(1, 200)),
+    )
+    tap = Tap(why="&" * 900, until=None)
+    messages = [
+        card(campaign(name=name, closed=tap), long, rate=0.5).message,
+        card(campaign(name=name, state=State.CANCELLED, ended_by="U0OWNER"), long).message,
+        shown(drip(name=name), long),
+        shown(campaign(name=name), HALF),
+    ]
+
+    for message in messages:
+        problem = blocks_problem(list(message.blocks), surface="message", ready=lambda _file: True)
+        assert problem is None
+        assert len(message.text.encode()) <= 4000
 
 
 def test_posts_to_a_channel_keep_about_a_second_apart_and_channels_do_not_wait_for_others() -> None:

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import aiohttp
 import structlog
 from aiohttp import web
-from storage.webhook_failures import WebhookFailures
 
 from bot.health import Health
 from bot.slack import (
@@ -16,6 +15,7 @@ from bot.slack import (
     contacts,
     enrollments,
     imports,
+    platform_alerts,
     reports,
     status,
     templates,
@@ -38,6 +38,7 @@ from storage.events import unrelayed
 from storage.migrate import check
 from storage.queue import Queue
 from storage.slack_requests import SlackRequests
+from storage.webhook_failures import WebhookFailures
 
 _LARGEST_BODY = 4 * 1024 * 1024  # bytes; Meta sends up to 3 MB, aiohttp's own limit is 1 MiB
 _DRAIN_S = 25.0
@@ -169,6 +170,7 @@ _FEATURES = (
     contacts,
     enrollments,
     imports,
+    platform_alerts,
     reports,
     status,
     templates,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
@@ -274,8 +274,14 @@ def _from_record(row: asyncpg.Record) -> Campaign:
             "state": State(plain["state"]),
             "type": Type(plain["type"]),
             "settings": Settings.from_json(plain["settings"]),
+            "closed_until": _aware(plain["closed_until"]),
             "audience": None
             if plain["audience"] is None
             else Audience.from_json(plain["audience"]),
         }
     )
+
+
+def _aware(at: datetime | None) -> datetime | None:
+    """Return an instant of Postgres; its infinity comes without a zone."""
+    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at

@@ -121,7 +121,7 @@ def _register_enroll(registry: Registry, desk: Desk) -> None:
                     actor=asked.user_id,
                     action="enroll",
                     subject=f"drip:{campaign.id}",
-                    content={"counts": dict(done.counts)},
+                    content={each.value: n for each, n in done.counts.items()},
                 )
                 return done
 

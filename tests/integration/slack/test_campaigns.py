@@ -1,0 +1,301 @@
+"""Campaigns and their steps, by the commands staff type."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from storage.database import Database
+from tests.integration.slack.campaign_room import CampaignRoom, opened
+
+
+@pytest.fixture
+async def room(database: Database) -> AsyncIterator[CampaignRoom]:
+    async with opened(database) as room:
+        yield room
+
+
+async def test_a_campaign_is_made_shown_and_listed_as_staff_wrote_it(room: CampaignRoom) -> None:
+    made = await room.say(
+        'campaign new "Welcome" trigger=tag:lead stop_on_reply=no per_day=50 hours=08:00-20:00'
+        " rate=300/min reentry=after mode=skip priority=7 deadline=off unknown=ask"
+        " number=+15550001111"
+    )
+    await room.say("step add wel after=0m template=welcome first_name={first_name|there}")
+    await room.say("step add Welcome after=2d template=followup")
+    shown = await room.say("campaign show welc")
+
+    assert "created the campaign *Welcome*" in made
+    assert "<@U0OWNER>" in made
+    for setting in (
+        "trigger=tag:lead",
+        "stop_on_reply=no",
+        "per_day=50",
+        "hours=08:00-20:00",
+        "rate=300/min",
+        "reentry=after",
+        "mode=skip",
+        "priority=7",
+        "deadline=off",
+        "unknown=ask",
+        "number=+15550001111",
+    ):
+        assert f"`{setting}`" in shown
+    assert "*1.* at once after enrollment: template welcome (en)" in shown
+    assert "*2.* 2 days after step 1: template followup (en)" in shown
+    assert "/drip campaign activate Welcome" in shown
+    assert "*Welcome* · draft · 2 steps" in await room.say("campaign list")
+    assert "There are no active campaigns" in await room.say("campaign list active")
+    assert "There are no campaigns of yours" in await room.say("campaign list mine", user="U0B")
+
+
+async def test_a_name_is_free_again_once_archived_and_never_twice_in_any_case(
+    room: CampaignRoom,
+) -> None:
+    await room.say('campaign new "Welcome"')
+
+    again = await room.say('campaign new "WELCOME"')
+    await room.say("campaign archive Welcome")
+    after = await room.say('campaign new "welcome"')
+
+    assert "already" in again
+    assert "created the campaign" in after
+    assert await room.value("select count(*) from campaigns") == 2
+
+
+async def test_names_are_understood_by_their_beginning_and_guessed_when_wrong(
+    room: CampaignRoom,
+) -> None:
+    await room.say('campaign new "Spring Sale"')
+    await room.say('campaign new "Spring Cleaning"')
+
+    assert '"Spring Cleaning", "Spring Sale"' in await room.say("campaign pause Spring")
+    assert 'Did you mean "Spring Sale"?' in await room.say("campaign pause Sprnig Sale")
+    assert "is a draft" in await room.say("campaign pause spring s")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param("template=wellcome", "Did you mean welcome?", id="unknown template"),
+        pytest.param("template=welcome", "first_name= is missing", id="value missing"),
+        pytest.param("template=followup x=1", "x= is not known", id="value too many"),
+        pytest.param("template=news", "add language=en", id="several languages"),
+        pytest.param("template=news language=de", "it is there in en, nl", id="not in it"),
+        pytest.param(
+            "template=welcome first_name={frist_name}",
+            "Did you mean {first_name}?",
+            id="unknown token in a value",
+        ),
+        pytest.param('text="Hi {cty}"', "Did you mean {city}?", id="token near an attribute"),
+        pytest.param(
+            "media=https://example.com/menu", "at the end of its link", id="file of no kind"
+        ),
+        pytest.param(
+            'media=https://example.com/a.mp3 caption="Hi"', "no caption", id="caption on a sound"
+        ),
+    ],
+)
+async def test_a_step_that_cannot_be_sent_is_refused_with_the_fix(
+    room: CampaignRoom, text: str, says: str
+) -> None:
+    contacts = await room.contacts(1)
+    await room.value(
+        """update contacts set attributes = '{"city": "Utrecht"}' where id = $1""", contacts[0]
+    )
+    await room.say('campaign new "Welcome"')
+
+    answer = await room.say(f"step add Welcome after=1d {text}")
+
+    assert says.replace("_", "\N{MODIFIER LETTER LOW MACRON}") in answer or says in answer
+    assert await room.value("select count(*) from steps") == 0
+
+
+async def test_texts_files_and_languages_become_steps(room: CampaignRoom) -> None:
+    contacts = await room.contacts(1)
+    await room.value(
+        """update contacts set attributes = '{"city": "Utrecht"}' where id = $1""", contacts[0]
+    )
+    await room.say('campaign new "Welcome"')
+
+    await room.say('step add Welcome after=1h text="Hi {first_name|there} in {city}"')
+    await room.say('step add Welcome after=90m media=https://example.com/m.pdf caption="Menu"')
+    await room.say("step add Welcome after=1w template=news language=nl")
+    shown = await room.say("campaign show Welcome")
+
+    assert "1 hour after enrollment: text “Hi {first" in shown
+    assert "90 minutes after step 1: document `https://example.com/m.pdf` “Menu”" in shown
+    assert "1 week after step 2: template news (nl)" in shown
+
+
+async def test_activating_wants_steps_and_approved_templates_and_tells_the_card(
+    room: CampaignRoom,
+) -> None:
+    await room.say('campaign new "Welcome"')
+    empty = await room.say("campaign activate Welcome")
+    await room.say("step add Welcome after=0m template=draft")
+    unapproved = await room.say("campaign activate Welcome")
+    await room.value("update templates set status = 'APPROVED' where name = 'draft'")
+    activated = await room.say("campaign activate Welcome")
+    twice = await room.say("campaign activate Welcome")
+
+    assert "has no step yet" in empty
+    assert "The template draft (en) is pending" in unapproved
+    assert "activated *Welcome*" in activated
+    assert "active already" in twice
+    assert await room.events() == ["campaign_started"]
+    assert await room.rows("select state, started_by, channel from campaigns") == [
+        ("active", "U0OWNER", "C0TEAM")
+    ]
+    actions = await room.rows("select action from audit_log order by id")
+    assert actions == [("campaign.new",), ("step.add",), ("campaign.activate",)]
+
+
+async def test_pausing_and_resuming_keep_what_waits_and_resuming_opens_a_tap(
+    room: CampaignRoom,
+) -> None:
+    await room.welcome()
+    await room.contacts(2)
+    await room.say("enroll Welcome tag:lead")
+    await room.plan()
+
+    await room.say("campaign pause Welcome")
+    paused = await room.rows("select state, paused_by from campaigns")
+    await room.say("campaign resume Welcome")
+    await room.value(
+        "update campaigns set closed_until = 'infinity', closed_why = 'Template paused.'"
+    )
+    stopped = await room.say("campaign show Welcome")
+    opened_again = await room.say("campaign resume Welcome")
+    nothing = await room.say("campaign resume Welcome")
+
+    assert paused == [("paused", "U0OWNER")]
+    assert "Stopped: Template paused." in stopped
+    assert "It had stopped: Template paused." in opened_again
+    assert "active already" in nothing
+    assert await room.rows("select state, closed_until, paused_by from campaigns") == [
+        ("active", None, None)
+    ]
+    assert await room.rows("select distinct state from messages") == [("queued",)]
+    assert await room.events() == [
+        "campaign_started",
+        "campaign_paused",
+        "campaign_resumed",
+        "campaign_resumed",
+    ]
+
+
+async def test_archiving_ends_enrollments_and_is_final(room: CampaignRoom) -> None:
+    await room.welcome()
+    await room.contacts(3)
+    await room.say("enroll Welcome tag:lead")
+
+    archived = await room.say("campaign archive Welcome")
+
+    assert "3 contacts were under way" in archived
+    assert await room.rows("select distinct state, reason, due_at from enrollments") == [
+        ("dropped", "archived", None)
+    ]
+    assert "There is no campaign" in await room.say("campaign resume Welcome")
+    assert "is archived" in await room.say("campaign show Welcome")
+
+
+async def test_whoever_waits_for_a_removed_step_goes_on_as_if_it_had_never_been(
+    room: CampaignRoom,
+) -> None:
+    await room.welcome()
+    await room.contacts(2)
+    await room.say("enroll Welcome tag:lead")
+    enrolled_at = await room.value("select min(enrolled_at) from enrollments")
+
+    removed = await room.say("step remove Welcome 1")
+
+    assert "2 contacts who waited for it go on to the next step" in removed
+    assert await room.rows("select distinct due_at from enrollments") == [
+        (enrolled_at + timedelta(days=2),)
+    ]
+    assert "*1.* 2 days after enrollment: template followup" in await room.say(
+        "campaign show Welcome"
+    )
+
+
+async def test_messages_queued_for_a_removed_step_are_cancelled_and_their_contacts_go_on(
+    room: CampaignRoom,
+) -> None:
+    await room.welcome()
+    await room.contacts(2)
+    await room.say("enroll Welcome tag:lead")
+    await room.later(timedelta(minutes=1))
+    await room.plan()
+
+    await room.say("step remove Welcome 1")
+    through = [await room.say("step remove Welcome 1"), await room.say("step remove Welcome 1")]
+
+    assert await room.rows("select distinct state, reason from messages") == [
+        ("cancelled", "step_removed")
+    ]
+    assert "go on to the next step" in through[0]
+    assert "are through" in through[1]
+    assert await room.rows("select distinct state, step_id from enrollments") == [
+        ("completed", None)
+    ]
+    assert await room.rows("select metric, count from campaign_stats order by metric") == [
+        ("cancelled:step_removed", 2),
+        ("planned", 2),
+    ]
+    assert "has no step" in await room.say("step remove Welcome 1")
+
+
+async def test_buttons_act_once_on_the_version_they_were_drawn_for(room: CampaignRoom) -> None:
+    await room.welcome()
+    drawn = await room.version("Welcome")
+
+    paused = await room.click("campaign_pause", drawn)
+    stale = await room.click("campaign_pause", drawn)
+    resumed = await room.click("campaign_resume", await room.version("Welcome"))
+    reported = await room.click("campaign_report", drawn)
+    nonsense = await room.click("campaign_pause", "'; drop table campaigns")
+
+    assert "paused *Welcome*" in paused
+    assert "is paused now" in stale
+    assert "resumed *Welcome*" in resumed
+    assert "Report on Welcome" in reported
+    assert "no longer there" in nonsense
+    assert await room.rows("select state from campaigns") == [("active",)]
+
+
+async def test_one_organization_cannot_touch_the_campaign_of_another_by_its_id(
+    room: CampaignRoom,
+) -> None:
+    await room.welcome()
+    await room.value("update campaigns set organization_id = 'acme'")
+    foreign = await room.value(
+        "insert into campaigns (organization_id, kind, name, state, type, actor, created_at,"
+        " updated_at) values ('globex', 'drip', 'Theirs', 'active', 'promotional', 'U', now(),"
+        " now()) returning id"
+    )
+
+    clicked = await room.click("campaign_pause", f"{foreign}@1")
+
+    assert "no longer there" in clicked
+    assert await room.value("select state from campaigns where id = $1", foreign) == "active"
+
+
+async def test_status_says_what_runs_and_what_is_missing(room: CampaignRoom) -> None:
+    await room.welcome()
+    await room.contacts(4)
+    await room.say("enroll Welcome tag:lead")
+    await room.value(
+        "insert into numbers (organization_id, id, phone, quality, updated_at, closed_until,"
+        " closed_why) values ('acme', '200000000000001', '+15550001111', 'green', now(),"
+        " 'infinity', 'Token expired.')"
+    )
+
+    said = await room.say("status")
+
+    assert ":red_circle: Redis" in said
+    assert ":red_circle: worker lanes" in said
+    assert "quality green" in said
+    assert "Stopped until somebody sees to it: Token expired." in said
+    assert "*Welcome* (drip) is active: ░░░░░░░░░░ 0 % (0 of 4) contacts through" in said
+    assert "Templates: 5 approved, 1 pending" in said

@@ -1,0 +1,300 @@
+"""Whatever staff do in whatever order, a campaign moves as its table of transitions says."""
+
+import asyncio
+from collections.abc import Awaitable, Collection
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import hypothesis.strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
+
+from engine.audience import Audience
+from engine.campaign import SENDING, TRANSITIONS, Campaign, Kind, Settings, State, Step, Type
+from engine.campaign_ports import Draft, Reach
+from engine.content import Content, Text
+from engine.ids import CampaignId, ContactId, StepId
+from engine.reasons import Reason
+from engine.refusal import Refusal
+from engine.size import Size
+from engine.templates import Template
+from engine.usecases import move_campaign
+from engine.usecases.change_steps import add_step, remove_step
+from engine.usecases.compose import Wanted
+from engine.usecases.create_campaign import create_campaign
+from engine.usecases.send_broadcast import send_broadcast
+
+AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+class InMemory:
+    """`engine.campaign_ports.Campaigns` for one person at a time; all it does is remember."""
+
+    def __init__(self) -> None:
+        self.known: dict[CampaignId, Campaign] = {}
+        self.steps_of: dict[CampaignId, list[Step]] = {}
+        self.events: list[tuple[CampaignId, str]] = []
+        self.revoked: list[CampaignId] = []
+        self.recipients = 1
+
+    async def lock(self, campaign: CampaignId) -> Campaign | None:
+        return self.known.get(campaign)
+
+    async def is_taken(self, name: str) -> bool:
+        return any(
+            each.name.lower() == name.lower() and each.state is not State.ARCHIVED
+            for each in self.known.values()
+        )
+
+    async def add(self, draft: Draft) -> Campaign:
+        made = Campaign(
+            id=CampaignId(len(self.known) + 1),
+            kind=draft.kind,
+            name=draft.name,
+            state=State.DRAFT,
+            type=draft.type,
+            trigger=draft.trigger,
+            settings=draft.settings,
+            priority=draft.priority,
+            number_id=draft.number_id,
+            audience=draft.audience,
+            contacts_up_to=None,
+            closed_until=None,
+            closed_why=None,
+            version=1,
+            actor="U",
+            channel=draft.channel,
+            created_at=AT,
+            started_at=None,
+            started_by=None,
+            paused_at=None,
+            paused_by=None,
+            ended_at=None,
+            ended_by=None,
+        )
+        self.known[made.id] = made
+        self.steps_of[made.id] = []
+        return made
+
+    async def move(
+        self,
+        campaign: Campaign,
+        state: State,
+        *,
+        channel: str | None = None,
+        contacts_up_to: ContactId | None = None,
+    ) -> Campaign:
+        sending = state is SENDING[campaign.kind]
+        moved = replace(
+            campaign,
+            state=state,
+            version=campaign.version + 1,
+            channel=channel or campaign.channel,
+            contacts_up_to=contacts_up_to or campaign.contacts_up_to,
+            closed_until=None if sending else campaign.closed_until,
+            closed_why=None if sending else campaign.closed_why,
+        )
+        self.known[campaign.id] = moved
+        return moved
+
+    async def tell(self, campaign: Campaign, kind: str) -> None:
+        self.events.append((campaign.id, kind))
+
+    async def revoke(self, campaign: CampaignId) -> None:
+        self.revoked.append(campaign)
+
+    async def note(self, action: str, campaign: Campaign, **content: object) -> None:
+        pass
+
+    async def steps(self, campaign: CampaignId) -> tuple[Step, ...]:
+        return tuple(self.steps_of[campaign])
+
+    async def add_step(self, campaign: Campaign, *, after: timedelta, content: Content) -> Step:
+        steps = self.steps_of[campaign.id]
+        number = len(steps) + 1
+        step = Step(id=StepId(number), number=number, position=number, after=after, content=content)
+        steps.append(step)
+        return step
+
+    async def remove_step(self, campaign: Campaign, step: Step) -> int:
+        left = [each for each in self.steps_of[campaign.id] if each != step]
+        self.steps_of[campaign.id] = [
+            replace(each, number=number) for number, each in enumerate(left, start=1)
+        ]
+        return 0
+
+    async def reach(self, campaign: Campaign) -> Reach:  # noqa: ARG002 — the port's
+        left_out = {} if self.recipients else {Reason.OPTED_OUT: 1}
+        return Reach(recipients=self.recipients, left_out=left_out, last_contact=ContactId(9))
+
+
+class NoTemplates:
+    async def of_name(self, name: str) -> tuple[Template, ...]:  # noqa: ARG002 — the port's
+        return ()
+
+    async def names(self) -> Collection[str]:
+        return ()
+
+
+class StaffAtWork(RuleBasedStateMachine):
+    """Staff type any command for any campaign, also where it makes no sense."""
+
+    campaigns = Bundle("campaigns")
+
+    @initialize()
+    def begin(self) -> None:
+        self.port = InMemory()
+        self.seen: dict[CampaignId, State] = {}
+
+    @rule(target=campaigns, kind=st.sampled_from(Kind), name=st.sampled_from(("A", "a", "B", "C")))
+    def create(self, kind: Kind, name: str) -> CampaignId | None:
+        taken = asyncio.run(self.port.is_taken(name))
+        draft = Draft(
+            kind=kind,
+            name=name,
+            type=Type.PROMOTIONAL,
+            settings=Settings(),
+            audience=Audience(everyone=True) if kind is Kind.BROADCAST else None,
+        )
+        content = Text(body="Hi") if kind is Kind.BROADCAST else None
+        made = self._tried(create_campaign(draft=draft, content=content, campaigns=self.port))
+        assert taken is (made is None)
+        if made is None:
+            return None
+        self.seen[made.id] = State.DRAFT
+        return made.id
+
+    @rule(it=campaigns)
+    def add_step(self, it: CampaignId | None) -> None:
+        self._tried(
+            add_step(
+                campaign=it or CampaignId(0),
+                after=timedelta(0),
+                wanted=Wanted(text="Hi"),
+                campaigns=self.port,
+                templates=NoTemplates(),
+                attributes=NoTemplates(),
+            )
+        )
+
+    @rule(it=campaigns, number=st.integers(1, 3))
+    def remove_step(self, it: CampaignId | None, number: int) -> None:
+        self._tried(remove_step(campaign=it or CampaignId(0), number=number, campaigns=self.port))
+
+    @rule(it=campaigns)
+    def activate(self, it: CampaignId | None) -> None:
+        self._moves(
+            it,
+            move_campaign.activate(
+                campaign=it or CampaignId(0),
+                channel="C",
+                campaigns=self.port,
+                templates=NoTemplates(),
+            ),
+            to={State.ACTIVE},
+        )
+
+    @rule(it=campaigns, recipients=st.integers(0, 12), count=st.none() | st.integers(1, 12))
+    def send(self, it: CampaignId | None, recipients: int, count: int | None) -> None:
+        self.port.recipients = recipients
+        before = self.port.known.get(it or CampaignId(0))
+        self._moves(
+            it,
+            send_broadcast(
+                campaign=it or CampaignId(0),
+                size=Size(large=3, approval=10, count=count),
+                channel="C",
+                campaigns=self.port,
+                templates=NoTemplates(),
+            ),
+            to={State.RUNNING},
+        )
+        after = self.port.known.get(it or CampaignId(0))
+        if before and after and before.state is not after.state:
+            assert after.contacts_up_to == ContactId(9)
+            assert 0 < recipients <= 10
+            assert recipients <= 3 or count == recipients
+
+    @rule(it=campaigns)
+    def pause(self, it: CampaignId | None) -> None:
+        to_pause = move_campaign.pause(campaign=it or CampaignId(0), campaigns=self.port)
+        self._moves(it, to_pause, to={State.PAUSED}, revokes=True)
+
+    @rule(it=campaigns, stopped=st.booleans())
+    def resume(self, it: CampaignId | None, *, stopped: bool) -> None:
+        campaign = self.port.known.get(it or CampaignId(0))
+        if campaign is not None and stopped:
+            closed = replace(campaign, closed_until=AT + timedelta(days=1), closed_why="why")
+            self.port.known[campaign.id] = closed
+        self._moves(
+            it,
+            move_campaign.resume(campaign=it or CampaignId(0), at=AT, campaigns=self.port),
+            to={State.ACTIVE, State.RUNNING},
+        )
+        now = self.port.known.get(it or CampaignId(0))
+        if now is not None and now.state is SENDING[now.kind]:
+            assert not now.stopped(AT)
+
+    @rule(it=campaigns)
+    def archive(self, it: CampaignId | None) -> None:
+        away = move_campaign.archive(campaign=it or CampaignId(0), campaigns=self.port)
+        self._moves(it, away, to={State.ARCHIVED}, revokes=True)
+
+    @rule(it=campaigns)
+    def cancel(self, it: CampaignId | None) -> None:
+        end = move_campaign.cancel(campaign=it or CampaignId(0), campaigns=self.port)
+        self._moves(it, end, to={State.CANCELLED}, revokes=True)
+
+    @rule(it=campaigns)
+    def complete(self, it: CampaignId | None) -> None:
+        """The worker finds nothing open any more."""
+        campaign = self.port.known.get(it or CampaignId(0))
+        if campaign is not None and campaign.may_become(State.COMPLETED):
+            self.port.known[campaign.id] = replace(campaign, state=State.COMPLETED)
+            self.seen[campaign.id] = State.COMPLETED
+
+    @invariant()
+    def nothing_sends_that_has_nothing_to_send_first(self) -> None:
+        for campaign in getattr(self, "port", InMemory()).known.values():
+            if campaign.kind is Kind.BROADCAST:
+                assert len(self.port.steps_of[campaign.id]) == 1
+            assert campaign.state in TRANSITIONS[campaign.kind]
+
+    def _moves(
+        self,
+        it: CampaignId | None,
+        doing: Awaitable[object],
+        *,
+        to: Collection[State],
+        revokes: bool = False,
+    ) -> None:
+        events, revoked = len(self.port.events), len(self.port.revoked)
+        version = self.port.known[it].version if it else 0
+        self._tried(doing)
+        if it is None:
+            return
+        before, now = self.seen[it], self.port.known[it]
+        self.seen[it] = now.state
+        if now.state is not before:
+            assert now.state in TRANSITIONS[now.kind][before]
+            assert now.state in to
+        changed = now.version != version
+        # Staff are told, and senders give back, exactly when something changed.
+        assert len(self.port.events) - events == changed
+        assert len(self.port.revoked) - revoked == (changed and revokes)
+        assert changed or now.state is before
+
+    def _tried(self, doing: Awaitable[object]) -> "Campaign | None":
+        async def trying() -> object:
+            return await doing
+
+        refusal = ""
+        done: object = None
+        try:
+            done = asyncio.run(trying())
+        except Refusal as refused:
+            refusal = str(refused)
+        assert not refusal or refusal.endswith((".", "?"))
+        return done if isinstance(done, Campaign) else None
+
+
+TestStaffAtWork = StaffAtWork.TestCase

@@ -113,7 +113,7 @@ async def enroll(
     Raises:
         NotEnrolling: Nobody was looked at.
     """
-    drip = await _drip(unit, campaign)
+    drip = await _drip(unit, campaign, locked=True)
     await lock_contacts(unit, contacts=contacts)
     by_outcome = await _by_outcome(unit, drip, contacts, by=by, only_judge=False)
     interrupted = 0
@@ -137,7 +137,8 @@ async def judged(
     Raises:
         NotEnrolling: The campaign takes nobody in.
     """
-    found = await _by_outcome(unit, await _drip(unit, campaign), contacts, by="", only_judge=True)
+    drip = await _drip(unit, campaign, locked=False)
+    found = await _by_outcome(unit, drip, contacts, by="", only_judge=True)
     return {outcome: len(who) for outcome, who in found.items()}
 
 
@@ -280,9 +281,10 @@ class _Drip:
     first_after: timedelta
 
 
-async def _drip(unit: Unit, campaign: CampaignId) -> _Drip:
-    """Keep the drip from changing, and return what decides who may enroll."""
-    row = await unit.row(_SQL["lock_campaign"], campaign=campaign)
+async def _drip(unit: Unit, campaign: CampaignId, *, locked: bool) -> _Drip:
+    """Return what decides who may enroll; *locked*: and keep it from changing."""
+    query = _SQL["lock_campaign" if locked else "look_at_campaign"]
+    row = await unit.row(query, campaign=campaign)
     if row is None or row["kind"] != Kind.DRIP:
         raise NotEnrolling(campaign, None)
     state = State(row["state"])

@@ -134,6 +134,8 @@ def _register_enroll(registry: Registry, desk: Desk) -> None:
             counts.update(done.counts)
             interrupted += done.interrupted
             await wake(desk, asked.organization)
+            if not start and len(contacts) > SLICE:
+                await asked.respond(_begun(campaign, len(contacts)))
         enrolled = counts.pop(Outcome.ENROLLED, 0)
         return told(
             asked,
@@ -185,6 +187,17 @@ async def _prepare_enroll(
             out=joined(_outcome_lines(out), ", "),
         )
         return answered(*lines)
+
+
+def _begun(campaign: Named, contacts: int) -> Reply:
+    return answered(
+        markup(
+            "Looked at the first {n} of {all} contacts for *{name}*; the others follow.",
+            n=SLICE,
+            all=contacts,
+            name=campaign.name,
+        )
+    )
 
 
 def _register_unenroll(registry: Registry, desk: Desk) -> None:

@@ -6,6 +6,13 @@ select kind, state, type, coalesce(settings ->> 'reentry', 'never') as reentry,
  where organization_id = $organization and id = $campaign
    for share
 
+-- name: look_at_campaign
+-- The same without keeping it from changing, for what only looks.
+select kind, state, type, coalesce(settings ->> 'reentry', 'never') as reentry,
+       coalesce(settings ->> 'mode', 'passive') as mode
+  from campaigns
+ where organization_id = $organization and id = $campaign
+
 -- name: first_step
 -- The step enrollments begin with; no row: the campaign has none.
 select id, after_s from steps

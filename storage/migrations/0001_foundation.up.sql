@@ -171,7 +171,7 @@ create table import_rows (
   primary key (organization_id, import_id, row),
   foreign key (organization_id, import_id) references imports on delete cascade
 );
-create index import_rows_by_phone on import_rows (organization_id, import_id, phone);
+create index import_rows_by_phone on import_rows (organization_id, import_id, phone, row);
 
 create table templates (
   organization_id text not null,
@@ -184,6 +184,7 @@ create table templates (
   content jsonb not null, -- as the platform lists it
   synced_at timestamptz not null,
   gone_at timestamptz, -- no longer listed by the platform
+  held_at timestamptz, -- when a message was last held back to judge its quality
   primary key (organization_id, id)
 );
 create unique index templates_by_name on templates (organization_id, name, language) where gone_at is null;
@@ -263,6 +264,7 @@ create table enrollments (
   foreign key (organization_id, campaign_id) references campaigns on delete cascade
 );
 create index enrollments_due on enrollments (organization_id, campaign_id, due_at, id) where state = 'active' and due_at is not null;
+create index enrollments_ended on enrollments (organization_id, campaign_id, ended_at) where ended_at is not null;
 create index enrollments_by_campaign on enrollments (organization_id, campaign_id, state, id);
 create index enrollments_by_contact on enrollments (organization_id, contact_id, campaign_id);
 create unique index enrollments_running on enrollments (organization_id, campaign_id, contact_id)
@@ -283,6 +285,7 @@ create table messages (
   priority smallint not null default 0, -- 1: replies and confirmations, which go first
   attempt smallint not null default 0, -- calls claimed; only ever grows
   tries smallint not null default 0, -- calls that failed and count against the retries
+  failed_attempt smallint not null default 0, -- the last attempt known to have failed
   due_at timestamptz not null,
   deadline_at timestamptz, -- not sent after this
   body text, -- of what is not of a campaign
@@ -414,6 +417,7 @@ create table leases (
   generation bigint not null default 0,
   renewed_at timestamptz not null, -- the database's clock
   last_call_at timestamptz, -- the database's clock
+  paced_until timestamptz, -- pace=: when the next campaign message may go, business time
   primary key (organization_id, name)
 );
 
@@ -437,9 +441,11 @@ create table audit_log (
   subject text not null, -- ids only
   content jsonb not null default '{}',
   seal bytea, -- sha256 of the seal before and this entry; written once a second
+  place bigint, -- in the chain of seals; entries that commit late have lower ids than others before them
   primary key (organization_id, id)
 );
 create index audit_log_unsealed on audit_log (organization_id, id) where seal is null;
+create unique index audit_log_chain on audit_log (organization_id, place) where place is not null;
 
 -- Claims per hour of an organization, for messages_per_hour.
 create table sending_hours (

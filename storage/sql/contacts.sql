@@ -44,8 +44,9 @@ told as (
           union all
           select 'tag_added', t.contact_id, t.tag from tagged t) o
    order by o.contact_id, o.kind, o.value)
-select i.value as phone, i.contact_id as id, (select count(*) from tagged t where t.contact_id = i.contact_id) as tags
+select i.value as phone, i.contact_id as id, coalesce(t.count, 0) as tags
   from identified i
+  left join (select contact_id, count(*) as count from tagged group by contact_id) t on t.contact_id = i.contact_id
 
 -- name: fill_contacts
 -- Write what is said of contacts over what was known; what is not said stays. The caller holds their locks.

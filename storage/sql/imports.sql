@@ -42,9 +42,11 @@ returning id
 
 -- name: first_rows
 -- The first row of the file with each phone, among those judged so far.
-select phone, min(row) as row from import_rows
- where organization_id = $organization and import_id = $import and phone = any($phones::text[])
- group by phone
+select p.phone, first.row
+  from unnest($phones::text[]) as p(phone)
+ cross join lateral (select i.row from import_rows i
+                      where i.organization_id = $organization and i.import_id = $import and i.phone = p.phone
+                      order by i.row limit 1) first
 
 -- name: keep_rows
 -- Keep the verdicts of a slice.

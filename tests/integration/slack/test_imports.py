@@ -16,6 +16,8 @@ from aiohttp.test_utils import TestServer
 from bot.slack import imports as feature
 from bot.slack.alerts import Alert, Elsewhere
 from bot.slack.clicks import Value
+from bot.slack.limiter import Limiter
+from bot.slack.poster import Poster
 from bot.slack.replies import Reply
 from bot.slack.requests import Event, Origin
 from engine.ids import ImportId
@@ -41,19 +43,39 @@ class SlackFiles:
     elsewhere: str | None = None
     url: str = ""
     asked: int = 0
+    shared: list[dict[str, str]] = field(default_factory=list)
 
     def application(self) -> web.Application:
         app = web.Application()
         app.add_routes(
-            [web.route("*", "/api/files.info", self._info), web.get("/f/{id}", self._get)]
+            [
+                web.route("*", "/api/files.info", self._info),
+                web.get("/f/{id}", self._get),
+                web.route("*", "/api/files.getUploadURLExternal", self._announce),
+                web.post("/upload/F0SHARED", self._take),
+                web.route("*", "/api/files.completeUploadExternal", self._complete),
+            ]
         )
         return app
 
+    async def _announce(self, request: web.Request) -> web.Response:
+        given = await _given(request)
+        self.sizes["F0SHARED"] = int(given["length"])
+        url = f"{self.url}/upload/F0SHARED"
+        return web.json_response({"ok": True, "upload_url": url, "file_id": "F0SHARED"})
+
+    async def _take(self, request: web.Request) -> web.Response:
+        self.files["F0SHARED"] = await request.read()
+        return web.Response(text="OK")
+
+    async def _complete(self, request: web.Request) -> web.Response:
+        self.shared.append(await _given(request))
+        return web.json_response({"ok": True, "files": []})
+
     async def _info(self, request: web.Request) -> web.Response:
-        file = request.query.get("file") or (await request.post()).get("file")
+        file = (await _given(request))["file"]
         if file not in self.files:
             return web.json_response({"ok": False, "error": "file_not_found"})
-        assert isinstance(file, str)
         url = self.elsewhere or f"{self.url}/f/{file}"
         size = self.sizes.get(file, len(self.files[file]))
         about = {"id": file, "name": "people.csv", "size": size, "url_private_download": url}
@@ -64,6 +86,11 @@ class SlackFiles:
         if request.headers.get("Authorization") != "Bearer xoxb-acme":
             return web.Response(text="<html>Sign in</html>", content_type="text/html")
         return web.Response(body=self.files[request.match_info["id"]])
+
+
+async def _given(request: web.Request) -> dict[str, str]:
+    """Return the arguments of a call, wherever the SDK puts them."""
+    return {**request.query, **{k: str(v) for k, v in (await request.post()).items()}}
 
 
 @pytest.fixture
@@ -569,3 +596,43 @@ async def test_a_bare_list_of_numbers_is_enough(room: Room, slack: SlackFiles) -
         ("+31612345678",),
         ("+31687654321",),
     ]
+
+
+async def test_the_list_of_verdicts_is_shared_in_the_thread_once(
+    room: Room, slack: SlackFiles
+) -> None:
+    await upload(room, slack, rows_of_the_newcomer())
+    await work(room)
+    alert = await told(room, "import_judged")
+    assert alert.file is not None
+    poster = _poster(room)
+
+    for _ in range(2):
+        await poster.share(
+            key="event:1:file", channel="C0TEAM", thread_ts="1700000000.000100", blob=alert.file
+        )
+
+    (shared,) = slack.shared
+    assert (shared["channel_id"], shared["thread_ts"]) == ("C0TEAM", "1700000000.000100")
+    assert orjson.loads(shared["files"]) == [{"id": "F0SHARED", "title": "people - verdicts.csv"}]
+    assert len(slack.files["F0SHARED"]) == slack.sizes["F0SHARED"]
+    text = slack.files["F0SHARED"].decode("utf-8-sig")
+    assert len(list(csv.reader(io.StringIO(text, newline="")))) == 201
+
+
+def _poster(room: Room) -> Poster:
+    async def may_call() -> bool:
+        return True
+
+    async def pause(_seconds: float) -> None:
+        pass
+
+    return Poster(
+        organization=ACME,
+        client=room.client,
+        database=room.database,
+        clock=room.clock,
+        limiter=Limiter(),
+        may_call=may_call,
+        pause=pause,
+    )

@@ -66,10 +66,15 @@ async def _ours(
         found = (
             by_id.get(status.callback.message_id) if status.callback else by_wamid.get(status.wamid)
         )
-        # Another tool on the same account may mark its calls in the same way.
-        if found is not None and found.number_id == status.number_id:
+        if found is not None and _is_ours(found, status):
             paired.append((found, status))
     return paired
+
+
+def _is_ours(known: Known, status: StatusReport) -> bool:
+    """Whether we made the call: another tool on the same account may mark its own in our way."""
+    made = status.callback is None or status.callback.attempt <= known.attempt
+    return made and known.number_id == status.number_id
 
 
 def _last(known: Known, status: StatusReport) -> bool:

@@ -61,6 +61,14 @@ async def test_a_mark_that_is_not_ours_is_ignored_quietly(meta: Meta, number: st
     assert await meta.value("select count(*) from platform_events") == 0
 
 
+async def test_a_call_we_never_made_is_not_ours(meta: Meta) -> None:
+    _, _, id_ = await _one(meta, attempt=1)
+
+    await meta.send(status("read", message=id_, attempt=2))
+
+    assert (await _row(meta, id_))["state"] == "accepted"
+
+
 async def test_a_failure_is_tried_again_later(meta: Meta) -> None:
     _, _, id_ = await _one(meta)
 

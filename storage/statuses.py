@@ -38,7 +38,11 @@ class StatusReports(LockedMessages):
     """`engine.ports.Reports`."""
 
     async def known(self, *, ids: Collection[MessageId], wamids: Collection[str]) -> list[Known]:
-        rows = await self.unit.rows(_SQL["known"], ids=list(ids), wamids=list(wamids))
+        wanted = list(ids)
+        if wamids:
+            found = await self.unit.rows(_SQL["ids_of"], wamids=list(wamids))
+            wanted += [row["id"] for row in found]
+        rows = await self.unit.rows(_SQL["known"], ids=wanted)
         return [
             Known(
                 id=row["id"],

@@ -1,19 +1,16 @@
 -- name: known
--- Messages $ids and those with one of $wamids, not locked; whether their contact was found unreachable, and
--- whether any message of the organization waits for its positive control.
+-- Messages $ids, not locked; whether their contact was found unreachable, and whether any message of the
+-- organization waits for its positive control.
 select m.id, m.wamid, m.attempt, m.contact_id, m.number_id, c.unreachable_at is not null as unreachable,
        (select exists (select from messages u
                         where u.organization_id = $organization and u.state = 'unknown' and u.control_at is null)) as doubts
   from messages m
   left join contacts c on c.organization_id = m.organization_id and c.id = m.contact_id
  where m.organization_id = $organization and m.id = any($ids::bigint[])
-union all
-select m.id, m.wamid, m.attempt, m.contact_id, m.number_id, c.unreachable_at is not null,
-       (select exists (select from messages u
-                        where u.organization_id = $organization and u.state = 'unknown' and u.control_at is null))
-  from messages m
-  left join contacts c on c.organization_id = m.organization_id and c.id = m.contact_id
- where m.organization_id = $organization and m.wamid = any($wamids::text[]) and m.id <> all($ids::bigint[])
+
+-- name: ids_of
+-- Messages by the platform's ids.
+select id from messages where organization_id = $organization and wamid = any($wamids::text[])
 
 -- name: doubted_before
 -- Messages in doubt without a control, claimed on the same number no later than one of $ids.

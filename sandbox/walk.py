@@ -42,7 +42,11 @@ class Platforms:
 
 
 class Walk:
-    """The business clock's way to a target, in hops between which everything settles."""
+    """The business clock's way to a target, in hops between which everything settles.
+
+    The target is an offset, so that two days ahead are two days after whatever was under way when
+    they were asked for: what settles first does not eat into them.
+    """
 
     def __init__(
         self,
@@ -61,7 +65,7 @@ class Walk:
         self._state = state
         self._changes = changes
         self._one = asyncio.Lock()
-        self._target_us: int | None = None
+        self._target_us: int | None = None  # an offset
 
     def restore(self) -> None:
         """Take up the target of a walk that an earlier start did not finish."""
@@ -74,7 +78,7 @@ class Walk:
     async def advance(self, seconds: float) -> Json:
         """Walk on, *seconds* further than the target of an unfinished walk if there is one."""
         deadline = self._clock.monotonic() + _LONGEST
-        start = self._clock.now_us() if self._target_us is None else self._target_us
+        start = self._clock.offset_us if self._target_us is None else self._target_us
         self._aim(start + round(seconds * 1e6))
         steps = 0
         waiting_for: str | None = "another walk"
@@ -89,7 +93,7 @@ class Walk:
                     if waiting_for is not None:
                         break
                     target = self._target_us
-                    if target is None or self._clock.now_us() >= target:
+                    if target is None or self._clock.offset_us >= target:
                         self._aim(None)
                         break
                     self._hop(target, product.next_due_us)
@@ -114,8 +118,9 @@ class Walk:
     def _hop(self, target: int, next_due: int | None) -> None:
         now = self._clock.now_us()
         ahead = [when for when in (next_due, self._schedule.next_us) if when is not None]
-        goal = min(target, max(now + _HOP_US, min(ahead, default=target)))
-        self._clock.forward(max(0, goal - now))
+        left = target - self._clock.offset_us
+        wanted = max(_HOP_US, min(ahead) - now) if ahead else left
+        self._clock.forward(min(left, wanted))
         self._schedule.moved()
         self._changes.touch("clock")
 

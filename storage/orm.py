@@ -35,11 +35,10 @@ async def prepare() -> None:
     if get_current_context() is not None:
         return
     context = TortoiseContext()
-    await context.init(
-        config=TortoiseConfig.from_dict(settings("asyncpg://nowhere/nothing")),
-        init_connections=False,
-    )
+    # The models look for the context, and their dialect in its connections, while they are set up.
+    # Nothing connects: a connection of tortoise's own is made at its first query.
     set_global_context(context)
+    await context.init(config=TortoiseConfig.from_dict(settings("asyncpg://nowhere/nothing")))
 
 
 def client(connection: asyncpg.Connection) -> BaseDBAsyncClient:

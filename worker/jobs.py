@@ -14,6 +14,7 @@ from worker.completion import complete
 from worker.context import Worker
 from worker.importing import import_contacts
 from worker.lane import Lane
+from worker.memory import Memory
 from worker.planning import plan
 from worker.reconciliation import reconcile
 from worker.synchronization import TASK, sync_templates
@@ -24,6 +25,8 @@ Job = Callable[[Worker, OrganizationId], Awaitable[bool]]
 
 _SEALS = 500
 _SYNC_EVERY = timedelta(hours=1)
+_SYNC_AGAIN = timedelta(seconds=5)
+_SYNC_AGAIN = timedelta(seconds=10)
 
 log = structlog.get_logger()
 
@@ -53,6 +56,10 @@ def job(name: str) -> WorkerCoroutine:
     async def run(ctx: Context, *, organization: OrganizationId, **_: object) -> None:
         """Do a slice; more is enqueued behind what others have waiting."""
         worker: Worker = ctx["worker"]
+        # The tick asks each second, however long it takes: once at a time is enough.
+        if organization not in worker.rules or (name, organization) in worker.running:
+            return
+        worker.running.add((name, organization))
         with structlog.contextvars.bound_contextvars(job=name, organization=organization):
             try:
                 more = await JOBS[name](worker, organization)
@@ -60,6 +67,11 @@ def job(name: str) -> WorkerCoroutine:
                 # The tick finds the same work again once the database is back.
                 log.warning("job.interrupted", reason=type(lost).__name__)
                 return
+            except Exception:
+                log.exception("job.failed")
+                return
+            finally:
+                worker.running.discard((name, organization))
         if more and not ctx["stopping"].is_set():
             await worker.queue.wake_job(name, organization)
 
@@ -82,11 +94,15 @@ async def run_lane(
             listener=ctx["listener"],
             rules=worker.rules[organization],
             number=rule,
+            memory=worker.memories.setdefault((organization, number), Memory.of(rule)),
         )
         try:
             more = await lane.run(ctx["stopping"])
         except CONNECTION_LOST as lost:
             log.warning("lane.interrupted", reason=type(lost).__name__)
+            return
+        except Exception:
+            log.exception("lane.failed")
             return
     if more and not ctx["stopping"].is_set():
         await worker.queue.wake_lane(organization, number)
@@ -99,7 +115,9 @@ async def tick(ctx: Context) -> None:
         at = worker.now()
         try:
             async with worker.database.owner_unit(organization, at) as unit:
-                await template_sync.task_wanted(unit, name=TASK, since=at - _SYNC_EVERY)
+                await template_sync.task_wanted(
+                    unit, name=TASK, since=at - _SYNC_EVERY, again=at - _SYNC_AGAIN
+                )
                 lanes = await work.lanes(unit, numbers=rules.number_ids)
                 names = await work.jobs(unit, numbers=rules.number_ids)
         except CONNECTION_LOST as lost:

@@ -1,4 +1,4 @@
-"""Identifiers, told apart by type. All but OrganizationId and NumberId are bigints of the database."""
+"""Identifiers, told apart by type. All but two are bigints of the database."""
 
 from typing import NewType
 

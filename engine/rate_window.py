@@ -11,17 +11,24 @@ _WINDOW = 1.0
 
 
 class RateWindow:
-    """Start times of the last second, in seconds of the machine's monotonic clock."""
+    """Start times of the last second, in seconds of the machine's monotonic clock.
+
+    Attributes:
+        limit: Messages per second, of both directions; None: no limit.
+        inbound: How many messages contacts wrote in the last second, as far as we know.
+    """
 
     def __init__(self, *, limit: int | None) -> None:
-        """Start with an empty log; *limit* is messages per second, None: no limit."""
         self.limit = limit
+        self.inbound = 0
         self._starts: deque[float] = deque()
 
     @property
     def capacity(self) -> int | None:
         """Call starts allowed in any second: 5 % below the limit, but always one."""
-        return None if self.limit is None else max(1, int(HEADROOM * self.limit))
+        if self.limit is None:
+            return None
+        return max(1, int(HEADROOM * self.limit) - self.inbound)
 
     def delay(self, now: float, *, priority: bool) -> float:
         """Return the seconds until a call may start; 0: now.
@@ -37,9 +44,9 @@ class RateWindow:
             starts.popleft()
         if len(starts) < allowed:
             return 0.0
-        return starts[len(starts) - allowed] + _WINDOW - now
+        return max(0.0, starts[len(starts) - allowed] + _WINDOW - now)
 
     def started(self, now: float) -> None:
-        """Note a call start; also one of the contact's own messages, which count against it."""
+        """Note a call start."""
         if self.limit is not None:
             self._starts.append(now)

@@ -32,24 +32,26 @@ OPEN = frozenset({State.QUEUED, State.CLAIMED, State.UNKNOWN, State.FAILED})
 PROGRESS = (State.ACCEPTED, State.SENT, State.DELIVERED, State.READ)
 _RANK = {state: rank for rank, state in enumerate(PROGRESS, start=1)}
 GOT_IT = frozenset({State.DELIVERED, State.READ})
+_UNDECIDED = frozenset({State.ACCEPTED, State.SENT})
 
 TRANSITIONS: dict[State, frozenset[State]] = {
-    State.QUEUED: frozenset({State.CLAIMED, State.SKIPPED, State.CANCELLED, *PROGRESS}),
+    State.QUEUED: frozenset({State.CLAIMED, State.SKIPPED, State.CANCELLED, State.DEAD, *PROGRESS}),
     State.CLAIMED: frozenset(
         {State.QUEUED, State.UNKNOWN, State.DEAD, State.SKIPPED, State.CANCELLED, *PROGRESS}
     ),
     State.UNKNOWN: frozenset({State.QUEUED, State.DEAD, State.SKIPPED, State.CANCELLED, *PROGRESS}),
     State.ACCEPTED: frozenset(
-        {State.SENT, State.DELIVERED, State.READ, State.QUEUED, State.DEAD, State.SKIPPED}
+        {State.SENT, State.DELIVERED, State.READ, State.QUEUED, State.DEAD, State.CANCELLED}
     ),
-    State.SENT: frozenset({State.DELIVERED, State.READ, State.QUEUED, State.DEAD, State.SKIPPED}),
+    State.SENT: frozenset({State.DELIVERED, State.READ, State.QUEUED, State.DEAD, State.CANCELLED}),
     State.DELIVERED: frozenset({State.READ}),
     State.READ: frozenset(),
     State.SKIPPED: frozenset(PROGRESS),
     State.CANCELLED: frozenset(PROGRESS),
     State.DEAD: frozenset({State.QUEUED, *PROGRESS}),
 }
-"""Which state may follow which. Late reports raise even what was given up."""
+"""Which state may follow which. Late reports raise even what was given up. A failure is decided at
+once, so no row is ever seen in `failed`."""
 
 
 def callback_data(message: MessageId, attempt: int) -> str:
@@ -68,6 +70,7 @@ class Message:
     Attributes:
         attempt: 0 before the first call; the number of the call under way or last made.
         tries: Calls that failed and count against the retries; deferrals do not.
+        failed_attempt: The last attempt known to have failed; 0: none.
         planned_at: The second in its id, when it was due.
     """
 
@@ -76,6 +79,7 @@ class Message:
     planned_at: datetime
     attempt: int
     tries: int = 0
+    failed_attempt: int = 0
     due_at: datetime
     reason: Reason | None = None
     accepted_at: datetime | None = None
@@ -98,46 +102,45 @@ class Message:
         Raises what was queued again, given up, skipped or cancelled meanwhile: the person has it.
         """
         reached = _RANK[state]
+        got_it = state in GOT_IT
+        # Of an attempt that failed, only that it arrived after all tells more than the failure.
+        outranked = attempt <= self.failed_attempt and not got_it
+        # A second call for the same message was accepted too: two messages reached one person.
+        again = self.state in PROGRESS and None is not wamid != self.wamid is not None
         known = replace(
             self,
+            attempt=max(self.attempt, attempt),
             accepted_at=_earliest(self.accepted_at, at),
             sent_at=_earliest(self.sent_at, at) if reached > 1 else self.sent_at,
             # The id of the last call, so that it does not depend on what was heard first.
             wamid=wamid if wamid and attempt >= self.attempt else self.wamid or wamid,
-            attempt=max(self.attempt, attempt),
-            # A second call for the same message was accepted too: two messages reached one person.
-            doubled=max(self.doubled, int(None is not wamid != self.wamid is not None)),
+            doubled=max(self.doubled, int(again and not outranked)),
         )
-        if state not in GOT_IT:
-            if self._failed_after(attempt):
-                return known
-            ahead = self.state if _RANK.get(self.state, 0) >= reached else state
-            return replace(known, state=ahead, reason=None, settled_at=None)
+        if outranked:
+            return known
+        ahead = self.state if _RANK.get(self.state, 0) >= reached else state
+        raised = replace(known, state=ahead, reason=None, settled_at=None)
+        if not got_it:
+            return raised
         return replace(
-            known,
-            state=state if self.state is not State.READ else self.state,
-            reason=None,
-            settled_at=None,
+            raised,
             delivered_at=_earliest(self.delivered_at, at),
             read_at=_earliest(self.read_at, at) if state is State.READ else self.read_at,
+            # As if the failure had never been heard of: had it come later, it would not have been.
+            tries=0,
+            failed_attempt=min(self.failed_attempt, attempt - 1),
             failed_at=None,
             error_code=None,
             error=None,
         )
 
-    def _failed_after(self, attempt: int) -> bool:
-        """Whether a failure outranks that *attempt* was accepted or sent; what arrived, arrived."""
-        under_way = self.state in {State.CLAIMED, State.UNKNOWN} and attempt == self.attempt
-        return self.error_code is not None and self.state not in PROGRESS and not under_way
-
     def may_fail(self, attempt: int) -> bool:
         """Whether a failure of *attempt* is news: it is of the last call, and nothing arrived."""
-        return attempt == self.attempt and self.state in {
-            State.CLAIMED,
-            State.UNKNOWN,
-            State.ACCEPTED,
-            State.SENT,
-        }
+        return (
+            attempt == self.attempt
+            and attempt > self.failed_attempt
+            and self.state in {State.QUEUED, State.CLAIMED, State.UNKNOWN, *_UNDECIDED}
+        )
 
     def claimed(self, attempt: int) -> Self:
         return replace(self, state=State.CLAIMED, attempt=attempt)
@@ -153,7 +156,12 @@ class Message:
     def queued_again(
         self, *, due_at: datetime, failed_at: datetime, code: int | None, error: str, burns: bool
     ) -> Self:
-        """Return the row queued for another call; the claim counts the attempt up."""
+        """Return the row queued for another call; the claim counts the attempt up.
+
+        Args:
+            code: Of the failure of the last call; see `failed` for one that has none.
+            burns: Whether the call counts against the retries.
+        """
         return replace(
             self,
             state=State.QUEUED,

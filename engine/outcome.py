@@ -1,8 +1,9 @@
 """What a refusal or failure makes of a message, and what else follows from it."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import assert_never
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, assert_never
 
 from engine import failures
 from engine.failure_codes import Failure
@@ -32,6 +33,7 @@ def failed(
     error: str,
     at: datetime,
     country: str | None = None,
+    regain: timedelta | None = None,
 ) -> Failed | None:
     """Decide about a failure of *attempt*, reported as of *at*.
 
@@ -40,10 +42,20 @@ def failed(
     Args:
         error: WhatsApp's own words, kept for staff.
         country: Of the recipient's number, if known.
+        regain: After which WhatsApp says that calls are allowed again, if it says so.
     """
     if not message.may_fail(attempt):
         return None
-    decision = failures.decide(code, attempt=message.tries + 1, country=country)
+    decision = failures.decide(
+        code,
+        attempt=message.tries + 1,
+        # Calls that burned nothing: deferrals, and a few that never left us.
+        deferrals=max(0, attempt - 1 - message.tries),
+        country=country,
+        regain=regain,
+    )
+    error = _NOT_IN_A_DATABASE.sub("", error)
+    message = replace(message, failed_attempt=attempt)
     match decision:
         case RetryIn() | DeferFor():
             after = message.queued_again(
@@ -58,3 +70,7 @@ def failed(
         case _:
             assert_never(decision)
     return Failed(message=after, failure=decision.failure, effects=decision.effects)
+
+
+_NOT_IN_A_DATABASE: Final = re.compile(r"[\x00\ud800-\udfff]")
+"""Postgres takes neither, and one such error text would keep a whole batch from being recorded."""

@@ -27,6 +27,7 @@ class Row:
     Attributes:
         campaign_id: None for what is not of a campaign, such as a confirmation.
         run_id: The enrollment of a drip, the campaign of a broadcast.
+        enrolled: Whether there is an enrollment behind it, as far as known.
     """
 
     message: Message
@@ -36,6 +37,7 @@ class Row:
     run_id: int
     contact_id: ContactId
     number_id: NumberId
+    enrolled: bool = True
 
     def with_message(self, message: Message) -> "Row":
         return replace(self, message=message)
@@ -53,18 +55,62 @@ async def locked(unit: Unit, ids: Iterable[MessageId]) -> dict[MessageId, Row]:
     if runs:
         await unit.rows(_SQL["lock_enrollments"], ids=[run["id"] for run in runs])
     records = await unit.rows(_SQL["lock_messages"], ids=wanted)
-    return {record["id"]: _from_record(record) for record in records}
+    enrolled = {run["id"] for run in runs}
+    return {
+        record["id"]: _from_record(record, enrolled=record["run_id"] in enrolled)
+        for record in records
+    }
 
 
 async def save(unit: Unit, changes: Sequence[tuple[Row, Row]]) -> None:
-    """Write (before, after) pairs whose locks this unit holds; move stats and enrollments along."""
+    """Write (before, after) pairs whose locks this unit holds; move stats and enrollments along.
+
+    What would be called again after its campaign has ended is not: after a completion it is given
+    up, and after staff ended it, cancelled.
+    """
     changed = [(before, after) for before, after in changes if before.message != after.message]
     if not changed:
         return
+    changed = await _ended_with_campaigns(unit, changed)
     await _write(unit, [after.message for _, after in changed])
     await _advance_enrollments(unit, changed)
     await _count_in_enrollments(unit, changed)
     await move_stats(unit, _stat_deltas(changed))
+
+
+async def _ended_with_campaigns(
+    unit: Unit, changed: list[tuple[Row, Row]]
+) -> list[tuple[Row, Row]]:
+    again = {
+        after.campaign_id
+        for before, after in changed
+        if after.campaign_id
+        and after.message.state is State.QUEUED
+        and before.message.state not in {State.QUEUED, State.DEAD}
+    }
+    if not again:
+        return changed
+    # Locked, or the campaign could complete beside us without seeing that a row is open again.
+    rows = await unit.rows(_SQL["lock_campaigns"], ids=sorted(again))
+    ends = {row["id"]: _ENDS[row["state"]] for row in rows if row["state"] in _ENDS}
+    return [
+        (before, _ended(after, ends[after.campaign_id], unit.at))
+        if after.campaign_id in ends and after.message.state is State.QUEUED
+        else (before, after)
+        for before, after in changed
+    ]
+
+
+def _ended(row: Row, end: State, at: datetime) -> Row:
+    message = row.message
+    if end is State.CANCELLED:
+        return row.with_message(message.ended(end, at=at, reason=Reason.CAMPAIGN_ENDED))
+    return row.with_message(
+        message.given_up(at=at, reason=Reason.FAILED, code=message.error_code, error=message.error)
+    )
+
+
+_ENDS = {"completed": State.DEAD, "cancelled": State.CANCELLED, "archived": State.CANCELLED}
 
 
 async def move_stats(unit: Unit, deltas: Counter[StatKey]) -> None:
@@ -92,6 +138,7 @@ async def _write(unit: Unit, messages: Sequence[Message]) -> None:
         reasons=[m.reason for m in messages],
         attempts=[m.attempt for m in messages],
         tries=[m.tries for m in messages],
+        failed_attempts=[m.failed_attempt for m in messages],
         due_ats=[m.due_at for m in messages],
         accepted_ats=[m.accepted_at for m in messages],
         sent_ats=[m.sent_at for m in messages],
@@ -109,10 +156,16 @@ async def _write(unit: Unit, messages: Sequence[Message]) -> None:
 
 async def _advance_enrollments(unit: Unit, changed: Sequence[tuple[Row, Row]]) -> None:
     # Delays count from when the platform accepted the step, else from when it ended otherwise.
+    # Also when a failure was heard of first: whatever the order, the contact is as far.
     moved = [
         after
         for before, after in changed
-        if before.message.state in OPEN and after.message.state not in OPEN and after.campaign_id
+        if after.campaign_id
+        and after.enrolled
+        and (
+            (before.message.state in OPEN and after.message.state not in OPEN)
+            or (before.message.accepted_at is None and after.message.accepted_at is not None)
+        )
     ]
     if not moved:
         return
@@ -127,7 +180,7 @@ async def _advance_enrollments(unit: Unit, changed: Sequence[tuple[Row, Row]]) -
 async def _count_in_enrollments(unit: Unit, changed: Sequence[tuple[Row, Row]]) -> None:
     counts: dict[tuple[int, int], list[int]] = {}
     for before, after in changed:
-        if after.campaign_id is None:
+        if after.campaign_id is None or not after.enrolled:
             continue
         gained = [
             (new is not None) - (old is not None)
@@ -170,7 +223,7 @@ def _stat_deltas(changed: Iterable[tuple[Row, Row]]) -> Counter[StatKey]:
     return deltas
 
 
-def _from_record(record: asyncpg.Record) -> Row:
+def _from_record(record: asyncpg.Record, *, enrolled: bool) -> Row:
     return Row(
         message=Message(
             id=record["id"],
@@ -178,6 +231,7 @@ def _from_record(record: asyncpg.Record) -> Row:
             planned_at=planned_at(record["id"]),
             attempt=record["attempt"],
             tries=record["tries"],
+            failed_attempt=record["failed_attempt"],
             due_at=record["due_at"],
             reason=Reason(record["reason"]) if record["reason"] else None,
             accepted_at=record["accepted_at"],
@@ -198,4 +252,5 @@ def _from_record(record: asyncpg.Record) -> Row:
         run_id=record["run_id"],
         contact_id=record["contact_id"],
         number_id=record["number_id"],
+        enrolled=enrolled,
     )

@@ -156,6 +156,7 @@ class Template(Model):
     content: dict[str, Any] = fields.JSONField()
     synced_at = fields.DatetimeField()
     gone_at = fields.DatetimeField(null=True)
+    held_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "templates"
@@ -193,6 +194,7 @@ class AuditEntry(Model):
     subject = fields.TextField()
     content: dict[str, Any] = fields.JSONField(default=dict)
     seal = fields.BinaryField(null=True)
+    place = fields.BigIntField(null=True)
 
     class Meta:
         table = "audit_log"

@@ -171,7 +171,7 @@ create table import_rows (
   primary key (organization_id, import_id, row),
   foreign key (organization_id, import_id) references imports on delete cascade
 );
-create index import_rows_by_phone on import_rows (organization_id, import_id, phone, row);
+create unique index import_rows_by_phone on import_rows (organization_id, import_id, phone) where verdict <> 'duplicate';
 
 create table templates (
   organization_id text not null,

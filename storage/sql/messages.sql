@@ -14,8 +14,9 @@ select id from enrollments
 
 -- name: lock_messages
 -- Lock messages $ids in the order of their keys and return what may change about them.
-select id, campaign_id, step_id, variant_id, run_id, contact_id, number_id, state, reason, attempt, tries, due_at,
-       accepted_at, sent_at, delivered_at, read_at, replied_at, failed_at, settled_at, wamid, error_code, error, doubled
+select id, campaign_id, step_id, variant_id, run_id, contact_id, number_id, state, reason, attempt, tries,
+       failed_attempt, due_at, accepted_at, sent_at, delivered_at, read_at, replied_at, failed_at, settled_at, wamid,
+       error_code, error, doubled
   from messages
  where organization_id = $organization and id = any($ids::bigint[])
  order by id
@@ -24,18 +25,19 @@ select id, campaign_id, step_id, variant_id, run_id, contact_id, number_id, stat
 -- name: save_messages
 -- Write what changed about messages; the caller holds their locks.
 update messages m
-   set state = c.state, reason = c.reason, attempt = c.attempt, tries = c.tries, due_at = c.due_at,
+   set state = c.state, reason = c.reason, attempt = c.attempt, tries = c.tries, failed_attempt = c.failed_attempt,
+       due_at = c.due_at,
        accepted_at = c.accepted_at, sent_at = c.sent_at, delivered_at = c.delivered_at, read_at = c.read_at,
        replied_at = c.replied_at, failed_at = c.failed_at, settled_at = c.settled_at, wamid = c.wamid,
        error_code = c.error_code, error = c.error, doubled = c.doubled,
        unknown_since = case when c.state = 'unknown' then coalesce(m.unknown_since, $at) end,
        control_at = case when c.state = 'unknown' then m.control_at end
   from unnest($ids::bigint[], $states::text[], $reasons::text[], $attempts::smallint[], $tries::smallint[],
-              $due_ats::timestamptz[], $accepted_ats::timestamptz[], $sent_ats::timestamptz[],
+              $failed_attempts::smallint[], $due_ats::timestamptz[], $accepted_ats::timestamptz[], $sent_ats::timestamptz[],
               $delivered_ats::timestamptz[], $read_ats::timestamptz[], $replied_ats::timestamptz[],
               $failed_ats::timestamptz[], $settled_ats::timestamptz[], $wamids::text[], $error_codes::integer[],
               $errors::text[], $doubled::smallint[])
-       as c(id, state, reason, attempt, tries, due_at, accepted_at, sent_at, delivered_at, read_at, replied_at,
+       as c(id, state, reason, attempt, tries, failed_attempt, due_at, accepted_at, sent_at, delivered_at, read_at, replied_at,
             failed_at, settled_at, wamid, error_code, error, doubled)
  where m.organization_id = $organization and m.id = c.id
 
@@ -78,3 +80,10 @@ update enrollments e
               $read::integer[], $replied::integer[])
        as c(run_id, campaign_id, sent, delivered, read, replied)
  where e.organization_id = $organization and e.id = c.run_id and e.campaign_id = c.campaign_id
+
+-- name: lock_campaigns
+-- Keep campaigns from ending until this commits, and return their states.
+select id, state from campaigns
+ where organization_id = $organization and id = any($ids::bigint[])
+ order by id
+   for share

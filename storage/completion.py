@@ -13,7 +13,11 @@ async def complete_broadcasts(unit: Unit, *, numbers: Sequence[NumberId]) -> lis
     """Move broadcasts to their completion; return those that reached it now."""
     await unit.run(_SQL["unsettle"], numbers=numbers)
     await unit.run(_SQL["settle"], numbers=numbers)
-    return [row["id"] for row in await unit.rows(_SQL["complete_broadcasts"])]
+    ids = [row["id"] for row in await unit.rows(_SQL["lock_settled"])]
+    if not ids:
+        return []
+    rows = await unit.rows(_SQL["complete_broadcasts"], ids=ids, numbers=numbers)
+    return [row["id"] for row in rows]
 
 
 async def complete_drips(unit: Unit) -> list[CampaignId]:

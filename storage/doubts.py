@@ -1,7 +1,7 @@
 """Messages in doubt: whose call may have left, and of which nothing was heard since."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from engine.campaign import UnknownPolicy
@@ -43,3 +43,12 @@ async def note_resent(unit: Unit, *, ids: Sequence[MessageId]) -> None:
 async def leave_to_staff(unit: Unit, *, ids: Sequence[MessageId]) -> None:
     """Staff are asked about these; nothing more happens to them by itself."""
     await unit.run(_SQL["leave_to_staff"], ids=ids)
+
+
+async def note_held(unit: Unit, *, templates: Collection[tuple[str, str]]) -> None:
+    """Note that answers to *templates* (name, language) are held back to judge their quality."""
+    await unit.run(
+        _SQL["note_held"],
+        names=[name for name, _ in sorted(templates)],
+        languages=[language for _, language in sorted(templates)],
+    )

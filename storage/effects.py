@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from engine.consent import Act
-from engine.failure_codes import Failure, Scope, Suppression
+from engine.failure_codes import Failure, Scope, Suppression, failure
 from engine.failures import CloseWindow, Effect, SlowDown, Stop, Suppress, TellStaff
-from engine.ids import CampaignId, ContactId, NumberId
+from engine.ids import CampaignId, ContactId, MessageId, NumberId
 from storage.database import Unit
 from storage.messages import Row
 from storage.queries import load
@@ -46,8 +46,22 @@ class LedgerEntry:
     reference: str | None = None
 
 
+async def prepare(unit: Unit, codes: Mapping[MessageId, int | None]) -> None:
+    """Lock the campaigns and contacts that failures by *codes* may change, before any message."""
+    met = {message: failure(code) for message, code in codes.items()}
+    stopping = [message for message, each in met.items() if each.stops is Scope.CAMPAIGN]
+    if stopping:
+        await unit.rows(_SQL["lock_campaigns_of"], ids=stopping)
+    suppressing = [message for message, each in met.items() if each.suppresses is not None]
+    if suppressing:
+        await unit.rows(_SQL["lock_contacts_of"], ids=suppressing)
+
+
 async def apply(unit: Unit, consequences: Sequence[Consequence]) -> None:
-    """Apply all effects. The messages themselves are saved already, so that counts include them."""
+    """Apply all effects. The messages themselves are saved already, so that counts include them.
+
+    See `prepare` for what has to be locked before the messages.
+    """
     suppressed: dict[tuple[int | None, Suppression, int], list[Consequence]] = defaultdict(list)
     for consequence in consequences:
         for effect in consequence.effects:
@@ -94,7 +108,10 @@ async def tell_staff(
     unit: Unit, *, kind: str, campaign: CampaignId | None, content: Mapping[str, object]
 ) -> None:
     """Write an event for staff, unless the same was told within the hour."""
-    await unit.run(_SQL["tell_staff"], kind=kind, campaign=campaign, content=content)
+    told = {"kind": kind, "campaign": campaign, "content": content}
+    # In a statement of its own, so that the next one sees what others told before.
+    if await unit.value(_SQL["try_telling"], **told):
+        await unit.run(_SQL["tell_staff"], **told)
 
 
 async def close_campaign(

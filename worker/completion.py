@@ -1,5 +1,7 @@
 """How campaigns end: completion told once, ended ones swept of what was still queued."""
 
+from functools import partial
+
 from engine.ids import CampaignId, OrganizationId
 from engine.message import State
 from engine.reasons import Reason
@@ -14,14 +16,23 @@ _SWEEP = 2_000
 async def complete(worker: Worker, organization: OrganizationId) -> bool:
     """Complete and sweep; return whether a sweep has more to do."""
     rules = worker.rules[organization]
-    return await worker.database.run(
+    ended = await worker.database.run(
         organization, worker.now(), lambda unit: _complete(unit, rules), owner=True
     )
+    more = False
+    for campaign in ended:
+        # A transaction for each: the statistics of one must not be locked while the next one's
+        # messages are.
+        more |= await worker.database.run(
+            organization, worker.now(), partial(_sweep, campaign=campaign, rules=rules), owner=True
+        )
+    return more
 
 
-async def _complete(unit: Unit, rules: SendingRules) -> bool:
+async def _complete(unit: Unit, rules: SendingRules) -> list[CampaignId]:
+    """Complete what is complete; return the campaigns to sweep."""
     if not await planning.alone(unit, task="complete"):
-        return False
+        return []
     completed = await completion.complete_broadcasts(unit, numbers=rules.number_ids)
     completed += await completion.complete_drips(unit)
     for campaign in completed:
@@ -31,13 +42,10 @@ async def _complete(unit: Unit, rules: SendingRules) -> bool:
             campaign=campaign,
             content={"at": unit.at.isoformat()},
         )
-    more = False
-    for campaign in await completion.ended_campaigns(unit):
-        more |= await _sweep(unit, campaign, rules)
-    return more
+    return await completion.ended_campaigns(unit)
 
 
-async def _sweep(unit: Unit, campaign: CampaignId, rules: SendingRules) -> bool:
+async def _sweep(unit: Unit, *, campaign: CampaignId, rules: SendingRules) -> bool:
     numbers = rules.number_ids
     ids = await completion.queued_of(unit, campaign=campaign, numbers=numbers, limit=_SWEEP)
     rows = (await messages.locked(unit, ids)).values()

@@ -1,10 +1,13 @@
 """Planning: due enrollments and starting broadcasts become messages, in slices."""
 
 from collections import Counter
+from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Protocol
 
 from engine.campaign import Settings
-from engine.ids import ContactId, NumberId, OrganizationId
+from engine.ids import CampaignId, ContactId, NumberId, OrganizationId
 from engine.message import hour_of
 from storage import messages, planning
 from storage.database import Unit
@@ -21,15 +24,22 @@ _MONTH = timedelta(days=31)
 
 
 async def plan(worker: Worker, organization: OrganizationId) -> bool:
-    """Plan for about SLICE_S seconds; return whether more is waiting."""
+    """Plan for about SLICE_S seconds, campaigns in turn; return whether more is waiting."""
     rules = worker.rules[organization]
     ends = worker.clock.monotonic() + SLICE_S
+    await worker.database.run(organization, worker.now(), attach_leaves, owner=True)
     while True:
-        more = await worker.database.run(
-            organization, worker.now(), lambda unit: _slice(unit, rules), owner=True
-        )
-        if not more or worker.clock.monotonic() >= ends:
-            return more
+        more = False
+        # A transaction of its own for each: the statistics of one must not be locked while the
+        # next one's campaign is.
+        for slice_of in await worker.database.run(organization, worker.now(), _waiting, owner=True):
+            more |= await worker.database.run(
+                organization, worker.now(), partial(slice_of, rules=rules), owner=True
+            )
+            if worker.clock.monotonic() >= ends:
+                return True
+        if not more:
+            return False
 
 
 async def attach_leaves(unit: Unit) -> None:
@@ -38,20 +48,33 @@ async def attach_leaves(unit: Unit) -> None:
         await planning.attach_leaf(unit, month=unit.at + months * _MONTH)
 
 
-async def _slice(unit: Unit, rules: SendingRules) -> bool:
-    """Plan one slice of each campaign that has something to plan; whether any was done."""
+class _Slice(Protocol):
+    def __call__(self, unit: Unit, *, rules: SendingRules) -> Awaitable[bool]: ...
+
+
+async def _waiting(unit: Unit) -> list[_Slice]:
+    """Return what plans a slice of each campaign that has something to plan."""
+    drips = [partial(_drip_slice, drip=drip) for drip in await planning.drips_due(unit)]
+    broadcasts = [
+        partial(_broadcast_slice, campaign=campaign)
+        for campaign in await planning.broadcasts_to_plan(unit)
+    ]
+    return [*drips, *broadcasts]
+
+
+async def _drip_slice(unit: Unit, *, drip: Drip, rules: SendingRules) -> bool:
     if not await planning.alone(unit, task="plan"):
         return False
-    planned = False
-    await attach_leaves(unit)
     floor = await planning.oldest_second(unit) or 0
-    for drip in await planning.drips_due(unit):
-        planned |= await _plan_drip(unit, drip, rules, floor)
-    for campaign in await planning.broadcasts_to_plan(unit):
-        broadcast = await planning.lock_broadcast(unit, campaign=campaign)
-        if broadcast is not None:
-            planned |= await _plan_broadcast(unit, broadcast, rules, floor)
-    return planned
+    return await _plan_drip(unit, drip, rules, floor)
+
+
+async def _broadcast_slice(unit: Unit, *, campaign: CampaignId, rules: SendingRules) -> bool:
+    if not await planning.alone(unit, task="plan"):
+        return False
+    floor = await planning.oldest_second(unit) or 0
+    broadcast = await planning.lock_broadcast(unit, campaign=campaign)
+    return broadcast is not None and await _plan_broadcast(unit, broadcast, rules, floor)
 
 
 async def _plan_drip(unit: Unit, drip: Drip, rules: SendingRules, floor: int) -> bool:

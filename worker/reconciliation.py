@@ -1,13 +1,16 @@
 """Messages in doubt: silence counts only after a positive control, then the policy decides."""
 
+from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 
 from engine.campaign import UnknownPolicy
-from engine.ids import MessageId, OrganizationId
+from engine.ids import OrganizationId
 from engine.message import Message, State
 from engine.reasons import Reason
 from storage import doubts, effects, messages, planning
 from storage.database import Unit
+from storage.messages import Row
 from worker.context import Worker
 from worker.rules import SendingRules
 
@@ -32,23 +35,31 @@ async def _reconcile(unit: Unit, rules: SendingRules) -> bool:
         policy=rules.unknown_policy,
         limit=_AT_ONCE,
     )
-    await _resend(unit, silent.get(UnknownPolicy.RESEND, ()))
-    await _drop(unit, silent.get(UnknownPolicy.DROP, ()))
-    await _ask(unit, silent.get(UnknownPolicy.ASK, ()), why="silence")
     uncontrolled = await doubts.uncontrolled(unit, numbers=rules.number_ids, limit=_AT_ONCE)
-    await _ask(unit, [message for message, _ in uncontrolled], why="nothing_heard")
-    return sum(map(len, silent.values())) >= _AT_ONCE
-
-
-async def _resend(unit: Unit, ids: Sequence[MessageId]) -> None:
-    if not ids:
-        return
-    rows = (await messages.locked(unit, ids)).values()
-    doubtful = [row for row in rows if row.message.state is State.UNKNOWN]
+    asked = {
+        **dict.fromkeys((message for message, _ in uncontrolled), "nothing_heard"),
+        **dict.fromkeys(silent.get(UnknownPolicy.ASK, ()), "silence"),
+    }
+    # All at once, because locks are taken in the order of keys, and messages before statistics.
+    rows = {
+        message: row
+        for message, row in (
+            await messages.locked(unit, {*chain.from_iterable(silent.values()), *asked})
+        ).items()
+        if row.message.state is State.UNKNOWN
+    }
+    resent = [rows[each] for each in silent.get(UnknownPolicy.RESEND, ()) if each in rows]
+    dropped = [rows[each] for each in silent.get(UnknownPolicy.DROP, ()) if each in rows]
     await messages.save(
-        unit, [(row, row.with_message(_again(row.message, unit))) for row in doubtful]
+        unit,
+        [
+            *((row, row.with_message(_again(row.message, unit))) for row in resent),
+            *((row, row.with_message(_given_up(row.message, unit))) for row in dropped),
+        ],
     )
-    await doubts.note_resent(unit, ids=[row.message.id for row in doubtful])
+    await doubts.note_resent(unit, ids=[row.message.id for row in resent])
+    await _ask(unit, [(rows[each], why) for each, why in asked.items() if each in rows])
+    return sum(map(len, silent.values())) >= _AT_ONCE
 
 
 def _again(message: Message, unit: Unit) -> Message:
@@ -61,35 +72,17 @@ def _again(message: Message, unit: Unit) -> Message:
     )
 
 
-async def _drop(unit: Unit, ids: Sequence[MessageId]) -> None:
-    if not ids:
-        return
-    rows = (await messages.locked(unit, ids)).values()
-    await messages.save(
-        unit,
-        [
-            (
-                row,
-                row.with_message(
-                    row.message.given_up(
-                        at=unit.at, reason=Reason.UNANSWERED, code=None, error=None
-                    )
-                ),
-            )
-            for row in rows
-            if row.message.state is State.UNKNOWN
-        ],
-    )
+def _given_up(message: Message, unit: Unit) -> Message:
+    return message.given_up(at=unit.at, reason=Reason.UNANSWERED, code=None, error=None)
 
 
-async def _ask(unit: Unit, ids: Sequence[MessageId], *, why: str) -> None:
+async def _ask(unit: Unit, asked: Sequence[tuple[Row, str]]) -> None:
     """Leave messages to staff, and tell them how many there are of each campaign."""
-    if not ids:
+    if not asked:
         return
-    rows = (await messages.locked(unit, ids)).values()
-    await doubts.leave_to_staff(unit, ids=ids)
-    for campaign in {row.campaign_id for row in rows}:
-        count = sum(row.campaign_id == campaign for row in rows)
+    await doubts.leave_to_staff(unit, ids=[row.message.id for row, _ in asked])
+    counts = Counter((row.campaign_id, why) for row, why in asked)
+    for (campaign, why), count in sorted(counts.items(), key=str):
         await effects.tell_staff(
             unit, kind="messages_in_doubt", campaign=campaign, content={"count": count, "why": why}
         )

@@ -1,12 +1,18 @@
 -- name: unsettle
--- A retry, a re-drive or a late failure opened rows again.
+-- A retry, a re-drive or a late failure opened rows again. Each open state has an index of its own.
 update campaigns c
    set settled_at = null
  where c.organization_id = $organization and c.kind = 'broadcast' and c.state in ('running', 'paused')
    and c.settled_at is not null
-   and exists (select from messages m
-                where m.organization_id = $organization and m.number_id = any($numbers::text[]) and m.campaign_id = c.id
-                  and m.state in ('queued', 'claimed', 'unknown', 'failed'))
+   and (exists (select from messages m
+                 where m.organization_id = $organization and m.number_id = any($numbers::text[])
+                   and m.campaign_id = c.id and m.state = 'queued')
+        or exists (select from messages m
+                    where m.organization_id = $organization and m.number_id = any($numbers::text[])
+                      and m.campaign_id = c.id and m.state = 'claimed')
+        or exists (select from messages m
+                    where m.organization_id = $organization and m.number_id = any($numbers::text[])
+                      and m.campaign_id = c.id and m.state = 'unknown'))
 
 -- name: settle
 -- Note since when a planned broadcast has no open row.
@@ -14,16 +20,38 @@ update campaigns c
    set settled_at = $at
  where c.organization_id = $organization and c.kind = 'broadcast' and c.state in ('running', 'paused')
    and c.planned_at is not null and c.settled_at is null
-   and not exists (select from messages m
+   and not (exists (select from messages m
+                 where m.organization_id = $organization and m.number_id = any($numbers::text[])
+                   and m.campaign_id = c.id and m.state = 'queued')
+        or exists (select from messages m
                     where m.organization_id = $organization and m.number_id = any($numbers::text[])
-                      and m.campaign_id = c.id and m.state in ('queued', 'claimed', 'unknown', 'failed'))
+                      and m.campaign_id = c.id and m.state = 'claimed')
+        or exists (select from messages m
+                    where m.organization_id = $organization and m.number_id = any($numbers::text[])
+                      and m.campaign_id = c.id and m.state = 'unknown'))
+
+-- name: lock_settled
+-- Lock what has had no open row for 10 s; whoever opens one holds these too (storage.messages.save).
+select id from campaigns
+ where organization_id = $organization and kind = 'broadcast' and state in ('running', 'paused')
+   and settled_at <= $at::timestamptz - interval '10 seconds'
+ order by id
+   for no key update
 
 -- name: complete_broadcasts
--- Complete, once, what has had no open row for 10 s.
+-- Complete, once, those of $ids that still have no open row.
 update campaigns c
    set state = 'completed', completed_at = $at, ended_at = $at, version = version + 1, updated_at = $at
- where c.organization_id = $organization and c.kind = 'broadcast' and c.state in ('running', 'paused')
-   and c.settled_at <= $at::timestamptz - interval '10 seconds'
+ where c.organization_id = $organization and c.id = any($ids::bigint[]) and c.state in ('running', 'paused')
+   and not (exists (select from messages m
+                 where m.organization_id = $organization and m.number_id = any($numbers::text[])
+                   and m.campaign_id = c.id and m.state = 'queued')
+        or exists (select from messages m
+                    where m.organization_id = $organization and m.number_id = any($numbers::text[])
+                      and m.campaign_id = c.id and m.state = 'claimed')
+        or exists (select from messages m
+                    where m.organization_id = $organization and m.number_id = any($numbers::text[])
+                      and m.campaign_id = c.id and m.state = 'unknown'))
 returning c.id
 
 -- name: complete_drips
@@ -54,7 +82,11 @@ select id from messages
 -- name: still_claimed
 select exists (select from messages
                 where organization_id = $organization and number_id = any($numbers::text[]) and campaign_id = $campaign
-                  and state in ('claimed', 'unknown'))
+                  and state = 'claimed')
+    or exists (select from messages
+                where organization_id = $organization and number_id = any($numbers::text[]) and campaign_id = $campaign
+                  and state = 'unknown')
 
 -- name: swept
+-- Nothing of an ended campaign is queued any more; what would be queued again from now on is cancelled at once.
 update campaigns set settled_at = $at where organization_id = $organization and id = $campaign

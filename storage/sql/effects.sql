@@ -16,6 +16,22 @@ update contacts c
   from unnest($contacts::bigint[], $kinds::text[], $ats::timestamptz[]) as s(id, kind, at)
  where c.organization_id = $organization and c.id = s.id
 
+-- name: lock_campaigns_of
+-- Lock the campaigns of messages $ids in the order of their keys.
+select id from campaigns
+ where organization_id = $organization
+   and id in (select campaign_id from messages where organization_id = $organization and id = any($ids::bigint[]))
+ order by id
+   for no key update
+
+-- name: lock_contacts_of
+-- Lock the contacts of messages $ids in the order of their keys.
+select id from contacts
+ where organization_id = $organization
+   and id in (select contact_id from messages where organization_id = $organization and id = any($ids::bigint[]))
+ order by id
+   for no key update
+
 -- name: times_met
 -- How many messages of each contact ended by the code.
 select contact_id, count(*) as count from messages
@@ -49,6 +65,11 @@ select coalesce(sum(count) filter (where metric = 'dead'), 0) >= 5
 -- name: close_window
 delete from service_windows
  where organization_id = $organization and number_id = $number and contact_id = any($contacts::bigint[])
+
+-- name: try_telling
+-- Whether no other open transaction is telling the same; if one is, that is enough.
+select pg_try_advisory_xact_lock(hashtext('tell_staff'),
+                                 hashtext(jsonb_build_array($organization::text, $kind::text, $campaign::bigint, $content::jsonb)::text))
 
 -- name: tell_staff
 -- Write an event for staff, unless the same was told within the hour.

@@ -30,6 +30,7 @@ select e.id, e.contact_id, e.step_id, e.due_at, c.timezone, c.last_number_id
   from enrollments e
   join contacts c on c.organization_id = e.organization_id and c.id = e.contact_id
  where e.organization_id = $organization and e.campaign_id = $campaign and e.state = 'active' and e.due_at <= $at
+   and e.step_id is not null
  order by e.due_at, e.id
  limit $limit
    for no key update of e skip locked

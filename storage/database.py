@@ -23,7 +23,13 @@ TRIES = 4  # one, and three again after a deadlock or a serialization failure
 _SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _FIRST_PAUSE = 0.01
 
-CONNECTION_LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+CONNECTION_LOST = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # it shuts down, crashed, or is starting
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+)
 """What a lost Postgres raises; asyncpg reports some losses as interface errors."""
 
 

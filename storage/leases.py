@@ -1,6 +1,7 @@
 """Leases: who may send on a number, or post for an organization. Their time is the database's."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from engine.ids import OrganizationId
 from storage.database import Unit
@@ -51,9 +52,26 @@ async def release(unit: Unit, lease: Lease, *, call_age_s: float | None) -> None
     await unit.run(_SQL["release"], **_named(lease), call_age_s=call_age_s)
 
 
-async def hold(unit: Unit, lease: Lease) -> bool:
-    """Keep *lease* ours until this transaction ends; False: it has moved."""
-    return await unit.value(_SQL["hold"], **_named(lease)) is not None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What a lease says while it is held.
+
+    Attributes:
+        paced_until: Business time before which no campaign message goes; None: at once.
+    """
+
+    paced_until: datetime | None
+
+
+async def hold(unit: Unit, lease: Lease) -> Held | None:
+    """Keep *lease* ours until this transaction ends; None: it has moved."""
+    row = await unit.row(_SQL["hold"], **_named(lease))
+    return None if row is None else Held(paced_until=row["paced_until"])
+
+
+async def pace(unit: Unit, lease: Lease, *, until: datetime) -> None:
+    """Let no campaign message go before *until*, whoever holds the lease; held in this unit."""
+    await unit.run(_SQL["pace"], name=lease.name, until=until)
 
 
 def _named(lease: Lease) -> dict[str, str | int]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ REVOKE = "dripline_revoke"
 WAKE = "dripline_wake"
 _REMEMBERED_S = 10.0
 _PAUSE_S = 0.5
+_ALIVE_S = 3.0
 
 log = structlog.get_logger()
 
@@ -60,8 +62,10 @@ class Listener:
         while True:
             try:
                 await self._listen()
-            except CONNECTION_LOST:
-                log.warning("listener.lost")
+            except CONNECTION_LOST as lost:
+                log.warning("listener.lost", reason=type(lost).__name__)
+            except asyncpg.PostgresError as refused:
+                log.error("listener.refused", reason=type(refused).__name__)  # noqa: TRY400 — it may quote
             self.hearing = False
             await asyncio.sleep(_PAUSE_S)
 
@@ -86,7 +90,11 @@ class Listener:
             await connection.add_listener(REVOKE, self._on_revoke)
             await connection.add_listener(WAKE, self._on_wake)
             self.hearing = True
-            await lost.wait()
+            while not lost.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(lost.wait(), _ALIVE_S)
+                # A network that swallows everything closes no connection.
+                await connection.execute("select 1", timeout=_ALIVE_S)
         finally:
             self.hearing = False
             connection.terminate()

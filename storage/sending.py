@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import asyncpg
 
 from engine.campaign import Settings, Type
 from engine.consent import Consent
-from engine.content import Content, from_json
-from engine.ids import CampaignId, ContactId, MessageId, NumberId, StepId
+from engine.ids import CampaignId, ContactId, EnrollmentId, MessageId, NumberId, StepId
 from engine.message import Message, State
 from engine.phone import Phone
 from storage.database import Unit
@@ -21,6 +20,9 @@ _SQL = load("sending")
 
 REPLIES = CampaignId(0)
 """Stands for confirmations and replies where campaigns take turns."""
+
+AHEAD = timedelta(seconds=2)
+"""How far ahead a message is claimed that a campaign's rate allows at a later moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,7 @@ class NumberState:
 async def open_campaigns(unit: Unit, *, number: NumberId) -> list[OpenCampaign]:
     """Return campaigns with something due on *number*, kept from pausing until this commits."""
     rows = await unit.rows(_SQL["open_campaigns"], number=number)
-    rows += await unit.rows(_SQL["capped_campaigns"], number=number)
+    rows += await unit.rows(_SQL["capped_campaigns"], number=number, ahead=unit.at + AHEAD)
     return [
         OpenCampaign(
             id=row["id"],
@@ -119,13 +121,21 @@ async def defer(unit: Unit, *, due_ats: Mapping[MessageId, datetime]) -> None:
     await unit.run(_SQL["defer"], ids=list(due_ats), due_ats=list(due_ats.values()))
 
 
+async def lock_enrollments_if_free(
+    unit: Unit, *, ids: Sequence[EnrollmentId]
+) -> frozenset[EnrollmentId]:
+    """Lock enrollments nobody else has locked, and return which."""
+    rows = await unit.rows(_SQL["lock_enrollments_if_free"], ids=ids)
+    return frozenset(row["id"] for row in rows)
+
+
 async def note_promoted(unit: Unit, *, campaigns: Mapping[ContactId, CampaignId]) -> None:
     await unit.run(
         _SQL["note_promoted"], contacts=list(campaigns), campaigns=list(campaigns.values())
     )
 
 
-async def reserve_slots(  # noqa: D417 — the rest says itself
+async def reserve_slots(
     unit: Unit,
     *,
     campaign: CampaignId,
@@ -184,19 +194,85 @@ async def inherit(unit: Unit, *, number: NumberId, generation: int) -> int:
     return await unit.run(_SQL["inherit"], number=number, generation=generation)
 
 
-async def give_back(unit: Unit, *, ids: Sequence[MessageId], generation: int) -> None:
-    await unit.run(_SQL["give_back"], ids=ids, generation=generation)
+async def inbound_since(unit: Unit, *, number: NumberId, since: datetime) -> int:
+    """Return how many messages contacts wrote to the number since then."""
+    count: int = await unit.value(_SQL["inbound_since"], number=number, since=since)
+    return count
 
 
-async def contents_of(unit: Unit, *, campaigns: Sequence[CampaignId]) -> dict[StepId, Content]:
-    """Return what the steps of *campaigns* say, without removed ones."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promotion:
+    """What the claim of a promotional message wrote on its contact, and what stood there before."""
+
+    contact_id: ContactId
+    campaign_id: CampaignId
+    claimed_at: datetime
+    earlier_at: datetime | None
+    earlier_campaign_id: CampaignId | None
+
+
+async def lock_reserved(
+    unit: Unit, *, ids: Sequence[MessageId], contacts: Sequence[ContactId]
+) -> None:
+    """Lock what the claim of messages reserved of campaigns and contacts, before the messages."""
+    await unit.rows(_SQL["lock_capped_of"], ids=ids)
+    if contacts:
+        await unit.rows(_SQL["lock_contacts"], contacts=contacts)
+
+
+async def give_back(
+    unit: Unit, *, ids: Sequence[MessageId], generation: int
+) -> frozenset[MessageId]:
+    """Return messages to the queue whose call never started; return which were still claimed."""
+    rows = await unit.rows(_SQL["give_back"], ids=sorted(ids), generation=generation)
+    return frozenset(row["id"] for row in rows)
+
+
+async def give_back_others(
+    unit: Unit, *, number: NumberId, generation: int, known: Sequence[MessageId]
+) -> int:
+    """Return to the queue what was claimed under *generation* but for *known*; return how many."""
+    return await unit.run(
+        _SQL["give_back_others"], number=number, generation=generation, known=known
+    )
+
+
+async def forget_promoted(unit: Unit, *, promotions: Sequence[Promotion]) -> None:
+    await unit.run(
+        _SQL["forget_promoted"],
+        contacts=[each.contact_id for each in promotions],
+        campaigns=[each.campaign_id for each in promotions],
+        claimed_ats=[each.claimed_at for each in promotions],
+        earlier_ats=[each.earlier_at for each in promotions],
+        earlier_campaigns=[each.earlier_campaign_id for each in promotions],
+    )
+
+
+async def return_slots(unit: Unit, *, campaign: CampaignId, day_on: date, count: int) -> None:
+    """Give back of the daily cap used on *day_on*; its tap opens if the cap had closed it."""
+    await unit.run(_SQL["return_slots"], campaign=campaign, day_on=day_on, count=count)
+
+
+async def open_organization(unit: Unit, *, why: str) -> None:
+    """Open the organization's tap if it is closed for that reason."""
+    await unit.run(_SQL["open_organization"], why=why)
+
+
+async def contents_of(
+    unit: Unit, *, campaigns: Sequence[CampaignId]
+) -> list[tuple[CampaignId, StepId, Any]]:
+    """Return what the steps of *campaigns* say, as stored; without removed ones."""
     rows = await unit.rows(_SQL["steps_of"], campaigns=campaigns)
-    return {row["id"]: from_json(row["content"]) for row in rows if row["removed_at"] is None}
+    return [
+        (row["campaign_id"], row["id"], row["content"]) for row in rows if row["removed_at"] is None
+    ]
 
 
 async def next_due_on_number(unit: Unit, *, number: NumberId) -> datetime | None:
     """Return when the next message is due that no campaign's tap holds; None: none waits."""
-    due_at: datetime | None = await unit.value(_SQL["next_due_on_number"], number=number)
+    due_at: datetime | None = await unit.value(
+        _SQL["next_due_on_number"], number=number, ahead=unit.at + AHEAD
+    )
     return due_at
 
 
@@ -209,6 +285,7 @@ def _due(row: asyncpg.Record, number: NumberId) -> Due:
                 planned_at=planned_at(row["id"]),
                 attempt=row["attempt"],
                 tries=row["tries"],
+                failed_attempt=row["failed_attempt"],
                 due_at=row["due_at"],
                 accepted_at=row["accepted_at"],
                 sent_at=row["sent_at"],
@@ -227,6 +304,7 @@ def _due(row: asyncpg.Record, number: NumberId) -> Due:
             run_id=row["run_id"],
             contact_id=row["contact_id"],
             number_id=number,
+            enrolled=row["enrolled"],
         ),
         deadline_at=row["deadline_at"],
         body=row["body"],

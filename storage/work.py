@@ -8,6 +8,7 @@ from engine.ids import NumberId
 from storage.database import Unit
 from storage.leases import EXPIRY_S
 from storage.queries import load
+from storage.sending import AHEAD
 
 _SQL = load("work")
 
@@ -29,7 +30,7 @@ class Idle:
 
 async def lanes(unit: Unit, *, numbers: Sequence[NumberId]) -> list[NumberId]:
     """Return the numbers whose lane nobody runs and should."""
-    rows = await unit.rows(_SQL["lanes"], numbers=numbers, expiry_s=EXPIRY_S)
+    rows = await unit.rows(_SQL["lanes"], numbers=numbers, expiry_s=EXPIRY_S, ahead=unit.at + AHEAD)
     return [row["id"] for row in rows]
 
 

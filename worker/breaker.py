@@ -13,11 +13,14 @@ class Breaker:
 
     Attributes:
         rest_s: Seconds of the machine's clock to wait before asking.
+        trying: Closed again, but only one call at a time until one is answered: that the platform
+            tells of its health does not prove that it takes messages.
     """
 
     def __init__(self) -> None:
         self._unanswered = 0
         self.rest_s = _FIRST_REST_S
+        self.trying = False
 
     @property
     def closed(self) -> bool:
@@ -25,11 +28,15 @@ class Breaker:
         return self._unanswered < TRIPS_AFTER
 
     def note(self, outcome: Outcome) -> None:
-        if isinstance(outcome, NotSent | Doubtful):
-            self._unanswered += 1
-        else:
+        if not isinstance(outcome, NotSent | Doubtful):
             self._unanswered = 0
             self.rest_s = _FIRST_REST_S
+            self.trying = False
+        elif self.trying:
+            self._unanswered = TRIPS_AFTER
+            self.rest_s = min(_LONGEST_REST_S, 2 * self.rest_s)
+        else:
+            self._unanswered += 1
 
     async def probe(self, api: CloudApi, number: NumberId) -> None:
         """Ask for the number's health: an answer closes the breaker, silence prolongs its rest."""
@@ -40,4 +47,4 @@ class Breaker:
                 self.rest_s = min(_LONGEST_REST_S, 2 * self.rest_s)
                 return
         self._unanswered = 0
-        self.rest_s = _FIRST_REST_S
+        self.trying = True

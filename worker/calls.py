@@ -1,14 +1,15 @@
 """Results of calls, recorded in bulk: rows, stats, enrollments, and what failures lead to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from engine.ids import MessageId
 from engine.message import State
 from engine.outcome import Failed, failed
 from engine.phone import country_of
-from storage import effects, messages
+from storage import doubts, effects, messages
 from storage.database import Unit
 from storage.effects import Consequence
 from storage.messages import Row
@@ -30,8 +31,10 @@ class Result:
 async def record(unit: Unit, results: Sequence[Result]) -> None:
     """Record how calls ended, whatever became of the lease under which they were made.
 
-    A status webhook may have been faster, or the row taken for lost: both are merged.
+    A status webhook may have been faster, or the row taken for lost: both are merged. Recording a
+    result twice changes nothing.
     """
+    await effects.prepare(unit, _codes(results))
     rows = await messages.locked(unit, (result.call.row.message.id for result in results))
     changes: list[tuple[Row, Row]] = []
     consequences: list[Consequence] = []
@@ -45,12 +48,28 @@ async def record(unit: Unit, results: Sequence[Result]) -> None:
             consequences.append(consequence)
     await messages.save(unit, changes)
     await effects.apply(unit, consequences)
+    held = {
+        result.call.template
+        for result in results
+        if isinstance(result.outcome, Accepted) and result.outcome.held and result.call.template
+    }
+    if held:
+        await doubts.note_held(unit, templates=held)
+
+
+def _codes(results: Sequence[Result]) -> Mapping[MessageId, int | None]:
+    return {
+        result.call.row.message.id: result.outcome.code
+        for result in results
+        if isinstance(result.outcome, Refused)
+    }
 
 
 def _merged(row: Row, result: Result) -> tuple[Row, Consequence | None]:
     message = row.message
     attempt = result.call.row.message.attempt
-    ours = message.state is State.CLAIMED and message.attempt == attempt
+    # Unknown: a later holder of the lane took the call for lost.
+    undecided = message.state in {State.CLAIMED, State.UNKNOWN} and message.attempt == attempt
     match result.outcome:
         case Accepted(wamid=wamid):
             accepted = message.progressed(
@@ -60,7 +79,7 @@ def _merged(row: Row, result: Result) -> tuple[Row, Consequence | None]:
         case Refused() as refused:
             return _refused(row, refused, result)
         case NotSent(reason=reason):
-            if not ours:
+            if not undecided:
                 return row, None
             again = message.queued_again(
                 due_at=result.at + RETRY_NOT_SENT,
@@ -71,7 +90,7 @@ def _merged(row: Row, result: Result) -> tuple[Row, Consequence | None]:
             )
             return row.with_message(again), None
         case Doubtful():
-            return row.with_message(message.doubtful()) if ours else row, None
+            return row.with_message(message.doubtful()) if undecided else row, None
         case _:
             assert_never(result.outcome)
 
@@ -85,6 +104,7 @@ def _refused(row: Row, refused: Refused, result: Result) -> tuple[Row, Consequen
         error=refused.details or refused.title or f"HTTP {refused.http}",
         at=result.at,
         country=country_of(phone) if phone else None,
+        regain=refused.regain,
     )
     match verdict:
         case None:

@@ -1,17 +1,22 @@
 """One claim: what is due on a number, through taps and gate, claimed in one transaction."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import secrets
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from math import ceil
 
 import orjson
+import structlog
 
 from engine import gate
 from engine.campaign import Type
-from engine.content import Content, Text
-from engine.ids import CampaignId, ContactId, MessageId, NumberId, StepId
+from engine.content import Content, TemplateMessage, Text, UnreadableContent, from_json
+from engine.hours import Hours
+from engine.ids import CampaignId, ContactId, EnrollmentId, MessageId, StepId
 from engine.message import State, callback_data, hour_of
-from engine.personalise import Missing
+from engine.personalise import InvalidText, Missing
 from engine.phone import Phone
 from engine.reasons import Reason
 from engine.rendering import Rendering, values_of
@@ -19,9 +24,13 @@ from storage import leases, messages, sending
 from storage.database import Unit
 from storage.leases import Lease
 from storage.messages import Row
-from storage.sending import REPLIES, Due, OpenCampaign, Recipient
-from worker.rules import SendingRules
+from storage.sending import AHEAD, REPLIES, Due, OpenCampaign, Promotion, Recipient
+from worker.rules import NumberRule, SendingRules
 from worker.whatsapp.payloads import Unsendable, message_payload
+
+_HOURLY = "messages_per_hour"
+
+log = structlog.get_logger()
 
 
 class LeaseMoved(Exception):
@@ -35,7 +44,11 @@ class Call:
     Attributes:
         body: The JSON of the call.
         until: Given back to the queue if not started by then (business time); None: no limit.
+        starts_at: Not to be started before (business time): its campaign's rate says so.
         priority: Replies and confirmations, which go first and are not paced.
+        template: Name and language, if it is one.
+        generation: Of the lease it was claimed under.
+        promotion: What the claim noted on the contact; None: the message is not promotional.
     """
 
     row: Row
@@ -43,102 +56,202 @@ class Call:
     body: bytes
     until: datetime | None
     priority: bool
+    template: tuple[str, str] | None
+    generation: int
+    claimed_at: datetime
+    starts_at: datetime
+    promotion: Promotion | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """What a claim came to.
+
+    Attributes:
+        settled: How many rows were left out or put off instead.
+    """
+
+    calls: tuple[Call, ...] = ()
+    settled: int = 0
 
 
 class Claims:
     """Claims of one number. Keeps what campaigns say between claims, and whose turn it is."""
 
-    def __init__(self, rules: SendingRules, number: NumberId) -> None:
+    def __init__(self, rules: SendingRules, number: NumberRule) -> None:
         self.rules = rules
         self.number = number
-        self._renderings: dict[tuple[CampaignId, int], dict[StepId, Rendering]] = {}
-        self._turn = 0
+        self._renderings: dict[tuple[CampaignId, int], dict[StepId, Rendering | None]] = {}
+        self._credits: dict[CampaignId, float] = {}
+        self._openings: dict[tuple[Hours, str | None], tuple[datetime, datetime | None]] = {}
 
-    async def claim(self, unit: Unit, lease: Lease, *, room: int) -> list[Call]:
-        """Claim up to *room* messages under *lease*; empty when nothing may go now.
+    async def claim(self, unit: Unit, lease: Lease, *, room: int, replies: int) -> Claimed:
+        """Claim up to *room* campaign messages and *replies* others under *lease*.
 
         Raises:
             LeaseMoved: The lane is somebody else's.
         """
-        if not await leases.hold(unit, lease):
+        held = await leases.hold(unit, lease)
+        if held is None:
             raise LeaseMoved
-        state = await sending.number_state(unit, number=self.number)
-        if state.closed or await sending.organization_closed(unit):
-            return []
-        room = await self._within_the_hour(unit, room)
-        campaigns = await sending.open_campaigns(unit, number=self.number)
-        quotas = self._quotas(unit.at, campaigns, room)
-        due = await sending.due(unit, number=self.number, quotas=quotas)
-        by_id = {campaign.id: campaign for campaign in campaigns}
+        if (await sending.number_state(unit, number=self.number.id)).closed:
+            return Claimed()
+        room = await self._allowed(unit, held.paced_until, room)
+        campaigns = await sending.open_campaigns(unit, number=self.number.id) if room else []
+        quotas = await self._quotas(unit, campaigns, room)
+        due = await sending.due(unit, number=self.number.id, quotas={REPLIES: replies, **quotas})
+        due = self._cut(due, room)
+        self._settle_turns(quotas, due)
         await self._know_contents(unit, campaigns)
-        calls = await self._through_the_gate(unit, due[:room], by_id)
+        by_id = {campaign.id: campaign for campaign in campaigns}
+        calls, settled = await self._through_the_gate(unit, lease, due, by_id)
         if calls:
-            await self._take(unit, lease, calls, by_id)
-        return calls
+            await self._take(unit, lease, calls, campaigns)
+        return Claimed(calls=_in_slots(calls, by_id, unit.at), settled=settled)
 
-    async def _within_the_hour(self, unit: Unit, room: int) -> int:
+    async def give_back(self, unit: Unit, calls: Sequence[Call]) -> None:
+        """Return claimed messages whose call never started, and what their claim had reserved."""
+        campaign_calls = [call for call in calls if call.row.campaign_id is not None]
+        hours = {hour_of(call.claimed_at) for call in campaign_calls}
+        if self.rules.messages_per_hour:
+            for hour in sorted(hours):
+                await sending.hour_used(unit, hour=hour)
+        await sending.lock_reserved(
+            unit,
+            ids=[call.row.message.id for call in campaign_calls],
+            contacts=[call.row.contact_id for call in calls if call.promotion],
+        )
+        by_generation: dict[int, list[MessageId]] = defaultdict(list)
+        for call in calls:
+            by_generation[call.generation].append(call.row.message.id)
+        back: set[MessageId] = set()
+        for generation, ids in sorted(by_generation.items()):
+            back |= await sending.give_back(unit, ids=ids, generation=generation)
+        returned = [call for call in campaign_calls if call.row.message.id in back]
+        promotions = [call.promotion for call in returned if call.promotion]
+        if promotions:
+            await sending.forget_promoted(unit, promotions=promotions)
+        days = Counter((call.row.campaign_id, self._day(call.claimed_at)) for call in returned)
+        for (campaign, day), count in sorted(days.items(), key=str):
+            if campaign is not None:
+                await sending.return_slots(unit, campaign=campaign, day_on=day, count=count)
+        if self.rules.messages_per_hour:
+            for hour, count in sorted(Counter(hour_of(c.claimed_at) for c in returned).items()):
+                await sending.use_hour(unit, hour=hour, count=-count)
+            if returned:
+                await sending.open_organization(unit, why=_HOURLY)
+
+    # How much
+
+    async def _allowed(self, unit: Unit, paced_until: datetime | None, room: int) -> int:
+        """Return for how many campaign messages of *room* the number and the hour leave place."""
+        if await sending.organization_closed(unit):
+            return 0
+        if self.number.pace[1]:
+            room = 0 if paced_until is not None and paced_until > unit.at else min(room, 1)
         limit = self.rules.messages_per_hour
-        if not limit:
+        if not limit or not room:
             return room
         hour = hour_of(unit.at)
         left = limit - await sending.hour_used(unit, hour=hour)
         if left <= 0:
-            await sending.close_organization(
-                unit, until=hour + timedelta(hours=1), why="messages_per_hour"
-            )
+            await sending.close_organization(unit, until=hour + timedelta(hours=1), why=_HOURLY)
         return max(0, min(room, left))
 
-    def _quotas(
-        self, at: datetime, campaigns: Iterable[OpenCampaign], room: int
+    async def _quotas(
+        self, unit: Unit, campaigns: Sequence[OpenCampaign], room: int
     ) -> dict[CampaignId, int]:
-        """Share *room* by priority; what rounding leaves over goes around, so that all move."""
-        quotas = {REPLIES: room}
-        sharing = sorted(campaigns, key=lambda campaign: campaign.id)
-        if not sharing or not room:
-            return quotas
-        self._turn = (self._turn + 1) % len(sharing)
-        sharing = sharing[self._turn :] + sharing[: self._turn]
+        """Share *room*, weighted by priority; what one did not get counts for it the next time."""
+        allowed = {campaign.id: self._allowance(campaign, unit.at) for campaign in campaigns}
+        for campaign in campaigns:
+            if not allowed[campaign.id] and self._used_up(campaign, unit.at):
+                # Somebody opened the tap by hand, or the cap was lowered.
+                await self._reserve(unit, campaign, 0)
+        sharing = [campaign for campaign in campaigns if allowed[campaign.id]]
         weight = sum(campaign.priority for campaign in sharing)
-        for campaign in sharing:
-            share = max(1, room * campaign.priority // weight)
-            quotas[campaign.id] = min(share, self._allowance(campaign, at))
-        return quotas
+        self._credits = {
+            campaign.id: min(
+                float(room),
+                self._credits.get(campaign.id, 0.0) + room * campaign.priority / weight,
+            )
+            for campaign in sharing
+        }
+        turns = sorted(self._credits, key=lambda campaign: (-self._credits[campaign], campaign))
+        return {
+            campaign: min(max(1, ceil(self._credits[campaign])), allowed[campaign])
+            for campaign in turns
+        }
+
+    def _settle_turns(self, quotas: Mapping[CampaignId, int], due: Iterable[Due]) -> None:
+        taken = Counter(one.row.campaign_id for one in due)
+        for campaign, quota in quotas.items():
+            # Who had less waiting than it could have had saves nothing up.
+            self._credits[campaign] = (
+                self._credits[campaign] - taken[campaign] if taken[campaign] >= quota else 0.0
+            )
+
+    def _cut(self, due: Sequence[Due], room: int) -> list[Due]:
+        """Return replies, and of the rest as many as there is room for; the others stay queued."""
+        kept: list[Due] = []
+        for one in due:
+            if one.row.campaign_id is not None:
+                room -= 1
+                if room < 0:
+                    break
+            kept.append(one)
+        return kept
 
     def _allowance(self, campaign: OpenCampaign, at: datetime) -> int:
         allowed = 1 << 30
-        if campaign.settings.rate is not None:
-            # Spread evenly: a second's worth at most goes together.
-            allowed = max(1, int(_BURST / campaign.settings.rate.interval))
+        rate = campaign.settings.rate
+        if rate is not None:
+            ahead = at + AHEAD - _first_slot(campaign, at)
+            allowed = max(0, ahead // rate.interval + 1)
         if campaign.settings.per_day is not None:
-            used = campaign.day_count if campaign.day_on == self._day(at) else 0
-            allowed = min(allowed, max(0, campaign.settings.per_day - used))
+            allowed = min(
+                allowed, max(0, campaign.settings.per_day - self._used_today(campaign, at))
+            )
         return allowed
 
-    def _day(self, at: datetime) -> object:
+    def _used_today(self, campaign: OpenCampaign, at: datetime) -> int:
+        return campaign.day_count if campaign.day_on == self._day(at) else 0
+
+    def _used_up(self, campaign: OpenCampaign, at: datetime) -> bool:
+        per_day = campaign.settings.per_day
+        return per_day is not None and self._used_today(campaign, at) >= per_day
+
+    def _day(self, at: datetime) -> date:
         return at.astimezone(self.rules.zone).date()
+
+    # What they say
 
     async def _know_contents(self, unit: Unit, campaigns: Iterable[OpenCampaign]) -> None:
         wanted = {(campaign.id, campaign.version) for campaign in campaigns}
         for old in self._renderings.keys() - wanted:
             del self._renderings[old]
-        new = [campaign for campaign, _ in wanted - self._renderings.keys()]
-        if not new:
+        versions = dict(wanted - self._renderings.keys())
+        if not versions:
             return
-        contents = await sending.contents_of(unit, campaigns=new)
-        for key in wanted - self._renderings.keys():
-            self._renderings[key] = {
-                step: Rendering.of(content) for step, content in contents.items()
-            }
+        self._renderings |= {key: {} for key in versions.items()}
+        for campaign, step, content in await sending.contents_of(unit, campaigns=list(versions)):
+            self._renderings[campaign, versions[campaign]][step] = _rendering(step, content)
+
+    # Who gets it
 
     async def _through_the_gate(
-        self, unit: Unit, due: Iterable[Due], campaigns: Mapping[CampaignId, OpenCampaign]
-    ) -> list[Call]:
+        self,
+        unit: Unit,
+        lease: Lease,
+        due: Iterable[Due],
+        campaigns: Mapping[CampaignId, OpenCampaign],
+    ) -> tuple[list[Call], int]:
+        self._openings.clear()
         calls: list[Call] = []
         skipped: list[tuple[Row, Reason]] = []
         deferred: dict[MessageId, datetime] = {}
-        promoted: set[ContactId] = set()
+        promoted: dict[ContactId, CampaignId] = {}
         for one in due:
-            match self._judge(one, campaigns, unit.at, promoted):
+            match self._judge(one, campaigns, unit.at, lease, promoted):
                 case Call() as call:
                     calls.append(call)
                 case gate.Defer(until=until):
@@ -147,23 +260,38 @@ class Claims:
                     skipped.append((one.row, reason))
         if deferred:
             await sending.defer(unit, due_ats=deferred)
-        if skipped:
-            await messages.save(unit, [(row, _left_out(row, why, unit.at)) for row, why in skipped])
-        return calls
+        left_out = await self._leave_out(unit, skipped) if skipped else 0
+        return calls, len(deferred) + left_out
+
+    async def _leave_out(self, unit: Unit, skipped: Sequence[tuple[Row, Reason]]) -> int:
+        # Enrollments come before messages in the order of locks, and the claim has the messages.
+        runs = sorted({EnrollmentId(row.run_id) for row, _ in skipped if row.enrolled})
+        free = await sending.lock_enrollments_if_free(unit, ids=runs) if runs else frozenset()
+        settled = [
+            (row, row.with_message(row.message.ended(State.SKIPPED, at=unit.at, reason=reason)))
+            for row, reason in skipped
+            if not row.enrolled or row.run_id in free
+        ]
+        await messages.save(unit, settled)
+        return len(settled)
 
     def _judge(
         self,
         due: Due,
         campaigns: Mapping[CampaignId, OpenCampaign],
         at: datetime,
-        promoted: set[ContactId],
+        lease: Lease,
+        promoted: dict[ContactId, CampaignId],
     ) -> Call | gate.Defer | gate.Skip:
         if due.row.campaign_id is None:
-            return _call(due, Text(body=due.body or ""), until=None)
+            return _call(due, Text(body=due.body or ""), at=at, until=None, lease=lease)
         campaign = campaigns[due.row.campaign_id]
-        rendering = self._renderings[campaign.id, campaign.version].get(due.row.step_id)
-        if rendering is None:
+        renderings = self._renderings[campaign.id, campaign.version]
+        if due.row.step_id not in renderings:
             return gate.Skip(reason=Reason.STEP_REMOVED)
+        rendering = renderings[due.row.step_id]
+        if rendering is None:
+            return gate.Skip(reason=Reason.TEMPLATE_UNUSABLE)
         content = rendering.filled(_values(due.recipient))
         candidate = self._candidate(due, campaign, rendering, content, at)
         decision = gate.decide(candidate, at=at, cooldown=self.rules.cooldown)
@@ -171,13 +299,26 @@ class Claims:
             return decision
         if isinstance(content, Missing):
             return gate.Skip(reason=Reason.MISSING_VALUE)
-        if candidate.promotional and self.rules.cooldown and due.row.contact_id in promoted:
-            # A second campaign's message to the same contact in this very claim.
+        contact = due.row.contact_id
+        if not candidate.promotional:
+            return _call(due, content, at=at, until=decision.until, lease=lease)
+        if self.rules.cooldown and promoted.get(contact, campaign.id) != campaign.id:
+            # Another campaign's message to the same contact is in this very claim.
             return gate.Defer(until=at + timedelta(seconds=1), reason=Reason.COOLDOWN)
-        call = _call(due, content, until=decision.until)
-        if isinstance(call, Call) and candidate.promotional:
-            promoted.add(due.row.contact_id)
-        return call
+        call = _call(due, content, at=at, until=decision.until, lease=lease)
+        if isinstance(call, gate.Skip):
+            return call
+        promoted[contact] = campaign.id
+        return replace(
+            call,
+            promotion=Promotion(
+                contact_id=contact,
+                campaign_id=campaign.id,
+                claimed_at=at,
+                earlier_at=due.recipient.promoted_at,
+                earlier_campaign_id=due.recipient.promoted_campaign_id,
+            ),
+        )
 
     def _candidate(
         self,
@@ -188,8 +329,9 @@ class Claims:
         at: datetime,
     ) -> gate.Candidate:
         recipient = due.recipient
-        window = self.rules.hours_of(campaign.settings)
-        zone = self.rules.zone_of(recipient.timezone)
+        opens_at, closes_at = self._opening(
+            self.rules.hours_of(campaign.settings), recipient.timezone, at
+        )
         return gate.Candidate(
             campaign_id=campaign.id,
             promotional=campaign.type is Type.PROMOTIONAL,
@@ -202,60 +344,107 @@ class Claims:
             last_inbound_at=recipient.last_inbound_at,
             free_form=rendering.free_form,
             missing=isinstance(content, Missing),
-            opens_at=window.opens(at, zone),
-            closes_at=window.closes(at, zone),
+            opens_at=opens_at,
+            closes_at=closes_at,
         )
 
+    def _opening(
+        self, window: Hours, timezone: str | None, at: datetime
+    ) -> tuple[datetime, datetime | None]:
+        # Thousands of contacts share a few zones; the memory is of one claim.
+        known = self._openings.get((window, timezone))
+        if known is None:
+            zone = self.rules.zone_of(timezone)
+            known = self._openings[window, timezone] = (
+                window.opens(at, zone),
+                window.closes(at, zone),
+            )
+        return known
+
+    # Taking them
+
     async def _take(
-        self,
-        unit: Unit,
-        lease: Lease,
-        calls: list[Call],
-        campaigns: Mapping[CampaignId, OpenCampaign],
+        self, unit: Unit, lease: Lease, calls: Sequence[Call], campaigns: Iterable[OpenCampaign]
     ) -> None:
         await sending.mark_claimed(
             unit, ids=[call.row.message.id for call in calls], generation=lease.generation
         )
         promoted = {
-            call.row.contact_id: call.row.campaign_id
+            call.promotion.contact_id: call.promotion.campaign_id
             for call in calls
-            if call.row.campaign_id is not None
-            and campaigns[call.row.campaign_id].type is Type.PROMOTIONAL
+            if call.promotion is not None
         }
         if promoted:
             await sending.note_promoted(unit, campaigns=promoted)
+        taken = Counter(call.row.campaign_id for call in calls)
+        bulk = taken.total() - taken[None]
+        if not bulk:
+            return
         if self.rules.messages_per_hour:
-            await sending.use_hour(unit, hour=hour_of(unit.at), count=len(calls))
-        for campaign in campaigns.values():
-            taken = sum(call.row.campaign_id == campaign.id for call in calls)
-            if taken:
-                await self._reserve(unit, campaign, taken)
+            await sending.use_hour(unit, hour=hour_of(unit.at), count=bulk)
+        if self.number.pace[1]:
+            await leases.pace(unit, lease, until=unit.at + _gap(*self.number.pace))
+        for campaign in campaigns:
+            if taken[campaign.id]:
+                await self._reserve(unit, campaign, taken[campaign.id])
 
     async def _reserve(self, unit: Unit, campaign: OpenCampaign, taken: int) -> None:
         settings = campaign.settings
         if settings.rate is None and settings.per_day is None:
             return
-        next_slot_at = None
-        if settings.rate is not None:
-            begun = max(campaign.next_slot_at or unit.at, unit.at - settings.rate.interval)
-            next_slot_at = begun + taken * settings.rate.interval
-        day = unit.at.astimezone(self.rules.zone).date()
-        count = taken + (campaign.day_count if campaign.day_on == day else 0)
+        next_slot_at = campaign.next_slot_at
+        if settings.rate is not None and taken:
+            next_slot_at = _first_slot(campaign, unit.at) + taken * settings.rate.interval
+        count = taken + self._used_today(campaign, unit.at)
         used_up = settings.per_day is not None and count >= settings.per_day
         await sending.reserve_slots(
             unit,
             campaign=campaign.id,
             next_slot_at=next_slot_at,
-            day_on=day,
+            day_on=self._day(unit.at),
             day_count=count,
             closed_until=self.rules.day_after(unit.at) if used_up else None,
         )
 
 
-_BURST = timedelta(seconds=1)
+def _in_slots(
+    calls: Iterable[Call], campaigns: Mapping[CampaignId, OpenCampaign], at: datetime
+) -> tuple[Call, ...]:
+    """Return *calls* with the moments at which their campaigns' rates let them start."""
+    slots: Counter[CampaignId] = Counter()
+    spread: list[Call] = []
+    for call in calls:
+        campaign = campaigns.get(call.row.campaign_id) if call.row.campaign_id else None
+        if campaign is None or campaign.settings.rate is None:
+            spread.append(call)
+            continue
+        place = slots[campaign.id]
+        slots[campaign.id] += 1
+        starts_at = _first_slot(campaign, at) + place * campaign.settings.rate.interval
+        spread.append(replace(call, starts_at=starts_at))
+    return tuple(spread)
 
 
-def _call(due: Due, content: Content, *, until: datetime | None) -> Call | gate.Skip:
+def _first_slot(campaign: OpenCampaign, at: datetime) -> datetime:
+    return max(campaign.next_slot_at or at, at)
+
+
+def _gap(shortest: timedelta, longest: timedelta) -> timedelta:
+    return shortest + (longest - shortest) * secrets.SystemRandom().random()
+
+
+def _rendering(step: StepId, content: object) -> Rendering | None:
+    """Return what a step says; None: it cannot be read, and must not stop the others."""
+    try:
+        return Rendering.of(from_json(content))
+    except (UnreadableContent, InvalidText):
+        log.error("step.unreadable", step=step)  # noqa: TRY400 — its text may hold what logs must not
+        return None
+
+
+def _call(
+    due: Due, content: Content, *, at: datetime, until: datetime | None, lease: Lease
+) -> Call | gate.Skip:
     attempt = due.row.message.attempt + 1
     try:
         payload = message_payload(
@@ -272,11 +461,11 @@ def _call(due: Due, content: Content, *, until: datetime | None) -> Call | gate.
         body=orjson.dumps(payload),
         until=until,
         priority=due.row.campaign_id is None,
+        template=(content.name, content.language) if isinstance(content, TemplateMessage) else None,
+        generation=lease.generation,
+        claimed_at=at,
+        starts_at=at,
     )
-
-
-def _left_out(row: Row, reason: Reason, at: datetime) -> Row:
-    return row.with_message(row.message.ended(State.SKIPPED, at=at, reason=reason))
 
 
 def _values(recipient: Recipient) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What a worker process has at hand, made once by its start-up and given to every job."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from engine.clock import Clock
@@ -9,13 +9,19 @@ from engine.config import Config
 from engine.ids import NumberId, OrganizationId
 from storage.database import Database
 from storage.queue import Queue
+from worker.memory import Memory
 from worker.rules import NumberRule, SendingRules
 from worker.whatsapp.client import CloudApi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """One worker process."""
+    """One worker process.
+
+    Attributes:
+        memories: Of numbers whose lane ran here.
+        running: Jobs under way here, by name.
+    """
 
     config: Config
     clock: Clock
@@ -23,6 +29,8 @@ class Worker:
     queue: Queue
     rules: Mapping[OrganizationId, SendingRules]
     apis: Mapping[OrganizationId, CloudApi]
+    memories: dict[tuple[OrganizationId, NumberId], Memory] = field(default_factory=dict)
+    running: set[tuple[str, OrganizationId]] = field(default_factory=set)
 
     def now(self) -> datetime:
         return self.clock.now()

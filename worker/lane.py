@@ -6,26 +6,25 @@ What has left and got no answer is *unknown*; it is never simply sent again.
 """
 
 import asyncio
+import heapq
 import secrets
 from collections import deque
-from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import datetime, timedelta
 
 import structlog
 
 from engine.clock import Clock
-from engine.ids import MessageId, OrganizationId
-from engine.rate_window import RateWindow
+from engine.ids import OrganizationId
 from storage import leases, sending
 from storage.database import CONNECTION_LOST, Database, Unit
 from storage.leases import Lease
 from storage.listener import Listener, Revocation
-from worker.breaker import Breaker
 from worker.calls import Result, record
 from worker.claims import Call, Claims, LeaseMoved
+from worker.memory import Memory
 from worker.rules import NumberRule, SendingRules
-from worker.whatsapp.client import CloudApi, Refused
+from worker.whatsapp.client import CloudApi, Doubtful, Refused
 
 RUN_S = 20.0
 """A run lasts at most this long; then the next one goes on."""
@@ -34,11 +33,14 @@ _RENEW_S = 1.0
 _FRESH_S = 2.0
 _RECORD_S = 0.1
 _IDLE_S = 1.0
+_LOOK_S = 0.25
 _DRAIN_S = 20.0
 _SLOW_FOR_S = 60.0
 _UNLIMITED_IN_FLIGHT = 64
 _MOST_OUTSTANDING = 1024
+_REPLIES = 16
 _THROUGHPUT = frozenset({130429})
+_SECOND = timedelta(seconds=1)
 
 log = structlog.get_logger()
 
@@ -55,7 +57,7 @@ class Lane:
         listener: Listener,
         rules: SendingRules,
         number: NumberRule,
-        limited: bool = True,
+        memory: Memory,
     ) -> None:
         self.database = database
         self.api = api
@@ -63,21 +65,22 @@ class Lane:
         self.listener = listener
         self.rules = rules
         self.number = number
-        self.claims = Claims(rules, number.id)
-        self.window = RateWindow(limit=number.messages_per_second if limited else None)
-        self.breaker = Breaker()
+        self.memory = memory
+        self.claims = Claims(rules, number)
         self._woken = listener.waking(rules.organization, number.id)
         self._changed = asyncio.Event()
         self._priority: deque[Call] = deque()
         self._bulk: deque[Call] = deque()
-        self._in_flight: dict[asyncio.Task[None], Call] = {}
-        self._results: list[Result] = []
-        self._returned: list[Call] = []
+        # Of campaigns with a rate: (when it may start, a tie-breaker, the call).
+        self._later: list[tuple[datetime, int, Call]] = []
+        self._in_flight: set[asyncio.Task[None]] = set()
+        self._recording = asyncio.Lock()
+        self._probing: asyncio.Task[None] | None = None
         self._renewed = 0.0
         self._last_start: float | None = None
-        self._paced_until: datetime | None = None
-        self._slow_until = 0.0
         self._lost = False
+        # A claim ended without us knowing whether it was committed.
+        self._astray = False
 
     @property
     def organization(self) -> OrganizationId:
@@ -88,23 +91,26 @@ class Lane:
 
         Returns whether more is due, for a successor.
         """
-        name = f"lane:{self.number.id}"
-        lease = await self._acquire(name)
+        lease = await self._acquire()
         if lease is None:
             return False
         forget = self.listener.on_revocation(self._on_revocation)
         try:
             async with asyncio.TaskGroup() as upkeep:
-                renewing = upkeep.create_task(self._renew(lease))
-                recording = upkeep.create_task(self._record(lease))
+                tasks = [
+                    upkeep.create_task(self._renew(lease)),
+                    upkeep.create_task(self._record()),
+                ]
                 try:
                     await self._send(lease, stopping)
                 finally:
                     await self._drain(lease)
-                    renewing.cancel()
-                    recording.cancel()
+                    for task in tasks:
+                        task.cancel()
         finally:
             forget()
+            if self._probing is not None:
+                self._probing.cancel()
             with suppress(*CONNECTION_LOST):
                 async with self._unit() as unit:
                     await leases.release(unit, lease, call_age_s=self._call_age())
@@ -113,9 +119,12 @@ class Lane:
     def _unit(self) -> AbstractAsyncContextManager[Unit]:
         return self.database.owner_unit(self.organization, self.clock.now())
 
-    async def _acquire(self, name: str) -> Lease | None:
+    async def _acquire(self) -> Lease | None:
+        begun = self.clock.monotonic()
         async with self._unit() as unit:
-            lease = await leases.acquire(unit, name=name, holder=secrets.token_hex(8))
+            lease = await leases.acquire(
+                unit, name=f"lane:{self.number.id}", holder=secrets.token_hex(8)
+            )
             if lease is None:
                 return None
             doubtful = await sending.inherit(
@@ -125,18 +134,20 @@ class Lane:
         if doubtful:
             log.warning("lane.inherited", number=self.number.id, unknown=doubtful)
         self._limit(state.messages_per_second)
-        self._renewed = self.clock.monotonic()
-        if lease.last_call_age_s is not None:
-            # The holder before us may have filled the second that is running.
+        self._renewed = begun
+        follows = self.memory.generation == lease.generation - 1
+        self.memory.generation = lease.generation
+        if lease.last_call_age_s is not None and not follows:
+            # The holder before us may have filled the second that is running; we cannot know.
             await asyncio.sleep(max(0.0, min(1.0, 1.0 - lease.last_call_age_s)))
         return lease
 
     def _limit(self, reported: int | None) -> None:
-        if self.window.limit is None:
+        if self.memory.window.limit is None:
             return
         limit = min(self.number.messages_per_second, reported or 1 << 30)
-        slow = self.clock.monotonic() < self._slow_until
-        self.window.limit = max(1, limit // 2) if slow else limit
+        slow = self.clock.monotonic() < self.memory.slow_until
+        self.memory.window.limit = max(1, limit // 2) if slow else limit
 
     # Sending
 
@@ -145,101 +156,138 @@ class Lane:
         idle_since: float | None = None
         while not stopping.is_set() and not self._lost and self.clock.monotonic() < ends:
             self._changed.clear()
-            await self._give_back(lease)
-            if not self.breaker.closed:
-                await self._probe()
+            woken = self._woken.is_set()
+            self._woken.clear()
+            if not self.memory.breaker.closed:
+                self._return_unstarted()
+                await self._give_back()
+                self._probe()
+                await self._pause(_LOOK_S)
                 continue
-            claimed = await self._claim(lease)
+            await self._give_back()
+            await self._find_astray(lease)
+            found = await self._claim(lease, woken=woken)
             wait = self._start_what_may()
-            if claimed or self._in_flight or self._priority or self._bulk:
+            if found or self._in_flight or self._unstarted():
                 idle_since = None
             elif idle_since is None:
                 idle_since = self.clock.monotonic()
             elif self.clock.monotonic() - idle_since >= _IDLE_S:
                 return
-            await self._pause(wait)
+            # Rows that were only left out made no call to wait for: look for the next at once.
+            await self._pause(0.0 if found and not self._unstarted() else wait)
 
-    async def _claim(self, lease: Lease) -> int:
-        room = self._room()
+    async def _claim(self, lease: Lease, *, woken: bool) -> int:
+        """Claim what there is room for; return how many rows that changed."""
+        most = self._most_outstanding()
+        room = most - self._outstanding()
         # Not for every freed place: a claim costs a transaction.
-        if room < max(1, self._most_outstanding() // 8):
-            return 0
-        self._woken.clear()
+        if room < max(1, most // 8):
+            if not woken:
+                return 0
+            room = 0
         begun = self.clock.monotonic()
+        replies = max(room, _REPLIES - len(self._priority))
         try:
-            async with self._unit() as unit:
-                calls = await self.claims.claim(unit, lease, room=room)
+            claimed = await self.database.run(
+                self.organization,
+                self.clock.now(),
+                lambda unit: self.claims.claim(unit, lease, room=room, replies=replies),
+                owner=True,
+            )
         except LeaseMoved:
             self._lost = True
             return 0
         except CONNECTION_LOST:
             # Nothing starts meanwhile: the lease cannot be renewed either.
+            self._astray = True
             await asyncio.sleep(_RECORD_S)
             return 0
+        except asyncio.CancelledError:
+            self._astray = True
+            raise
         revoked = self.listener.since(begun)
-        for call in calls:
+        for call in claimed.calls:
             if any(self._covers(each, call) for each in revoked):
-                self._returned.append(call)
+                self.memory.returned.append(call)
             elif call.priority:
                 self._priority.append(call)
+            elif call.starts_at > call.claimed_at:
+                heapq.heappush(self._later, (call.starts_at, call.row.message.id, call))
             else:
                 self._bulk.append(call)
-        return len(calls)
+        return len(claimed.calls) + claimed.settled
 
     def _start_what_may(self) -> float:
         """Start every call that may start now; return the seconds until the next one may."""
-        while self._priority or self._bulk:
-            now = self.clock.monotonic()
-            if now - self._renewed > _FRESH_S or len(self._in_flight) >= self._most_in_flight():
+        while True:
+            now, at = self.clock.monotonic(), self.clock.now()
+            while self._later and self._later[0][0] <= at:
+                self._bulk.append(heapq.heappop(self._later)[2])
+            if not (self._priority or self._bulk):
+                break
+            if not self._fresh(now) or len(self._in_flight) >= self._most_in_flight():
                 return _IDLE_S
             priority = bool(self._priority)
-            wait = self.window.delay(now, priority=priority)
-            if not priority:
-                wait = max(wait, self._pace_left())
+            wait = self.memory.window.delay(now, priority=priority)
             if wait > 0:
                 return wait
             call = self._priority.popleft() if priority else self._bulk.popleft()
-            at = self.clock.now()
             if call.until is not None and call.until <= at:
-                self._returned.append(call)
+                self.memory.returned.append(call)
+                self._changed.set()
                 continue
-            self._start(call, now, at)
+            self._start(call, now)
+        if self._later:
+            return max(0.0, (self._later[0][0] - self.clock.now()).total_seconds())
         return _IDLE_S
 
-    def _start(self, call: Call, now: float, at: datetime) -> None:
-        self.window.started(now)
+    def _fresh(self, now: float) -> bool:
+        return now - self._renewed <= _FRESH_S
+
+    def _start(self, call: Call, now: float) -> None:
+        self.memory.window.started(now)
         self._last_start = now
-        shortest, longest = self.number.pace
-        if longest and not call.priority:
-            gap = secrets.SystemRandom().uniform(shortest.total_seconds(), longest.total_seconds())
-            self._paced_until = at + timedelta(seconds=gap)
         task = asyncio.create_task(self._post(call))
-        self._in_flight[task] = call
+        self._in_flight.add(task)
         task.add_done_callback(self._ended)
 
     async def _post(self, call: Call) -> None:
-        outcome = await self.api.send(self.number.id, call.body)
-        self.breaker.note(outcome)
+        if not self._fresh(self.clock.monotonic()):
+            # We stood still between the start and here, and may have lost the lease.
+            self.memory.returned.append(call)
+            return
+        try:
+            outcome = await self.api.send(self.number.id, call.body)
+        except Exception as error:
+            log.exception("lane.call_failed", number=self.number.id)
+            outcome = Doubtful(reason=type(error).__name__)
+        self.memory.breaker.note(outcome)
         if isinstance(outcome, Refused) and outcome.code in _THROUGHPUT:
-            self._slow_until = self.clock.monotonic() + _SLOW_FOR_S
-        self._results.append(Result(call=call, outcome=outcome, at=self.clock.now()))
+            self.memory.slow_until = self.clock.monotonic() + _SLOW_FOR_S
+        self.memory.results.append(Result(call=call, outcome=outcome, at=self.clock.now()))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        del self._in_flight[task]
+        self._in_flight.discard(task)
         self._changed.set()
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("lane.call_failed", exc_info=error)
 
-    async def _probe(self) -> None:
+    def _probe(self) -> None:
         """While the platform is away, ask for the number's health instead of trying on people."""
-        await asyncio.sleep(self.breaker.rest_s)
-        await self.breaker.probe(self.api, self.number.id)
+        if self._probing is None or self._probing.done():
+            self._probing = asyncio.create_task(self._rest_and_probe())
+
+    async def _rest_and_probe(self) -> None:
+        await asyncio.sleep(self.memory.breaker.rest_s)
+        try:
+            await self.memory.breaker.probe(self.api, self.number.id)
+        finally:
+            self._changed.set()
 
     async def _pause(self, wait: float) -> None:
         waiting = [asyncio.ensure_future(each.wait()) for each in (self._changed, self._woken)]
         try:
             await asyncio.wait(
-                waiting, timeout=min(wait, _IDLE_S / 4), return_when=asyncio.FIRST_COMPLETED
+                waiting, timeout=min(wait, _LOOK_S), return_when=asyncio.FIRST_COMPLETED
             )
         finally:
             for each in waiting:
@@ -247,37 +295,28 @@ class Lane:
 
     # How much
 
-    def _rate(self) -> float:
-        return float(self.window.capacity or 0)
-
     def _most_in_flight(self) -> int:
-        if self.window.capacity is None:
+        if self.memory.breaker.trying:
+            return 1
+        capacity = self.memory.window.capacity
+        if capacity is None:
             return _UNLIMITED_IN_FLIGHT
-        return max(16, min(512, int(self._rate() / 2)))
+        return max(16, min(512, capacity // 2))
 
     def _most_outstanding(self) -> int:
-        if self.number.pace[1]:
-            return 1
-        if not self.listener.hearing:
+        if not self.listener.hearing or self.memory.breaker.trying:
             return self._most_in_flight()
-        if self.window.capacity is None:
+        capacity = self.memory.window.capacity
+        if capacity is None:
             return _MOST_OUTSTANDING
-        return max(1, min(_MOST_OUTSTANDING, int(2 * self._rate())))
+        return max(1, min(_MOST_OUTSTANDING, 2 * capacity))
 
-    def _room(self) -> int:
-        outstanding = (
-            len(self._priority)
-            + len(self._bulk)
-            + len(self._in_flight)
-            + len(self._results)
-            + len(self._returned)
-        )
-        return self._most_outstanding() - outstanding
+    def _outstanding(self) -> int:
+        memory = self.memory
+        return self._unstarted() + len(self._in_flight) + len(memory.results) + len(memory.returned)
 
-    def _pace_left(self) -> float:
-        if self._paced_until is None:
-            return 0.0
-        return (self._paced_until - self.clock.now()).total_seconds()
+    def _unstarted(self) -> int:
+        return len(self._priority) + len(self._bulk) + len(self._later)
 
     def _call_age(self) -> float | None:
         return None if self._last_start is None else self.clock.monotonic() - self._last_start
@@ -290,44 +329,98 @@ class Lane:
         )
 
     def _on_revocation(self, revocation: Revocation) -> None:
-        kept: list[Call] = []
+        """Take back what has not started; replies and confirmations are never revoked."""
+        returned = self.memory.returned
+        kept: deque[Call] = deque()
         for call in self._bulk:
-            (self._returned if self._covers(revocation, call) else kept).append(call)
-        self._bulk = deque(kept)
+            (returned if self._covers(revocation, call) else kept).append(call)
+        self._bulk = kept
+        later: list[tuple[datetime, int, Call]] = []
+        for entry in self._later:
+            if self._covers(revocation, entry[2]):
+                returned.append(entry[2])
+            else:
+                later.append(entry)
+        heapq.heapify(later)
+        self._later = later
         self._changed.set()
 
-    async def _give_back(self, lease: Lease, calls: Iterable[Call] = ()) -> None:
-        self._returned.extend(calls)
-        if not self._returned:
-            return
-        returned, self._returned = self._returned, []
-        try:
-            async with self._unit() as unit:
-                await sending.give_back(unit, ids=_ids(returned), generation=lease.generation)
-        except CONNECTION_LOST:
-            self._returned.extend(returned)
+    def _return_unstarted(self) -> None:
+        self.memory.returned += [*self._priority, *self._bulk, *(entry[2] for entry in self._later)]
+        self._priority.clear()
+        self._bulk.clear()
+        self._later.clear()
 
-    async def _record(self, lease: Lease) -> None:
-        while True:
-            await asyncio.sleep(_RECORD_S)
-            await self._flush(lease)
-
-    async def _flush(self, lease: Lease) -> None:
-        """Write down how calls ended; kept and tried again while the database is away."""
-        results, self._results = self._results, []
-        if not results:
+    async def _give_back(self) -> None:
+        """Return calls to the queue; kept and tried again while the database is away."""
+        returned = self.memory.returned[:]
+        if not returned:
             return
         try:
             await self.database.run(
                 self.organization,
                 self.clock.now(),
-                lambda unit: record(unit, results),
+                lambda unit: self.claims.give_back(unit, returned),
                 owner=True,
             )
         except CONNECTION_LOST:
-            log.warning("lane.unrecorded", number=lease.name, results=len(results))
-            self._results[:0] = results
-        self._changed.set()
+            return
+        del self.memory.returned[: len(returned)]
+
+    async def _find_astray(self, lease: Lease) -> None:
+        """Give back what a claim took of which we only know that its connection was lost."""
+        if not self._astray or self._in_flight:
+            return
+        memory = self.memory
+        calls = [result.call for result in memory.results] + memory.returned
+        calls += [*self._priority, *self._bulk, *(entry[2] for entry in self._later)]
+        try:
+            async with self._unit() as unit:
+                await sending.give_back_others(
+                    unit,
+                    number=self.number.id,
+                    generation=lease.generation,
+                    known=[call.row.message.id for call in calls],
+                )
+        except CONNECTION_LOST:
+            return
+        self._astray = False
+
+    async def _record(self) -> None:
+        while True:
+            await asyncio.sleep(_RECORD_S)
+            await self._flush()
+
+    async def _flush(self) -> None:
+        """Write down how calls ended; kept and tried again while the database is away."""
+        async with self._recording:
+            results = self.memory.results[:]
+            if not results:
+                return
+            try:
+                await self._write(results)
+            except CONNECTION_LOST as lost:
+                log.warning("lane.unrecorded", results=len(results), reason=type(lost).__name__)
+                return
+            # Not before: a run that ends, or is cancelled, in between must find them here.
+            del self.memory.results[: len(results)]
+            self._changed.set()
+
+    async def _write(self, results: list[Result]) -> None:
+        try:
+            await self.database.run(
+                self.organization, self.clock.now(), lambda unit: record(unit, results), owner=True
+            )
+        except CONNECTION_LOST:
+            raise
+        except Exception:
+            if len(results) == 1:
+                # Its row stays claimed, and is taken for doubtful by the next holder.
+                log.exception("lane.unrecordable", message=results[0].call.row.message.id)
+                return
+            # One that cannot be recorded must not keep the others from it.
+            for result in results:
+                await self._write([result])
 
     async def _renew(self, lease: Lease) -> None:
         while True:
@@ -337,6 +430,9 @@ class Lane:
                 async with asyncio.timeout(_FRESH_S), self._unit() as unit:
                     ours = await leases.renew(unit, lease, call_age_s=self._call_age())
                     state = await sending.number_state(unit, number=self.number.id)
+                    inbound = await sending.inbound_since(
+                        unit, number=self.number.id, since=unit.at - _SECOND
+                    )
             except (*CONNECTION_LOST, TimeoutError):
                 continue
             if not ours:
@@ -345,28 +441,28 @@ class Lane:
                 self._changed.set()
                 return
             self._renewed = begun
+            self.memory.window.inbound = inbound
             self._limit(state.messages_per_second)
+            self._changed.set()
 
     async def _drain(self, lease: Lease) -> None:
         """Let calls under way end and be recorded; give the rest back."""
-        unstarted = (*self._priority, *self._bulk)
-        self._priority.clear()
-        self._bulk.clear()
+        self._return_unstarted()
         ends = self.clock.monotonic() + _DRAIN_S
-        await self._give_back(lease, unstarted)
+        await self._give_back()
         if self._in_flight:
             await asyncio.wait(tuple(self._in_flight), timeout=_DRAIN_S)
-        while (self._results or self._returned) and self.clock.monotonic() < ends:
-            await self._flush(lease)
-            await self._give_back(lease)
-            if self._results or self._returned:
+        while self._unsettled() and self.clock.monotonic() < ends:
+            await self._flush()
+            await self._give_back()
+            await self._find_astray(lease)
+            if self._unsettled():
                 await asyncio.sleep(_RECORD_S)
+
+    def _unsettled(self) -> bool:
+        return bool(self.memory.results or self.memory.returned or self._astray)
 
     async def _more_is_due(self) -> bool:
         async with self._unit() as unit:
             due_at = await sending.next_due_on_number(unit, number=self.number.id)
             return due_at is not None and due_at <= unit.at
-
-
-def _ids(calls: Sequence[Call]) -> list[MessageId]:
-    return [call.row.message.id for call in calls]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine import hours
 from engine.campaign import Settings, UnknownPolicy
@@ -52,12 +52,7 @@ class SendingRules:
 
     def hours_of(self, settings: Settings) -> Hours:
         """Return the sending hours of a campaign: its own, else the organization's."""
-        if settings.hours is None and settings.days is None:
-            return self.hours
-        days = self.hours.days if settings.days is None else hours.parse_days(settings.days)
-        if settings.hours is None:
-            return Hours(start=self.hours.start, end=self.hours.end, days=days)
-        return hours.parse(settings.hours, days=days)
+        return _hours(self.hours, settings.hours, settings.days)
 
     def deadline_of(self, settings: Settings) -> timedelta | None:
         if settings.deadline_s is None:
@@ -65,7 +60,8 @@ class SendingRules:
         return timedelta(seconds=settings.deadline_s) if settings.deadline_s else None
 
     def zone_of(self, timezone: str | None) -> tzinfo:
-        return zone(timezone) if timezone else self.zone
+        """Return a contact's zone; the organization's where it has none this machine knows."""
+        return (timezone and _zone(timezone)) or self.zone
 
     def day_after(self, at: datetime) -> datetime:
         """Return the first instant of the organization's next day."""
@@ -75,8 +71,19 @@ class SendingRules:
 
 
 @lru_cache(maxsize=1024)
-def zone(name: str) -> tzinfo:
-    return ZoneInfo(name)
+def _zone(name: str) -> tzinfo | None:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _hours(standard: Hours, text: str | None, days: str | None) -> Hours:
+    on = standard.days if days is None else hours.parse_days(days)
+    if text is None:
+        return Hours(start=standard.start, end=standard.end, days=on)
+    return hours.parse(text, days=on)
 
 
 def rules_of(organization: OrganizationId, config: Organization) -> SendingRules:

@@ -22,9 +22,13 @@ update leases
 
 -- name: hold
 -- Keep the lease from moving while a transaction claims under it; no row: it has moved.
-select generation from leases
+select generation, paced_until from leases
  where organization_id = $organization and name = $name and holder = $holder and generation = $generation
    for share
+
+-- name: pace
+-- No campaign message goes before $until.
+update leases set paced_until = $until where organization_id = $organization and name = $name
 
 -- name: beat
 -- A process of this kind is alive.

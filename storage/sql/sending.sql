@@ -13,13 +13,14 @@ select c.id, c.type, c.priority, c.settings, c.version
    for share of c
 
 -- name: capped_campaigns
--- The same for campaigns with a rate or a daily cap, locked because the claim reserves of it.
+-- The same for campaigns with a rate or a daily cap, locked because the claim reserves of it. A slot of the rate
+-- may be reserved until $ahead.
 select c.id, c.type, c.priority, c.settings, c.version, c.next_slot_at, c.day_on, c.day_count
   from campaigns c
  where c.organization_id = $organization and c.state in ('active', 'running')
    and c.settings ?| array['rate', 'per_day']
    and (c.closed_until is null or c.closed_until <= $at)
-   and (c.next_slot_at is null or c.next_slot_at <= $at)
+   and (c.next_slot_at is null or c.next_slot_at <= $ahead)
    and exists (select from messages m
                 where m.organization_id = $organization and m.number_id = $number and m.campaign_id = c.id
                   and m.state = 'queued' and m.due_at <= $at)
@@ -32,13 +33,15 @@ select c.id, c.type, c.priority, c.settings, c.version, c.next_slot_at, c.day_on
 select x.*
   from unnest($campaigns::bigint[], $quotas::integer[]) with ordinality as q(campaign_id, quota, place)
  cross join lateral (
-   select m.id, m.campaign_id, m.step_id, m.variant_id, m.run_id, m.contact_id, m.attempt, m.tries, m.due_at,
+   select m.id, m.campaign_id, m.step_id, m.variant_id, m.run_id, m.contact_id, m.attempt, m.tries,
+          m.failed_attempt, m.due_at,
           m.deadline_at, m.body, m.accepted_at, m.sent_at, m.delivered_at, m.read_at, m.replied_at, m.failed_at,
           m.wamid, m.error_code, m.error, m.doubled,
           c.name, c.first_name, c.company, c.email, c.attributes, c.timezone,
           c.opted_out_at, c.opted_in_at, c.platform_stopped_at, c.platform_resumed_at, c.blocked_at, c.unblocked_at,
           c.unreachable_at, c.reached_at, c.erased_at, c.promoted_at, c.promoted_campaign_id,
-          i.phone, i.bsuid, coalesce(e.state, 'active') as run, w.last_inbound_at
+          i.phone, i.bsuid, coalesce(e.state, 'active') as run, e.id is not null as enrolled,
+          w.last_inbound_at
      from messages m
      join contacts c on c.organization_id = m.organization_id and c.id = m.contact_id
      left join enrollments e on e.organization_id = m.organization_id and e.id = m.run_id
@@ -56,6 +59,13 @@ select x.*
     limit q.quota
       for no key update of m, c skip locked) x
  order by q.place
+
+-- name: lock_enrollments_if_free
+-- Lock enrollments, skipping what others hold: the claim has their messages already, and must not wait.
+select id from enrollments
+ where organization_id = $organization and id = any($ids::bigint[])
+ order by id
+   for no key update skip locked
 
 -- name: mark_claimed
 -- Claim messages $ids for the holder of $generation; each claim is a new attempt.
@@ -112,11 +122,61 @@ update messages
    set state = 'unknown', unknown_since = $at, control_at = null
  where organization_id = $organization and number_id = $number and state = 'claimed' and generation < $generation
 
+-- name: inbound_since
+-- How many messages contacts wrote to the number since $since.
+select count(*) from inbound_messages
+ where organization_id = $organization and number_id = $number and received_at > $since
+
+-- name: lock_capped_of
+-- Lock campaigns whose daily cap the claim of messages $ids has used.
+select id from campaigns
+ where organization_id = $organization and settings ? 'per_day'
+   and id in (select campaign_id from messages where organization_id = $organization and id = any($ids::bigint[]))
+ order by id
+   for no key update
+
+-- name: lock_contacts
+select id from contacts
+ where organization_id = $organization and id = any($contacts::bigint[])
+ order by id
+   for no key update
+
 -- name: give_back
--- Return claimed messages whose call never started to the queue.
+-- Return messages whose call never started to the queue, also when a later holder of the lane took them for doubtful.
+update messages
+   set state = 'queued', unknown_since = null, control_at = null
+ where organization_id = $organization and id = any($ids::bigint[]) and state in ('claimed', 'unknown')
+   and generation = $generation
+returning id
+
+-- name: give_back_others
+-- Return what the holder of $generation has claimed and does not know of.
 update messages
    set state = 'queued'
- where organization_id = $organization and id = any($ids::bigint[]) and state = 'claimed' and generation = $generation
+ where organization_id = $organization and number_id = $number and state = 'claimed' and generation = $generation
+   and id <> all($known::bigint[])
+
+-- name: forget_promoted
+-- Forget the promotional messages that were claimed for contacts and given back.
+update contacts c
+   set promoted_at = p.earlier_at, promoted_campaign_id = p.earlier_campaign_id
+  from unnest($contacts::bigint[], $campaigns::bigint[], $claimed_ats::timestamptz[], $earlier_ats::timestamptz[],
+              $earlier_campaigns::bigint[]) as p(id, campaign_id, claimed_at, earlier_at, earlier_campaign_id)
+ where c.organization_id = $organization and c.id = p.id
+   and c.promoted_at = p.claimed_at and c.promoted_campaign_id = p.campaign_id
+
+-- name: return_slots
+-- Give back of a daily cap; its tap opens again if the cap had closed it.
+update campaigns
+   set day_count = greatest(0, day_count - $count::integer),
+       closed_until = case when closed_why is distinct from 'per_day' then closed_until end,
+       closed_why = case when closed_why is distinct from 'per_day' then closed_why end
+ where organization_id = $organization and id = $campaign and day_on = $day_on and settings ? 'per_day'
+
+-- name: open_organization
+-- Open the organization's tap if it is closed for $why.
+update organizations set closed_until = null, closed_why = null
+ where organization_id = $organization and closed_why = $why
 
 -- name: steps_of
 -- The steps of campaigns, also removed ones, with what they say.
@@ -125,15 +185,21 @@ select id, campaign_id, content, removed_at from steps
 
 -- name: next_due_on_number
 -- When the next message on the number is due that no tap holds; null: none.
-select min(x.due_at)
+select greatest(min(x.due_at), n.closed_until)
   from (select (select min(m.due_at) from messages m
                  where m.organization_id = $organization and m.number_id = $number and m.campaign_id = c.id
                    and m.state = 'queued') as due_at
           from campaigns c
+          left join organizations o on o.organization_id = $organization
+          left join leases l on l.organization_id = $organization and l.name = 'lane:' || $number
          where c.organization_id = $organization and c.state in ('active', 'running')
            and (c.closed_until is null or c.closed_until <= $at)
-           and (c.next_slot_at is null or c.next_slot_at <= $at)
+           and (c.next_slot_at is null or c.next_slot_at <= $ahead)
+           and (o.closed_until is null or o.closed_until <= $at)
+           and (l.paced_until is null or l.paced_until <= $at)
         union all
         select min(m.due_at) from messages m
          where m.organization_id = $organization and m.number_id = $number and m.campaign_id = 0
            and m.state = 'queued') x
+  left join numbers n on n.organization_id = $organization and n.id = $number
+ group by n.closed_until

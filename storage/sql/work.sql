@@ -8,15 +8,16 @@ select n.id
    and (exists (select from messages m
                  where m.organization_id = $organization and m.number_id = n.id and m.state = 'claimed')
         or ((s.closed_until is null or s.closed_until <= $at)
-            and not exists (select from organizations o
-                             where o.organization_id = $organization and o.closed_until > $at)
             and (exists (select from messages m
                           where m.organization_id = $organization and m.number_id = n.id and m.campaign_id = 0
                             and m.state = 'queued' and m.due_at <= $at)
                  or exists (select from campaigns c
                              where c.organization_id = $organization and c.state in ('active', 'running')
                                and (c.closed_until is null or c.closed_until <= $at)
-                               and (c.next_slot_at is null or c.next_slot_at <= $at)
+                               and (c.next_slot_at is null or c.next_slot_at <= $ahead)
+                               and (l.paced_until is null or l.paced_until <= $at)
+                               and not exists (select from organizations o
+                                                where o.organization_id = $organization and o.closed_until > $at)
                                and exists (select from messages m
                                             where m.organization_id = $organization and m.number_id = n.id
                                               and m.campaign_id = c.id and m.state = 'queued' and m.due_at <= $at)))))
@@ -50,10 +51,11 @@ with open_campaigns as (
     left join organizations o on o.organization_id = c.organization_id
    where c.organization_id = $organization and c.state in ('active', 'running')),
 queued as (
-  select greatest(m.due_at, c.opens_at, n.closed_until) as at
+  select greatest(m.due_at, c.opens_at, n.closed_until, l.paced_until) as at
     from open_campaigns c
    cross join unnest($numbers::text[]) as own(number_id)
     left join numbers n on n.organization_id = $organization and n.id = own.number_id
+    left join leases l on l.organization_id = $organization and l.name = 'lane:' || own.number_id
    cross join lateral (select due_at from messages
                         where organization_id = $organization and number_id = own.number_id and campaign_id = c.id
                           and state = 'queued'
@@ -78,9 +80,16 @@ broadcasts as (
     from open_campaigns
    where kind = 'broadcast' and (planned_at is null or settled_at is not null)),
 doubtful as (
-  select coalesce(control_at + $grace::interval, unknown_since + interval '1 hour') as at
-    from messages
-   where organization_id = $organization and number_id = any($numbers::text[]) and state = 'unknown'),
+  select greatest(coalesce(m.control_at + $grace::interval, m.unknown_since + interval '1 hour'),
+                  h.held_at + interval '24 hours') as at
+    from messages m
+    left join lateral (select max(t.held_at) as held_at
+                         from steps s
+                         join templates t on t.organization_id = s.organization_id and t.name = s.content ->> 'name'
+                                         and t.language = s.content ->> 'language'
+                        where s.organization_id = $organization and s.id = m.step_id
+                          and s.content ->> 'type' = 'template' and m.control_at is not null) h on true
+   where m.organization_id = $organization and m.number_id = any($numbers::text[]) and m.state = 'unknown'),
 work as (
   select at from queued union all select at from enrolled union all select at from broadcasts
   union all select at from doubtful where at > $at)
@@ -92,7 +101,13 @@ select
   + (select count(*) from open_campaigns where kind = 'broadcast' and planned_at is not null and settled_at is null
       and not exists (select from messages m
                        where m.organization_id = $organization and m.number_id = any($numbers::text[])
-                         and m.campaign_id = open_campaigns.id and m.state in ('queued', 'claimed', 'unknown')))
+                         and m.campaign_id = open_campaigns.id and m.state = 'queued')
+      and not exists (select from messages m
+                       where m.organization_id = $organization and m.number_id = any($numbers::text[])
+                         and m.campaign_id = open_campaigns.id and m.state = 'claimed')
+      and not exists (select from messages m
+                       where m.organization_id = $organization and m.number_id = any($numbers::text[])
+                         and m.campaign_id = open_campaigns.id and m.state = 'unknown'))
   + (select count(*) from open_campaigns c where kind = 'drip'
       and exists (select from enrollments e
                    where e.organization_id = $organization and e.campaign_id = c.id

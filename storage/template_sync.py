@@ -71,6 +71,10 @@ async def task_done(
     await unit.run(_SQL["task_done"], name=name, begun=begun, result=dict(result))
 
 
-async def task_wanted(unit: Unit, *, name: str, since: datetime) -> None:
-    """Ask for a task unless it was done since *since* or is asked for already."""
-    await unit.run(_SQL["task_wanted"], name=name, since=since)
+async def task_wanted(unit: Unit, *, name: str, since: datetime, again: datetime) -> None:
+    """Ask for a task unless it was done since *since* or is asked for already.
+
+    Args:
+        again: One that met a problem is tried again if that was before.
+    """
+    await unit.run(_SQL["task_wanted"], name=name, since=since, again=again)

@@ -43,8 +43,9 @@ values ($organization, $name, $begun, $begun, $result)
 on conflict (organization_id, name) do update set done_at = excluded.done_at, result = excluded.result
 
 -- name: task_wanted
--- Ask for a task unless it was done since $since.
+-- Ask for a task unless it was done since $since; one that met a problem is tried again after $again.
 insert into tasks as t (organization_id, name, requested_at)
 values ($organization, $name, $at)
 on conflict (organization_id, name) do update set requested_at = excluded.requested_at
- where t.done_at < $since and t.requested_at <= t.done_at
+ where t.requested_at <= t.done_at
+   and (t.done_at < $since or (t.result ? 'problem' and t.done_at < $again))

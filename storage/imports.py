@@ -135,7 +135,11 @@ async def next_open(unit: Unit) -> Import | None:
 
 
 async def lock(unit: Unit, seen: Import) -> bool:
-    """Lock an import as it was *seen*; False: another process moved it, or is about to."""
+    """Lock an import as it was *seen*; False: another process moved it, or is about to.
+
+    The statements that follow are planned anew: an import makes tables large in a minute.
+    """
+    await unit.value(_SQL["plan_anew"])
     found = await unit.value(
         _SQL["lock"], **{"import": seen.id}, state=seen.state, position=seen.position
     )

@@ -41,12 +41,14 @@ update imports
 returning id
 
 -- name: first_rows
--- The first row of the file with each phone, among those judged so far.
+-- The first row of the file with each phone, among those judged so far; later ones are duplicates. Each phone is
+-- looked up by itself (offset 0): joined, all rows of the import would be read as long as it has no statistics.
 select p.phone, first.row
   from unnest($phones::text[]) as p(phone)
  cross join lateral (select i.row from import_rows i
                       where i.organization_id = $organization and i.import_id = $import and i.phone = p.phone
-                      order by i.row limit 1) first
+                        and i.verdict <> 'duplicate'
+                     offset 0) first
 
 -- name: keep_rows
 -- Keep the verdicts of a slice.
@@ -67,3 +69,8 @@ update import_rows i
    set done = true, contact_id = d.contact_id
   from unnest($rows::integer[], $contacts::bigint[]) as d(row, contact_id)
  where i.organization_id = $organization and i.import_id = $import and i.row = d.row
+
+-- name: plan_anew
+-- Plan each statement of this transaction, and the checks of foreign keys, for the tables as they are. A plan
+-- kept from when a table was empty may take any index that begins with organization_id, and read all of it.
+select set_config('plan_cache_mode', 'force_custom_plan', true)

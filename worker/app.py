@@ -1,8 +1,8 @@
 """A worker process: one arq worker on one of the two queues, with what its jobs need."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Literal
 
@@ -10,6 +10,7 @@ import structlog
 from arq import cron
 from arq.worker import Worker as ArqWorker
 from arq.worker import func
+from redis.exceptions import RedisError
 
 from engine.clock import Clock
 from engine.config import Config
@@ -26,6 +27,8 @@ from worker.rules import rules_of
 from worker.whatsapp.client import CloudApi, open_session
 
 _DRAIN_S = 25.0
+_CLOSE_S = 2.0
+_REDIS_PAUSE_S = 0.5
 _BEAT_S = 1.0
 _WATCH_S = 0.05
 _JUMP = timedelta(milliseconds=500)
@@ -61,18 +64,25 @@ async def serve(
     async with _worker(config, clock, database_url, queue) as worker:
         await _prepare(worker)
         listener = Listener(database_url, clock)
-        arq = _arq_worker(worker, listener, queue, stopping)
+        ending = asyncio.Event()
+        arqs: list[ArqWorker] = []
         background = [
             asyncio.create_task(_beat(worker, queue)),
-            asyncio.create_task(arq.async_run()),
+            asyncio.create_task(
+                _keep_arq(arqs, lambda: _arq_worker(worker, listener, queue, ending))
+            ),
         ]
         if queue == "lanes":
             background.append(asyncio.create_task(listener.run()))
         else:
             background.append(asyncio.create_task(_watch_clock(worker)))
         log.info("worker.started", queue=queue)
-        await _until(stopping, background)
-        await _drain(arq, background)
+        try:
+            await _until(stopping, background)
+        finally:
+            # Also when a part has failed: calls under way are to end and to be recorded.
+            ending.set()
+            await _drain(arqs, background)
     log.info("worker.stopped", queue=queue)
 
 
@@ -111,9 +121,22 @@ async def _prepare(worker: Worker) -> None:
             await attach_leaves(unit)
 
 
-def _arq_worker(
-    worker: Worker, listener: Listener, queue: str, stopping: asyncio.Event
-) -> ArqWorker:
+async def _keep_arq(arqs: list[ArqWorker], make: Callable[[], ArqWorker]) -> None:
+    """Run arq for ever, a new one when Redis was away for longer than it bears.
+
+    The jobs of the old one go on; that is why *arqs* keeps it.
+    """
+    while True:
+        arqs[:] = [arq for arq in arqs if any(not task.done() for task in arq.tasks.values())]
+        arqs.append(make())
+        try:
+            await arqs[-1].async_run()
+        except (RedisError, OSError, TimeoutError) as lost:
+            log.warning("redis.lost", reason=type(lost).__name__)
+        await asyncio.sleep(_REDIS_PAUSE_S)
+
+
+def _arq_worker(worker: Worker, listener: Listener, queue: str, ending: asyncio.Event) -> ArqWorker:
     assert worker.config.server.redis_url is not None  # noqa: S101 — serve has looked
     lanes = queue == "lanes"
     functions = (
@@ -139,7 +162,7 @@ def _arq_worker(
         health_check_interval=10,
         job_serializer=serialize,
         job_deserializer=deserialize,
-        ctx={"worker": worker, "listener": listener, "stopping": stopping},
+        ctx={"worker": worker, "listener": listener, "stopping": ending},
         log_results=False,
     )
 
@@ -147,22 +170,38 @@ def _arq_worker(
 async def _until(stopping: asyncio.Event, background: list[asyncio.Task[None]]) -> None:
     """Wait for *stopping*, or for a part that ends by itself, which none should."""
     stopped = asyncio.create_task(stopping.wait())
-    ended, _ = await asyncio.wait((stopped, *background), return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
+    try:
+        ended, _ = await asyncio.wait((stopped, *background), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopped.cancel()
     for task in ended:
         if task is not stopped and (error := task.exception()) is not None:
             raise error
 
 
-async def _drain(arq: ArqWorker, background: list[asyncio.Task[None]]) -> None:
-    arq.allow_pick_jobs = False
-    running = [task for task in arq.tasks.values() if not task.done()]
+async def _drain(arqs: list[ArqWorker], background: list[asyncio.Task[None]]) -> None:
+    for arq in arqs:
+        arq.allow_pick_jobs = False
+    running = [task for arq in arqs for task in arq.tasks.values() if not task.done()]
     if running:
         await asyncio.wait(running, timeout=_DRAIN_S)
     for task in background:
         task.cancel()
     await asyncio.gather(*background, return_exceptions=True)
-    await arq.close()
+    for arq in arqs:
+        await _close(arq)
+
+
+async def _close(arq: ArqWorker) -> None:
+    if arq.main_task is not None:
+        arq.main_task.cancel()
+    for task in arq.tasks.values():
+        task.cancel()
+    await asyncio.gather(*arq.tasks.values(), return_exceptions=True)
+    with suppress(RedisError, OSError, TimeoutError):  # it may be gone before us
+        async with asyncio.timeout(_CLOSE_S):
+            await arq.pool.delete(arq.health_check_key)
+            await arq.pool.aclose(close_connection_pool=True)
 
 
 async def _beat(worker: Worker, queue: str) -> None:
@@ -174,6 +213,8 @@ async def _beat(worker: Worker, queue: str) -> None:
                     await leases.beat(unit, process=queue, holder="worker")
             except CONNECTION_LOST:
                 break
+            except Exception:
+                log.exception("worker.beat_failed")
         await asyncio.sleep(_BEAT_S)
 
 
@@ -185,4 +226,8 @@ async def _watch_clock(worker: Worker) -> None:
         jumped = worker.clock.now() - worker.clock.wall() - offset
         if abs(jumped) > _JUMP:
             offset += jumped
-            await tick({"worker": worker})
+            try:
+                await tick({"worker": worker})
+            except Exception:
+                # The next tick of the second does the same.
+                log.exception("tick.failed")

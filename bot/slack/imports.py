@@ -221,7 +221,7 @@ async def _start(desk: Desk, click: Click, asked: Context) -> Reply | None:
     started, found = await desk.database.run(asked.organization, asked.at, start)
     await desk.queue.wake_job("import_contacts", asked.organization)
     text = markup(
-        "Bringing in {count} from {name} …, started by {who}.",
+        "Importing {count} from {name} …, started by {who}.",
         count=counted(started.rows),
         name=found.name if found else "the file",
         who=user(asked.user_id),

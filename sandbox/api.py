@@ -11,7 +11,7 @@ from sandbox.slack.workspace import Workspace
 from sandbox.walk import Walk
 from sandbox.whatsapp.interface import WhatsAppInterface
 from sandbox.whatsapp.platform import Platform
-from sandbox.wire import Refused, answer, body_of, integer_of, number, query_of, text
+from sandbox.wire import Refused, answer, body_of, count, integer_of, number, query_of, text
 
 AT = "/sandbox/api"
 _MOST_AHEAD = 20 * 366 * 86400  # seconds
@@ -62,10 +62,10 @@ class Api:
         return answer(body, status=200 if ready else 503)
 
     async def _signal(self, request: web.Request) -> web.Response:
-        body = await body_of(request, {"signal": text}, {})
+        body = await body_of(request, {"signal": _signal_given}, {})
         name = request.match_info["name"]
         try:
-            await self._parts.signal(name, body["signal"])
+            await self._parts.signal(name, str(body["signal"]))
         except KeyError as problem:
             raise Refused(f"no part {name!r}", status=404) from problem
         except ValueError as problem:
@@ -155,3 +155,8 @@ async def guard(
         return answer({"error": refusal.text}, status=refusal.status)
     except web.HTTPException as problem:
         return answer({"error": problem.reason}, status=problem.status)
+
+
+def _signal_given(value: object) -> bool:
+    """A signal is named with or without its SIG, or numbered."""
+    return text(value) or count(value)

@@ -21,7 +21,11 @@ _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 _LOOK = 0.25  # seconds; a part that died is started again within one
 _TIMEOUT = aiohttp.ClientTimeout(total=5)
-_SIGNALS = {number.name: number for number in signal.Signals}
+_SIGNALS = {
+    written: number
+    for number in signal.Signals
+    for written in (number.name, number.name.removeprefix("SIG"), str(number.value))
+}
 
 
 class Server(Protocol):
@@ -136,7 +140,7 @@ class Supervised:
             return False
 
     async def signal(self, name: str, signal: str) -> None:
-        number = _SIGNALS.get(signal)
+        number = _SIGNALS.get(signal.upper())
         if number is None:
             raise ValueError(signal)
         if name in self._parts:

@@ -1,6 +1,8 @@
 """The rate of one number: at most so many call starts in any sliding second.
 
-A log of start times rather than a bucket, which would admit rate + burst in one second.
+A log of start times rather than a bucket, which would admit rate + burst in one second. Bulk is
+spread over the second besides: the platform counts calls as they arrive, and of two bursts a
+second apart the first may be the slower.
 """
 
 from collections import deque
@@ -8,6 +10,8 @@ from collections import deque
 HEADROOM = 0.95
 BULK_SHARE = 0.9
 _WINDOW = 1.0
+_SLACK = 0.05
+"""Seconds by which bulk may be behind its even pace and still catch up."""
 
 
 class RateWindow:
@@ -22,6 +26,7 @@ class RateWindow:
         self.limit = limit
         self.inbound = 0
         self._starts: deque[float] = deque()
+        self._even = float("-inf")
 
     @property
     def capacity(self) -> int | None:
@@ -38,15 +43,22 @@ class RateWindow:
         capacity = self.capacity
         if capacity is None:
             return 0.0
-        allowed = capacity if priority else max(1, int(BULK_SHARE * capacity))
+        allowed = capacity if priority else _bulk(capacity)
         starts = self._starts
         while starts and starts[0] <= now - _WINDOW:
             starts.popleft()
-        if len(starts) < allowed:
-            return 0.0
-        return max(0.0, starts[len(starts) - allowed] + _WINDOW - now)
+        wait = 0.0 if priority else self._even - now
+        if len(starts) >= allowed:
+            wait = max(wait, starts[len(starts) - allowed] + _WINDOW - now)
+        return max(0.0, wait)
 
     def started(self, now: float) -> None:
         """Note a call start."""
-        if self.limit is not None:
+        capacity = self.capacity
+        if capacity is not None:
             self._starts.append(now)
+            self._even = max(self._even, now - _SLACK) + _WINDOW / _bulk(capacity)
+
+
+def _bulk(capacity: int) -> int:
+    return max(1, int(BULK_SHARE * capacity))

@@ -182,11 +182,7 @@ async def number_state(unit: Unit, *, number: NumberId) -> NumberState:
     row = await unit.row(_SQL["number_tap"], number=number)
     if row is None:
         return NumberState(closed=False, messages_per_second=None)
-    closed_until = row["closed_until"]
-    return NumberState(
-        closed=closed_until is not None and closed_until > unit.at,
-        messages_per_second=row["messages_per_second"],
-    )
+    return NumberState(closed=row["closed"], messages_per_second=row["messages_per_second"])
 
 
 async def inherit(unit: Unit, *, number: NumberId, generation: int) -> int:
@@ -268,12 +264,10 @@ async def contents_of(
     ]
 
 
-async def next_due_on_number(unit: Unit, *, number: NumberId) -> datetime | None:
-    """Return when the next message is due that no campaign's tap holds; None: none waits."""
-    due_at: datetime | None = await unit.value(
-        _SQL["next_due_on_number"], number=number, ahead=unit.at + AHEAD
-    )
-    return due_at
+async def is_due(unit: Unit, *, number: NumberId) -> bool:
+    """Whether something on *number* is due that no tap holds."""
+    due: bool = await unit.value(_SQL["is_due"], number=number, ahead=unit.at + AHEAD)
+    return due
 
 
 def _due(row: asyncpg.Record, number: NumberId) -> Due:

@@ -99,9 +99,9 @@ class Claims:
         room = await self._allowed(unit, held.paced_until, room)
         campaigns = await sending.open_campaigns(unit, number=self.number.id) if room else []
         quotas = await self._quotas(unit, campaigns, room)
-        due = await sending.due(unit, number=self.number.id, quotas={REPLIES: replies, **quotas})
-        due = self._cut(due, room)
-        self._settle_turns(quotas, due)
+        found = await sending.due(unit, number=self.number.id, quotas={REPLIES: replies, **quotas})
+        due = self._cut(found, room)
+        self._settle_turns(quotas, found, due)
         await self._know_contents(unit, campaigns)
         by_id = {campaign.id: campaign for campaign in campaigns}
         calls, settled = await self._through_the_gate(unit, lease, due, by_id)
@@ -182,12 +182,15 @@ class Claims:
             for campaign in turns
         }
 
-    def _settle_turns(self, quotas: Mapping[CampaignId, int], due: Iterable[Due]) -> None:
+    def _settle_turns(
+        self, quotas: Mapping[CampaignId, int], found: Iterable[Due], due: Iterable[Due]
+    ) -> None:
+        waiting = Counter(one.row.campaign_id for one in found)
         taken = Counter(one.row.campaign_id for one in due)
         for campaign, quota in quotas.items():
             # Who had less waiting than it could have had saves nothing up.
             self._credits[campaign] = (
-                self._credits[campaign] - taken[campaign] if taken[campaign] >= quota else 0.0
+                self._credits[campaign] - taken[campaign] if waiting[campaign] >= quota else 0.0
             )
 
     def _cut(self, due: Sequence[Due], room: int) -> list[Due]:

@@ -34,6 +34,7 @@ _FRESH_S = 2.0
 _RECORD_S = 0.1
 _IDLE_S = 1.0
 _LOOK_S = 0.25
+_TOGETHER_S = 0.005
 _DRAIN_S = 20.0
 _SLOW_FOR_S = 60.0
 _UNLIMITED_IN_FLIGHT = 64
@@ -175,7 +176,8 @@ class Lane:
             elif self.clock.monotonic() - idle_since >= _IDLE_S:
                 return
             # Rows that were only left out made no call to wait for: look for the next at once.
-            await self._pause(0.0 if found and not self._unstarted() else wait)
+            if self._unstarted() or not found:
+                await self._pause(wait)
 
     async def _claim(self, lease: Lease, *, woken: bool) -> int:
         """Claim what there is room for; return how many rows that changed."""
@@ -286,8 +288,11 @@ class Lane:
     async def _pause(self, wait: float) -> None:
         waiting = [asyncio.ensure_future(each.wait()) for each in (self._changed, self._woken)]
         try:
+            # A few together rather than a wake-up for each; the window lets them catch up.
             await asyncio.wait(
-                waiting, timeout=min(wait, _LOOK_S), return_when=asyncio.FIRST_COMPLETED
+                waiting,
+                timeout=min(max(wait, _TOGETHER_S), _LOOK_S),
+                return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
             for each in waiting:
@@ -464,5 +469,4 @@ class Lane:
 
     async def _more_is_due(self) -> bool:
         async with self._unit() as unit:
-            due_at = await sending.next_due_on_number(unit, number=self.number.id)
-            return due_at is not None and due_at <= unit.at
+            return await sending.is_due(unit, number=self.number.id)

@@ -113,7 +113,7 @@ select closed_until from organizations where organization_id = $organization and
 
 -- name: number_tap
 -- The number's own tap and limits.
-select closed_until, closed_why, messages_per_second from numbers
+select coalesce(closed_until > $at, false) as closed, messages_per_second from numbers
  where organization_id = $organization and id = $number
 
 -- name: inherit
@@ -183,23 +183,19 @@ update organizations set closed_until = null, closed_why = null
 select id, campaign_id, content, removed_at from steps
  where organization_id = $organization and campaign_id = any($campaigns::bigint[])
 
--- name: next_due_on_number
--- When the next message on the number is due that no tap holds; null: none.
-select greatest(min(x.due_at), n.closed_until)
-  from (select (select min(m.due_at) from messages m
-                 where m.organization_id = $organization and m.number_id = $number and m.campaign_id = c.id
-                   and m.state = 'queued') as due_at
-          from campaigns c
-          left join organizations o on o.organization_id = $organization
-          left join leases l on l.organization_id = $organization and l.name = 'lane:' || $number
-         where c.organization_id = $organization and c.state in ('active', 'running')
-           and (c.closed_until is null or c.closed_until <= $at)
-           and (c.next_slot_at is null or c.next_slot_at <= $ahead)
-           and (o.closed_until is null or o.closed_until <= $at)
-           and (l.paced_until is null or l.paced_until <= $at)
-        union all
-        select min(m.due_at) from messages m
-         where m.organization_id = $organization and m.number_id = $number and m.campaign_id = 0
-           and m.state = 'queued') x
-  left join numbers n on n.organization_id = $organization and n.id = $number
- group by n.closed_until
+-- name: is_due
+-- Whether something on the number is due that no tap holds.
+select not coalesce((select closed_until > $at from numbers where organization_id = $organization and id = $number), false)
+       and (exists (select from messages m
+                     where m.organization_id = $organization and m.number_id = $number and m.campaign_id = 0
+                       and m.state = 'queued' and m.due_at <= $at)
+            or (not exists (select from organizations where organization_id = $organization and closed_until > $at)
+                and not exists (select from leases where organization_id = $organization and name = 'lane:' || $number::text
+                                   and paced_until > $at)
+                and exists (select from campaigns c
+                             where c.organization_id = $organization and c.state in ('active', 'running')
+                               and (c.closed_until is null or c.closed_until <= $at)
+                               and (c.next_slot_at is null or c.next_slot_at <= $ahead)
+                               and exists (select from messages m
+                                            where m.organization_id = $organization and m.number_id = $number
+                                              and m.campaign_id = c.id and m.state = 'queued' and m.due_at <= $at))))

@@ -5,11 +5,12 @@ import pytest
 from engine.rate_window import RateWindow
 
 
-def admitted(window: RateWindow, *, at: float, priority: bool = False) -> int:
-    """Start as many calls as may start at one instant."""
+def admitted(window: RateWindow, *, until: float, priority: bool = False) -> int:
+    """Start as many calls as may start between 10 s and *until*."""
     count = 0
-    while window.delay(at, priority=priority) == 0:
-        window.started(at)
+    now = 10.0
+    while (now := now + window.delay(now, priority=priority)) < until - 1e-9:
+        window.started(now)
         count += 1
     return count
 
@@ -24,12 +25,19 @@ def test_five_percent_are_left_but_one_may_always_go(limit: int, capacity: int) 
 def test_bulk_leaves_a_tenth_to_replies() -> None:
     window = RateWindow(limit=80)
 
-    assert admitted(window, at=10.0) == 68
-    assert admitted(window, at=10.0, priority=True) == 8
+    assert admitted(window, until=11.0) == 68
+    window = RateWindow(limit=80)
+    assert admitted(window, until=11.0, priority=True) == 76
+
+
+def test_bulk_is_spread_over_the_second() -> None:
+    assert admitted(RateWindow(limit=80), until=10.001) <= 4
+    assert admitted(RateWindow(limit=80), until=10.5) <= 38
+    assert admitted(RateWindow(limit=80), until=10.001, priority=True) == 76
 
 
 def test_bulk_may_use_the_only_one() -> None:
-    assert admitted(RateWindow(limit=1), at=0.0) == 1
+    assert admitted(RateWindow(limit=1), until=11.0) == 1
 
 
 def test_the_second_slides() -> None:

@@ -1,0 +1,131 @@
+"""A small Cloud API on loopback that keeps a ledger and can fail in every way."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import orjson
+from aiohttp import web
+
+NUMBER_STATE = {
+    "id": "200000000000001",
+    "display_phone_number": "+1 555 000 1111",
+    "verified_name": "Acme",
+    "quality_rating": "GREEN",
+    "throughput": {"level": "STANDARD"},
+    "health_status": {"can_send_message": "AVAILABLE", "entities": []},
+}
+
+Behaviour = Literal["accept", "hang", "500", "lose the answer", "hold"] | int
+"""What becomes of a call; a number is the code of an error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A call as it came in; *at* is the loop's time."""
+
+    number: str
+    to: str
+    message: int
+    attempt: int
+    text: str
+    at: float
+
+
+@dataclass(slots=True)
+class Platform:
+    """The pretence.
+
+    Attributes:
+        calls: All that came in, in order.
+        accepted: Those for which there is a message, whatever was answered.
+        behave: What becomes of a call.
+        latency: Seconds.
+    """
+
+    url: str = ""
+    calls: list[Taken] = field(default_factory=list)
+    accepted: list[Taken] = field(default_factory=list)
+    behave: Callable[[Taken], Behaviour] = lambda _: "accept"
+    latency: float = 0.0
+    templates: list[dict[str, Any]] = field(default_factory=list)
+    healthy: bool = True
+    probes: int = 0
+
+    def per_message(self) -> Counter[int]:
+        return Counter(taken.message for taken in self.accepted)
+
+    def most_in_a_second(self) -> int:
+        times = sorted(taken.at for taken in self.calls)
+        most = first = 0
+        for last, at in enumerate(times):
+            while times[first] <= at - 1.0:
+                first += 1
+            most = max(most, last - first + 1)
+        return most
+
+    async def send(self, request: web.Request) -> web.StreamResponse:
+        body = orjson.loads(await request.read())
+        _, message, attempt = body["biz_opaque_callback_data"].split(":")
+        taken = Taken(
+            number=request.match_info["id"],
+            to=body["to"],
+            message=int(message),
+            attempt=int(attempt),
+            text=body["text"]["body"] if "text" in body else body["template"]["name"],
+            at=asyncio.get_running_loop().time(),
+        )
+        self.calls.append(taken)
+        behaviour = self.behave(taken)
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        match behaviour:
+            case "hang":
+                await asyncio.sleep(3600)
+            case "500":
+                return web.Response(status=500)
+            case "lose the answer":
+                self.accepted.append(taken)
+                assert request.transport is not None
+                request.transport.abort()
+                return web.Response()
+            case int(code):
+                return web.json_response(
+                    {"error": {"code": code, "message": f"error {code}"}}, status=400
+                )
+        self.accepted.append(taken)
+        wamid = f"wamid.{taken.message}.{taken.attempt}"
+        answer: dict[str, str] = {"id": wamid}
+        if behaviour == "hold":
+            answer["message_status"] = "held_for_quality_assessment"
+        return web.json_response({"messages": [answer]})
+
+    async def number(self, _: web.Request) -> web.Response:
+        self.probes += 1
+        return web.json_response(NUMBER_STATE) if self.healthy else web.Response(status=503)
+
+    async def list_templates(self, _: web.Request) -> web.Response:
+        return web.json_response({"data": self.templates})
+
+
+@asynccontextmanager
+async def platform() -> AsyncIterator[Platform]:
+    """Serve until the block ends; calls that hang are dropped then."""
+    pretence = Platform()
+    app = web.Application()
+    app.router.add_post("/{id}/messages", pretence.send)
+    app.router.add_get("/{id}/message_templates", pretence.list_templates)
+    app.router.add_get("/{id}", pretence.number)
+    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        pretence.url = f"http://{host}:{port}"
+        yield pretence
+    finally:
+        await runner.cleanup()

@@ -85,6 +85,11 @@ async def attach_leaf(unit: Unit, *, month: datetime) -> None:
     await unit.value(_SQL["attach_leaf"], month=month)
 
 
+async def attach_leaves(unit: Unit, *, until: datetime) -> None:
+    """Make sure there is a leaf for every month from the oldest one to that of *until*."""
+    await unit.rows(_SQL["attach_leaves"], until=until)
+
+
 async def drips_due(unit: Unit) -> list[Drip]:
     rows = await unit.rows(_SQL["drips_due"])
     return [

@@ -19,8 +19,7 @@ from worker.rules import SendingRules
 SLICE_S = 0.2
 _ENROLLMENTS = 500
 _CONTACTS = 20_000
-_LEAVES_AHEAD = 2
-_MONTH = timedelta(days=31)
+_AHEAD = timedelta(days=62)
 
 
 async def plan(worker: Worker, organization: OrganizationId) -> bool:
@@ -43,9 +42,8 @@ async def plan(worker: Worker, organization: OrganizationId) -> bool:
 
 
 async def attach_leaves(unit: Unit) -> None:
-    """Make sure there are leaves for this month and two ahead."""
-    for months in range(_LEAVES_AHEAD + 1):
-        await planning.attach_leaf(unit, month=unit.at + months * _MONTH)
+    """Make sure there are leaves for this month, two ahead, and what was missed before."""
+    await planning.attach_leaves(unit, until=unit.at + _AHEAD)
 
 
 class _Slice(Protocol):

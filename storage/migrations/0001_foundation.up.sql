@@ -468,7 +468,8 @@ begin
     return;
   end if;
   perform pg_advisory_xact_lock(hashtext('attach_message_leaf'));
-  if to_regclass(leaf) is not null then
+  -- Not to_regclass: it may remember from before the lock that there is none.
+  if exists (select from pg_class where relname = leaf and relnamespace = 'public'::regnamespace) then
     return;
   end if;
   -- Made beside the parent and attached, which does not lock out readers and writers of the other leaves.

@@ -8,6 +8,12 @@ select oldest_message_second()
 -- name: attach_leaf
 select attach_message_leaf($month)
 
+-- name: attach_leaves
+-- Every leaf from the oldest one to $until, also those of months in which nobody attached any.
+select attach_message_leaf(month)
+  from generate_series(least(date_trunc('month', $at::timestamptz, 'UTC'), to_timestamp(oldest_message_second())),
+                       $until::timestamptz, interval '1 month') as month
+
 -- name: drips_due
 -- Active drips with enrollments due, and what planning needs of them.
 select c.id, c.number_id, c.settings

@@ -14,12 +14,15 @@ import aiohttp
 import orjson
 
 from engine.campaign import UnknownPolicy
+from engine.config import Config, Organization, WhatsApp, WhatsAppNumber
 from engine.hours import Hours
 from engine.ids import CampaignId, ContactId, NumberId
 from storage.database import Database
 from storage.listener import Listener
+from storage.queue import Queue
 from tests.database import ACME, NOON
 from tests.integration.worker.platform import Platform
+from worker.context import Worker
 from worker.lane import Lane
 from worker.memory import Memory
 from worker.rules import NumberRule, SendingRules
@@ -191,6 +194,19 @@ class World:
             NOON,
         )
 
+    async def enrolled(self, campaign: CampaignId, contacts: list[ContactId]) -> list[int]:
+        """Enroll contacts, due at once."""
+        rows = await self.rows(
+            "insert into enrollments (organization_id, campaign_id, contact_id, state, step_id, due_at, enrolled_at, enrolled_by)"
+            " select $1, $2, c, 'active', (select min(id) from steps where campaign_id = $2), $4, $4, 'U0OWNER'"
+            "   from unnest($3::bigint[]) as c returning id",
+            ACME,
+            campaign,
+            contacts,
+            NOON,
+        )
+        return sorted(row["id"] for row in rows)
+
     async def reply(self, contact: ContactId, text: str, *, number: NumberId = NUMBER) -> None:
         """Put a confirmation at the head of the lane, and tell it."""
         await self.value(
@@ -283,3 +299,27 @@ async def listening(database: Database, clock: Clock) -> AsyncIterator[Listener]
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def worker(world: World) -> Worker:
+    """Return what jobs are given, without a Redis: nothing here waits to be woken."""
+    return Worker(
+        config=Config.model_construct(
+            organizations={
+                ACME: Organization.model_construct(
+                    whatsapp=WhatsApp.model_construct(
+                        business_account_id="100000000000001",
+                        numbers=tuple(
+                            WhatsAppNumber.model_construct(id=rule.id, phone=f"+1555000{place}111")
+                            for place, rule in enumerate(world.rules.numbers, start=1)
+                        ),
+                    )
+                )
+            }
+        ),
+        clock=world.clock,
+        database=world.database,
+        queue=Queue.open("redis://127.0.0.1:1"),
+        rules={ACME: world.rules},
+        apis={ACME: world.api},
+    )

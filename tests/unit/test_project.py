@@ -289,7 +289,9 @@ class TestLastLine:
 
         line = self.last_line(tmp_path, "-n", "2", path=str(tmp_path))
 
-        assert line.startswith("left out: browser (no Chromium and no ChromeDriver on PATH")
+        assert line == (
+            "left out: browser (chromium is not installed; Debian: apt-get install chromium)"
+        )
 
     def test_a_failure_does_not_hide_it(self, tmp_path: Path) -> None:
         (tmp_path / "test_some.py").write_text("def test_it():\n    raise AssertionError\n")

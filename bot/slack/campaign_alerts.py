@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bot.slack.alerts import Alert, Place, tells, warning
-from bot.slack.blocks import Block, Element, actions, button, message, quote, section
+from bot.slack.blocks import Block, Element, actions, button, context, message, quote, section
 from bot.slack.cards import actor, buttons, stopped_until
 from bot.slack.clicks import Value
 from bot.slack.markup import Markup, clean, code, joined, literal, markup, number
@@ -28,7 +28,7 @@ async def completed(event: Event, unit: Unit) -> tuple[Alert, ...]:
     return (
         Alert(
             place=Place.ALERTS,
-            message=message(text, section(shown), actions(report_button)),
+            message=message(text, section(shown), actions(report_button), context(_LATER)),
         ),
         Alert(place=Place.CARD, message=message(text)),
     )
@@ -124,7 +124,10 @@ async def replied(event: Event, unit: Unit) -> tuple[Alert, ...]:
 
 
 def completion(campaign: Campaign, report: Report, *, show: Callable[[int], str]) -> Markup:
-    """Return how a campaign went, in a sentence or two; *show* writes the numbers."""
+    """Return how a campaign went, in a sentence or two; *show* writes the numbers.
+
+    Only what is decided by now: what was delivered and read is still being reported.
+    """
     counts = report.total
     if campaign.kind is Kind.DRIP and report.enrollments is not None:
         people = _people(campaign, report.enrollments, show)
@@ -133,16 +136,16 @@ def completion(campaign: Campaign, report: Report, *, show: Callable[[int], str]
         people = markup("{name} is completed", name=campaign.name)
         sent = markup("{n} of {all} messages sent", n=show(counts.sent), all=show(counts.planned))
     return markup(
-        "{people}. {sent}, {delivered} delivered so far, {read} read, {failed} failed,"
-        " {left} left out{reasons}.",
+        "{people}. {sent}, {failed} failed, {left} left out{reasons}.",
         people=people,
         sent=sent,
-        delivered=show(counts.delivered),
-        read=show(counts.read),
         failed=show(counts.failed),
         left=show(counts.left_out_in_all),
         reasons=_reasons(counts, show),
     )
+
+
+_LATER = Markup("WhatsApp still reports what is delivered and read; the report has it as it is.")
 
 
 def _people(campaign: Campaign, people: Enrollments, show: Callable[[int], str]) -> Markup:
@@ -157,10 +160,10 @@ def _people(campaign: Campaign, people: Enrollments, show: Callable[[int], str])
         ", ",
     )
     who = (
-        markup("all {n} enrolled have finished", n=show(people.enrolled))
+        markup("all {n} enrolled are through", n=show(people.enrolled))
         if not people.running
         else markup(
-            "{n} of {all} enrolled have finished", n=show(people.ended), all=show(people.enrolled)
+            "{n} of {all} enrolled are through", n=show(people.ended), all=show(people.enrolled)
         )
     )
     return markup("{name}: {who}: {endings}", name=campaign.name, who=who, endings=endings)

@@ -72,8 +72,10 @@ def summary(campaign: Campaign, report: Report) -> Markup:
         state=_state(campaign),
         done=str(done),
         whole=str(whole),
-        unit="finished" if campaign.kind is Kind.DRIP else "done",
-        counts=counts_line(report.total, show=str, separator=", "),
+        unit="through" if campaign.kind is Kind.DRIP else "done",
+        counts=(_outcome if campaign.state in ENDED else counts_line)(
+            report.total, show=str, separator=", "
+        ),
     )
 
 
@@ -91,6 +93,18 @@ def counts_line(
         *([("waiting", counts.open)] if counts.open > 0 else []),
     ]
     return joined([markup("{word} {n}", word=word, n=show(n)) for word, n in parts], separator)
+
+
+def _outcome(
+    counts: Counts, *, show: Callable[[int], str] = number, separator: str = " · "
+) -> Markup:
+    """Return what has been decided for good: reports of delivery go on after the last edit."""
+    parts = [
+        markup("sent {n} of {all}", n=show(counts.sent), all=show(counts.planned)),
+        markup("failed {n}", n=show(counts.failed)),
+        markup("left out {n}", n=show(counts.left_out_in_all)),
+    ]
+    return joined(parts, separator)
 
 
 def buttons(campaign: Campaign, report: Report) -> list[Element]:
@@ -146,10 +160,15 @@ def _live(campaign: Campaign, report: Report, *, rate: float | None) -> list[Blo
 
 
 def _ended(campaign: Campaign, report: Report) -> list[Block]:
-    lines = [_headline(campaign), counts_line(report.total)]
+    lines = [_headline(campaign), _outcome(report.total)]
     if report.enrollments is not None:
         lines.insert(1, markup("{n} enrolled", n=report.enrollments.enrolled))
-    lines.append(markup("{report} has all of it.", report=code(report_command(campaign.name))))
+    lines.append(
+        markup(
+            "{report} has all of it.",
+            report=code(report_command(campaign.name)),
+        )
+    )
     return [section(joined(lines))]
 
 
@@ -197,7 +216,7 @@ def _bar(campaign: Campaign, report: Report) -> Markup:
     if whole == 0:
         empty = "Nobody is enrolled yet" if campaign.kind is Kind.DRIP else "Nobody to write to"
         return Markup(empty)
-    what = "finished of those enrolled" if campaign.kind is Kind.DRIP else "done"
+    what = "contacts through" if campaign.kind is Kind.DRIP else "messages done"
     return markup("{bar} {what}", bar=progress(done, whole), what=what)
 
 

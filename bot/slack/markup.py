@@ -171,11 +171,11 @@ def progress(done: int, total: int, *, width: int = 20) -> Markup:
     """Draw a bar with its figures; nothing to do counts as done.
 
     >>> progress(5, 10, width=4)
-    '██░░ 50 % (5 of 10)'
+    '▰▰▱▱ 50 % (5 of 10)'
     """
     share = 1.0 if total <= 0 else min(max(done / total, 0.0), 1.0)
     filled = int(share * width)
-    bar = "█" * filled + "░" * (width - filled)
+    bar = "▰" * filled + "▱" * (width - filled)
     shown = percent(done, total) if total > 0 else "100 %"
     return Markup(f"{bar} {_escaped(shown)} ({number(done)} of {number(total)})")
 

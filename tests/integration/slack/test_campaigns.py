@@ -297,5 +297,5 @@ async def test_status_says_what_runs_and_what_is_missing(room: CampaignRoom) -> 
     assert ":red_circle: worker lanes" in said
     assert "quality green" in said
     assert "Stopped until somebody sees to it: Token expired." in said
-    assert "*Welcome* (drip) is active: ░░░░░░░░░░ 0 % (0 of 4) contacts through" in said
+    assert "*Welcome* (drip) is active: ▱▱▱▱▱▱▱▱▱▱ 0 % (0 of 4) contacts through" in said
     assert "Templates: 5 approved, 1 pending" in said

@@ -52,12 +52,12 @@ def test_shares_are_neither_nothing_nor_all_before_they_are(
 @pytest.mark.parametrize(
     ("done", "total", "bar"),
     [
-        (0, 4, "░░░░ 0 % (0 of 4)"),
-        (3, 4, "███░ 75 % (3 of 4)"),
-        (4, 4, "████ 100 % (4 of 4)"),
-        (9, 4, "████ 100 % (9 of 4)"),
-        (0, 0, "████ 100 % (0 of 0)"),
-        (1, 1000, "░░░░ &lt;1 % (1 of 1,000)"),
+        (0, 4, "▱▱▱▱ 0 % (0 of 4)"),
+        (3, 4, "▰▰▰▱ 75 % (3 of 4)"),
+        (4, 4, "▰▰▰▰ 100 % (4 of 4)"),
+        (9, 4, "▰▰▰▰ 100 % (9 of 4)"),
+        (0, 0, "▰▰▰▰ 100 % (0 of 0)"),
+        (1, 1000, "▱▱▱▱ &lt;1 % (1 of 1,000)"),
     ],
 )
 def test_a_bar_is_full_only_when_all_is_done(done: int, total: int, bar: str) -> None:

@@ -94,7 +94,7 @@ def test_a_card_shows_how_far_a_broadcast_is_and_how_fast() -> None:
 def test_a_card_of_a_drip_counts_people() -> None:
     report = Report(enrollments=Enrollments(active=3, completed=1), steps=())
 
-    assert "25 % (1 of 4) finished of those enrolled" in words(card(drip(), report))
+    assert "25 % (1 of 4) contacts through" in words(card(drip(), report))
     assert "Nobody is enrolled yet" in words(
         card(drip(), Report(enrollments=Enrollments(), steps=()))
     )
@@ -183,8 +183,8 @@ def test_completion_of_a_drip_says_how_people_ended() -> None:
     text = completion(drip(), WELCOME, show=str)
 
     assert text.startswith(
-        "Welcome: all 195 enrolled have finished: 193 finished, 1 replied, 1 opted out."
-        " 583 messages sent, 583 delivered so far, 347 read, 0 failed, 0 left out."
+        "Welcome: all 195 enrolled are through: 193 finished, 1 replied, 1 opted out."
+        " 583 messages sent, 0 failed, 0 left out."
     )
 
 
@@ -192,8 +192,7 @@ def test_completion_of_a_broadcast_says_why_people_were_left_out() -> None:
     text = completion(campaign(state=State.COMPLETED), HALF, show=str)
 
     assert text == (
-        "Sale is completed. 900 of 2000 messages sent, 800 delivered so far, 400 read, 50 failed,"
-        " 50 left out (50 said STOP)."
+        "Sale is completed. 900 of 2000 messages sent, 50 failed, 50 left out (50 said STOP)."
     )
 
 
@@ -219,7 +218,7 @@ def test_a_report_of_a_broadcast_says_who_was_left_out() -> None:
     assert "Left out of step 1: 50 said STOP" in report.text.splitlines()
     (table,) = (block for block in report.blocks if block["type"] == "table")
     assert [cell["text"] for cell in table["rows"][1]] == [
-        "Step 1", "2,000", "900", "800", "400", "0", "50", "50", "1,000", "89 %", "50 %", "0 %"
+        "1", "2,000", "900", "800 · 89 %", "400 · 50 %", "0", "50", "50", "1,000"
     ]  # fmt: skip
 
 

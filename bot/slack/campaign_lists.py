@@ -169,13 +169,19 @@ def _next(it: Campaign, steps: tuple[Step, ...]) -> Markup:
         case State.DRAFT | State.SCHEDULED:
             return next_line(f"/drip broadcast send {name}")
         case State.ACTIVE:
-            return next_line(f"/drip enroll {name} tag:<tag>")
+            return next_line(enroll_command(it))
         case State.PAUSED:
             return next_line(f"/drip {word} resume {name}")
         case State.RUNNING | State.COMPLETED | State.CANCELLED | State.ARCHIVED:
             return next_line(f"/drip report {name}")
         case _:
             assert_never(it.state)
+
+
+def enroll_command(campaign: Campaign) -> str:
+    """Return how staff enroll those whom the trigger would have, had it been active before."""
+    who = campaign.trigger if campaign.trigger.startswith("tag:") else "tag:<tag>"
+    return f"/drip enroll {as_word(campaign.name)} {who}"
 
 
 def next_line(command: str) -> Markup:

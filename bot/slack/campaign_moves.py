@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from bot.slack.campaign_lists import next_line
+from bot.slack.campaign_lists import enroll_command, next_line
 from bot.slack.campaign_names import found
 from bot.slack.changes import answered, told, wake
 from bot.slack.desk import Desk
@@ -94,7 +94,7 @@ def _about(done: Moved, move: Move, ended: int) -> list[Markup]:
     it = done.campaign
     name = as_word(it.name)
     if move is activate:
-        return [_enrolls(it), next_line(f"/drip enroll {name} tag:<tag>")]
+        return [_enrolls(it), next_line(enroll_command(it))]
     if move is pause:
         word = "campaign" if it.kind is Kind.DRIP else "broadcast"
         return [
@@ -118,9 +118,8 @@ def _enrolls(it: Campaign) -> Markup:
         return Markup("Every contact created from now on enrolls.")
     if it.trigger.startswith("tag:"):
         return markup(
-            "Whoever gets the tag {tag} from now on enrolls; {it} enrolls those who have it.",
+            "Whoever gets the tag {tag} from now on enrolls; those who have it wait for you.",
             tag=code(it.trigger.removeprefix("tag:")),
-            it=code(f"/drip enroll {as_word(it.name)} {it.trigger}"),
         )
     return Markup("")
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, assert_never
+from typing import Final
 
 from bot.slack.blocks import (
     Block,
@@ -60,7 +60,7 @@ def page(shown: Page) -> Message:
     if shown.messages:
         listed = joined([_message(each) for each in shown.messages])
         blocks += sections(markup("*Last messages*\n{listed}", listed=listed))
-    blocks += [divider(), context(_next_steps(phone))]
+    blocks += [divider(), context(_next_steps(phone, profile.consent))]
     return message(text, *blocks)
 
 
@@ -199,32 +199,18 @@ def _proof(acts: Sequence[LedgerAct], kinds: set[Act]) -> Markup:
         return Markup("")
     who = markup(" by {who}", who=user(act.actor)) if act.actor else Markup("")
     said = markup(": “{text}”", text=literal(act.text)) if act.text else Markup("")
+    what = markup(": opted in {when}", when=date(act.at))
     return markup(
-        " ({what} {when} in {channel}{who}{said})",
-        what=_word(act.act),
-        when=date(act.at),
-        channel=act.channel,
+        "{what}, in {channel}{who}{said}",
+        # What speaks against writing has said since when by itself.
+        what=what if act.act is Act.OPT_IN else Markup(""),
+        channel=_CHANNELS.get(act.channel, act.channel),
         who=who,
         said=said,
     )
 
 
-def _word(act: Act) -> str:
-    match act:
-        case Act.OPT_OUT:
-            return "opted out"
-        case Act.OPT_IN:
-            return "opted in"
-        case Act.PLATFORM_STOP | Act.PLATFORM_RESUME:
-            return "told by the platform"
-        case Act.BLOCK | Act.UNBLOCK:
-            return "noted"
-        case Act.UNREACHABLE | Act.REACHED:
-            return "found out"
-        case Act.ERASED:
-            return "erased"
-        case _:
-            assert_never(act)
+_CHANNELS: Final = {"whatsapp": "WhatsApp", "slack": "Slack"}
 
 
 def _enrollment(line: EnrollmentLine) -> Markup:
@@ -250,10 +236,14 @@ def _message(sent: SentMessage) -> Markup:
     return markup("• {at} {of}: {state}{why}", at=date(sent.at), of=of, state=sent.state, why=why)
 
 
-def _next_steps(phone: str | None) -> Markup:
+def _next_steps(phone: str | None, consent: Consent) -> Markup:
     who = phone or "<phone>"
-    commands = (f"/drip contact tag {who} <tag>", f"/drip contact optout {who}")
-    return markup("{tag} · {optout}", tag=code(commands[0]), optout=code(commands[1]))
+    turned = "optin" if consent.opted_out else "optout"
+    return markup(
+        "{tag} · {turned}",
+        tag=code(f"/drip contact tag {who} <tag>"),
+        turned=code(f"/drip contact {turned} {who}"),
+    )
 
 
 def counted(count: int, noun: str = "contact") -> str:

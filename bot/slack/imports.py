@@ -152,7 +152,8 @@ async def _fetched(desk: Desk, file: str, asked: Context, *, thread_ts: str) -> 
     size = about.get("size")
     if isinstance(size, int) and size > LARGEST:
         raise NotGiven(_too_large(name))
-    await asked.respond(_said(markup("Reading {name} …", name=name), thread_ts))
+    reading = markup("I read {name}; the verdict on every row comes here.", name=name)
+    await asked.respond(_said(reading, thread_ts))
     url = about.get("url_private_download") or about.get("url_private")
     if not isinstance(url, str):
         raise NotGiven(f"Slack told no address for {name!r}.")
@@ -221,10 +222,10 @@ async def _start(desk: Desk, click: Click, asked: Context) -> Reply | None:
     started, found = await desk.database.run(asked.organization, asked.at, start)
     await desk.queue.wake_job("import_contacts", asked.organization)
     text = markup(
-        "Importing {count} from {name} …, started by {who}.",
+        "{who} imports {count} from {name}.",
+        who=user(asked.user_id),
         count=counted(started.rows),
         name=found.name if found else "the file",
-        who=user(asked.user_id),
     )
     return Reply(message=message(text, section(text)), in_channel=True, replace=True)
 
@@ -317,15 +318,20 @@ async def done(event: StaffEvent, unit: Unit) -> tuple[Alert, ...]:
         return ()
     came_to = found.done
     text = markup(
-        "{name} is imported: {new} new, {updated} updated, {tags} added, {skipped} skipped.",
+        "{name} is imported: {new}, {updated} updated, {tags} added, {skipped} skipped.",
         name=found.name,
-        new=counted(came_to.new),
+        new=counted(came_to.new, "new contact"),
         updated=number(came_to.updated),
         tags=counted(came_to.tags, "tag"),
         skipped=counted(came_to.skipped, "row"),
     )
     shown = section(markup(":white_check_mark: {text}", text=text))
-    return (Alert(place=_thread(found), message=message(text, shown)),)
+    following = markup(
+        "Next: {drip} or {broadcast}",
+        drip=code("/drip campaign new <name>"),
+        broadcast=code("/drip broadcast new <name> to=<who> template=<name>"),
+    )
+    return (Alert(place=_thread(found), message=message(text, shown, context(following))),)
 
 
 async def _import_of(event: StaffEvent, unit: Unit) -> Import | None:
@@ -337,7 +343,8 @@ def _thread(found: Import) -> Elsewhere:
 
 
 def _verdict_line(verdict: Verdict, count: int, sample: Sample | None) -> Markup:
-    head = markup("*{count} {verdict}*", count=number(count), verdict=_WORDS[verdict])
+    words = _WORDS[verdict]
+    head = markup("*{count} {verdict}*", count=number(count), verdict=words[count != 1])
     if sample is None:
         return head
     shown = joined(
@@ -354,11 +361,14 @@ def _verdict_line(verdict: Verdict, count: int, sample: Sample | None) -> Markup
 
 
 _WORDS: Final = {
-    Verdict.NEW: "new",
-    Verdict.UPDATE: "known, to be updated",
-    Verdict.OPTED_OUT: "opted out, to be updated, and staying opted out",
-    Verdict.DUPLICATE: "duplicate",
-    Verdict.INVALID: "invalid",
+    Verdict.NEW: ("new contact", "new contacts"),
+    Verdict.UPDATE: ("known, to be updated", "known, to be updated"),
+    Verdict.OPTED_OUT: (
+        "opted out: to be updated, and staying opted out",
+        "opted out: to be updated, and staying opted out",
+    ),
+    Verdict.DUPLICATE: ("duplicate", "duplicates"),
+    Verdict.INVALID: ("invalid row", "invalid rows"),
 }
 
 

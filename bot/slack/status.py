@@ -94,7 +94,8 @@ def _number_line(number: WhatsAppNumber, state: NumberState | None) -> Markup:
     reported = state.messages_per_second if state else None
     rate = min(filter(None, (number.messages_per_second, reported)))
     quality = state.quality if state else "unknown"
-    named = f" ({state.verified_name})" if state and state.verified_name else ""
+    verified = state.verified_name if state else None
+    named = markup(" ({name})", name=verified) if verified else Markup("")
     line = markup(
         "{sign} {phone}{named} · quality {quality} · {rate} a second",
         sign=_sign(good=state is None or state.closed_until is None),

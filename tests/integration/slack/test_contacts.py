@@ -356,7 +356,7 @@ async def test_a_contact_is_shown_with_consent_and_its_proof(room: Room) -> None
         "London",
         "said STOP since",
         "stop.",
-        "in whatsapp",
+        "in WhatsApp",
         "Welcome",
         "queued",
         "Europe/Amsterdam",

@@ -218,7 +218,9 @@ async def test_a_file_is_judged_before_anything_changes(room: Room, slack: Slack
 
     alert = await told(room, "import_judged")
 
-    assert [reply.message.text for reply in replies] == ["Reading people.csv …"]
+    assert [reply.message.text for reply in replies] == [
+        "I read people.csv; the verdict on every row comes here."
+    ]
     assert all(reply.in_channel and reply.thread_ts == "1700000000.000100" for reply in replies)
     assert alert.place == Elsewhere(channel="C0TEAM", thread_ts="1700000000.000100")
     for expected in ("195 new", "3 duplicate", "2 invalid", "row 197", "row 200", "+31612340000"):
@@ -267,7 +269,7 @@ async def test_one_click_imports_it(room: Room, slack: SlackFiles) -> None:
     assert reply.in_channel
     assert "195 contacts" in reply.message.text
     assert "<@U0OWNER>" in reply.message.text
-    assert "195 contacts new, 0 updated, 195 tags added, 5 rows skipped" in alert.message.text
+    assert "195 new contacts, 0 updated, 195 tags added, 5 rows skipped" in alert.message.text
     found = await only_import(room)
     assert await room.rows(
         "select count(*), count(distinct source), min(source), count(first_name) from contacts"

@@ -1,6 +1,6 @@
 """`report <campaign>`: how it went, as a table and as plain sentences that hold every number."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from bot.slack import campaign_names
@@ -106,7 +106,7 @@ def _blocks(campaign: Campaign, report: Report) -> Iterable[Block]:
         lines.append(_people(report.enrollments))
     yield section(joined(lines))
     if report.steps:
-        yield from table(_HEADINGS, _rows(report))
+        yield from table(_headings(report), _rows(report))
     left_out = [
         markup(
             "*{title}*: {reasons}",
@@ -122,14 +122,29 @@ def _blocks(campaign: Campaign, report: Report) -> Iterable[Block]:
 
 
 def _rows(report: Report) -> list[list[str]]:
-    rows = [_row(_title(step), step.counts) for step in report.steps]
-    return [*rows, _row("All steps", report.total)] if len(rows) > 1 else rows
+    waits = bool(report.total.open)
+    rows = [_row(_short(step), step.counts, waits=waits) for step in report.steps]
+    return [*rows, _row("All", report.total, waits=waits)] if len(rows) > 1 else rows
 
 
-def _row(title: str, counts: Counts) -> list[str]:
-    figures = [number(count) for _, count in _columns(counts)]
-    rates = [_rate(share) for _, share, _ in _rates(counts)]
-    return [title, *figures, *rates]
+def _row(title: str, counts: Counts, *, waits: bool) -> list[str]:
+    rates = {name: _rate(share) for name, share, _ in _rates(counts)}
+    return [title, *(_cell(name, n, rates) for name, n in _shown_columns(counts, waits=waits))]
+
+
+def _cell(name: str, count: int, rates: Mapping[str, str]) -> str:
+    rate = rates.get(name)
+    return number(count) if rate is None or not count else f"{number(count)} · {rate}"
+
+
+def _headings(report: Report) -> list[str]:
+    waits = bool(report.total.open)
+    return ["Step", *(name.capitalize() for name, _ in _shown_columns(Counts(), waits=waits))]
+
+
+def _shown_columns(counts: Counts, *, waits: bool) -> list[tuple[str, int]]:
+    """Return what fits beside each other: what is open only where anything is."""
+    return [each for each in _columns(counts) if waits or each[0] != "open"]
 
 
 def _people(people: Enrollments) -> Markup:
@@ -171,14 +186,9 @@ def _rates(counts: Counts) -> tuple[tuple[str, Share, str], ...]:
     )
 
 
-_HEADINGS: Final = (
-    "Step",
-    *(name.capitalize() for name, _ in _columns(Counts())),
-    *(f"{name.capitalize()} %" for name, _, _ in _rates(Counts())),
-)
 _LEGEND: Final = (
     "Sent: accepted by WhatsApp; failed: given up, also after that; open: not yet decided."
-    " Delivered % and replied % are of sent, read % of delivered."
+    " Delivered and replied are shares of sent, read of delivered."
 )
 
 
@@ -188,6 +198,10 @@ def _rate(share: Share) -> str:
 
 def _title(step: Step) -> str:
     return "Removed step" if step.number is None else f"Step {step.number}"
+
+
+def _short(step: Step) -> str:
+    return "removed" if step.number is None else str(step.number)
 
 
 def _left(step: Step) -> bool:

@@ -26,7 +26,10 @@ export function workspace(root) {
   const channel = channelPane({ openThread: (ts) => thread.open(channel.channel, ts), loaded: (id, messages) => seen(id, messages) });
   const home = homeTab({ changed: () => readViews() });
   const head = h("header", { class: "pane-head channel-head" }, h("div", {}, title, about), tabs);
-  const middle = h("div", { class: "middle" }, head, channel.element, home.element);
+  // Where the thread lies over the channel, reaching for the channel puts the thread away.
+  const middle = h("div", { class: "middle", on: { pointerdown: () => {
+    if (getComputedStyle(thread.element).position === "absolute") thread.close();
+  } } }, head, channel.element, home.element);
   const content = h("div", { class: "slack-content" }, side.element, middle, thread.element);
   const modals = modalLayer({
     changed: () => readViews(),

@@ -3,10 +3,11 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 _TESTS = Path(__file__).parent
 _EXAMPLES_PER_SEED = 100
@@ -53,10 +54,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
         if folder == "properties":
             item.add_marker("property")
-        if folder in _WHOLE_SYSTEM and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(folder))
         if missing and item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.skip(reason=missing))
+
+
+class _SystemsTogether(LoadScopeScheduling):  # type: ignore[misc] # xdist is untyped
+    """Tests that share a running system go to one process, all others wherever there is room."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = PurePosixPath(nodeid).parts[1:2]
+        return folder[0] if folder and folder[0] in _WHOLE_SYSTEM else nodeid
+
+
+# Optional, because the hook is there only with xdist; xdist's own groups need an older pytest.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _SystemsTogether | None:
+    return _SystemsTogether(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 def pytest_terminal_summary(

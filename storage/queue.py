@@ -64,7 +64,7 @@ class Queue:
         )
 
     async def close(self) -> None:
-        await self.redis.aclose()
+        await self.redis.aclose(close_connection_pool=True)
 
     async def wake_lane(self, organization: OrganizationId, number: NumberId) -> None:
         await self._enqueue("run_lane", LANES, organization=organization, number=number)

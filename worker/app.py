@@ -127,7 +127,9 @@ async def _keep_arq(arqs: list[ArqWorker], make: Callable[[], ArqWorker]) -> Non
     The jobs of the old one go on; that is why *arqs* keeps it.
     """
     while True:
-        arqs[:] = [arq for arq in arqs if any(not task.done() for task in arq.tasks.values())]
+        for arq in [each for each in arqs if all(task.done() for task in each.tasks.values())]:
+            arqs.remove(arq)
+            await _close(arq)
         arqs.append(make())
         try:
             await arqs[-1].async_run()
@@ -198,10 +200,13 @@ async def _close(arq: ArqWorker) -> None:
     for task in arq.tasks.values():
         task.cancel()
     await asyncio.gather(*arq.tasks.values(), return_exceptions=True)
+    if arq._pool is None:  # noqa: SLF001 — its property hides that it never connected
+        return
     with suppress(RedisError, OSError, TimeoutError):  # it may be gone before us
         async with asyncio.timeout(_CLOSE_S):
             await arq.pool.delete(arq.health_check_key)
-            await arq.pool.aclose(close_connection_pool=True)
+    with suppress(RedisError, OSError):
+        await arq.pool.aclose(close_connection_pool=True)
 
 
 async def _beat(worker: Worker, queue: str) -> None:

@@ -1,0 +1,155 @@
+"""The queries of every claim and tick stay on their indexes, however many rows there are."""
+
+# ruff: noqa: E501 — SQL reads better unbroken
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from storage.queries import Query, load
+from storage.sending import AHEAD
+from tests.database import ACME, NOON
+from tests.integration.worker.world import NUMBER, OTHER_NUMBER, World
+
+ROWS = 200_000
+BIG = ("messages", "contacts", "contact_identities", "enrollments", "service_windows")
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+async def filled(world: World) -> AsyncIterator[World]:
+    """Yield a world with a paused half, a finished half, and a little that is due."""
+    contacts = await world.contacts(ROWS // 4)
+    paused, running, done = (
+        await world.campaign(state="paused"),
+        await world.campaign(settings={"rate": "500/s"}),
+        await world.campaign(),
+    )
+    drip = await world.campaign(kind="drip", state="active")
+    for campaign in (paused, running, done, drip):
+        await world.queued(campaign, contacts)
+    await world.value(
+        "update messages set state = 'read', accepted_at = $1, sent_at = $1, delivered_at = $1, read_at = $1, attempt = 1,"
+        " wamid = 'w' || id where campaign_id = $2",
+        NOON,
+        done,
+    )
+    await world.value(
+        "insert into enrollments (organization_id, campaign_id, contact_id, state, enrolled_at, enrolled_by, ended_at)"
+        " select $1, $2, c, 'completed', $3, 'U0OWNER', $3 from unnest($4::bigint[]) as c",
+        ACME,
+        drip,
+        NOON,
+        contacts,
+    )
+    await world.value(
+        "update campaigns set completed_at = $1, settled_at = $1 where id in ($2, $3)",
+        NOON,
+        drip,
+        done,
+    )
+    await world.value("analyze")
+    yield world
+    # What is deleted only would slow down every test after this one.
+    await world.value("truncate messages, contacts, enrollments, campaigns cascade")
+    await world.value("analyze")
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from nodes(below)
+
+
+async def explained(world: World, query: Query, **values: Any) -> list[dict[str, Any]]:  # noqa: ANN401 — SQL values
+    values = {"organization": ACME, "at": NOON + HOUR, "ahead": NOON + HOUR + AHEAD, **values}
+    async with world.database.pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            found = await connection.fetchval(
+                f"explain (analyze, format json) {query.text}",
+                *(values[name] for name in query.parameters),
+            )
+        finally:
+            await transaction.rollback()
+    return list(nodes(orjson.loads(found)[0]["Plan"]))
+
+
+async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
+    ids = [
+        row["id"]
+        for row in await world.rows(
+            "select id from messages where state = 'queued' order by id limit 100"
+        )
+    ]
+    read = [
+        row["id"]
+        for row in await world.rows(
+            "select id from messages where state = 'read' order by id limit 100"
+        )
+    ]
+    campaigns = [row["id"] for row in await world.rows("select id from campaigns order by id")]
+    numbers = [NUMBER, OTHER_NUMBER]
+    sending, messages, work = load("sending"), load("messages"), load("work")
+    completion, doubts = load("completion"), load("doubts")
+    return {
+        "open_campaigns": (sending["open_campaigns"], {"number": NUMBER}),
+        "capped_campaigns": (sending["capped_campaigns"], {"number": NUMBER}),
+        "due": (
+            sending["due"],
+            {"number": NUMBER, "campaigns": [0, campaigns[1]], "quotas": [100, 100]},
+        ),
+        "is_due": (sending["is_due"], {"number": NUMBER}),
+        "mark_claimed": (sending["mark_claimed"], {"ids": ids, "generation": 1}),
+        "give_back": (sending["give_back"], {"ids": ids, "generation": 1}),
+        "inherit": (sending["inherit"], {"number": NUMBER, "generation": 1}),
+        "lock_messages": (messages["lock_messages"], {"ids": read}),
+        "drip_runs": (messages["drip_runs"], {"ids": read}),
+        "lanes": (work["lanes"], {"numbers": numbers, "expiry_s": 4.0}),
+        "jobs": (work["jobs"], {"numbers": numbers}),
+        "idle": (work["idle"], {"numbers": numbers, "grace": HOUR}),
+        "unsettle": (completion["unsettle"], {"numbers": numbers}),
+        "settle": (completion["settle"], {"numbers": numbers}),
+        "complete_drips": (completion["complete_drips"], {}),
+        "queued_of": (
+            completion["queued_of"],
+            {"campaign": campaigns[0], "numbers": numbers, "limit": 2000},
+        ),
+        "silent": (
+            doubts["silent"],
+            {"numbers": numbers, "grace": HOUR, "policy": "resend", "limit": 500},
+        ),
+    }
+
+
+async def test_nothing_reads_a_big_table_from_end_to_end(filled: World) -> None:
+    for name, (query, values) in (await cases(filled)).items():
+        found = await explained(filled, query, **values)
+
+        scanned = [
+            node["Relation Name"]
+            for node in found
+            if node["Node Type"] == "Seq Scan"
+            and node["Relation Name"].startswith(BIG)
+            and node["Actual Rows"] + node.get("Rows Removed by Filter", 0) > 1000
+        ]
+        assert not scanned, f"{name} scans {scanned}"
+        read = sum(
+            (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+            for node in found
+            if "Relation Name" in node and node["Relation Name"].startswith(BIG)
+        )
+        assert read <= 5_000, f"{name} reads {read} rows"
+
+    # A claim reads what it takes, whatever stands before it: the paused campaign's rows are due too.
+    query, values = (await cases(filled))["due"]
+    taken = [
+        node["Actual Rows"] * node["Actual Loops"]
+        for node in await explained(filled, query, **values)
+        if node["Node Type"].startswith("Index") and node["Relation Name"].startswith("messages")
+    ]
+    assert sum(taken) == 100

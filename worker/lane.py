@@ -40,6 +40,7 @@ _SLOW_FOR_S = 60.0
 _UNLIMITED_IN_FLIGHT = 64
 _MOST_OUTSTANDING = 1024
 _REPLIES = 16
+_AT_ONCE = 250
 _THROUGHPUT = frozenset({130429})
 _SECOND = timedelta(seconds=1)
 
@@ -74,8 +75,14 @@ class Lane:
         self._bulk: deque[Call] = deque()
         # Of campaigns with a rate: (when it may start, a tie-breaker, the call).
         self._later: list[tuple[datetime, int, Call]] = []
-        self._in_flight: set[asyncio.Task[None]] = set()
+        self._in_flight: dict[asyncio.Task[None], Call] = {}
+        self._sending = False
+        # When to look for something due again after a claim found nothing (monotonic).
+        self._look_at = 0.0
+        # A reply waits: claim it even if there is no room for campaigns.
+        self._hurried = False
         self._recording = asyncio.Lock()
+        self._full = asyncio.Event()
         self._probing: asyncio.Task[None] | None = None
         self._renewed = 0.0
         self._last_start: float | None = None
@@ -102,9 +109,11 @@ class Lane:
                     upkeep.create_task(self._renew(lease)),
                     upkeep.create_task(self._record()),
                 ]
+                self._sending = True
                 try:
                     await self._send(lease, stopping)
                 finally:
+                    self._sending = False
                     await self._drain(lease)
                     for task in tasks:
                         task.cancel()
@@ -153,41 +162,59 @@ class Lane:
     # Sending
 
     async def _send(self, lease: Lease, stopping: asyncio.Event) -> None:
+        """Claim, while calls start beside it: at once here, and whenever one ends."""
         ends = self.clock.monotonic() + RUN_S
         idle_since: float | None = None
-        while not stopping.is_set() and not self._lost and self.clock.monotonic() < ends:
-            self._changed.clear()
-            woken = self._woken.is_set()
-            self._woken.clear()
-            if not self.memory.breaker.closed:
-                self._return_unstarted()
+        claiming: asyncio.Task[int] | None = None
+        try:
+            while not stopping.is_set() and not self._lost and self.clock.monotonic() < ends:
+                self._changed.clear()
+                if self._woken.is_set():
+                    self._woken.clear()
+                    self._look_at = 0.0
+                    self._hurried = True
                 await self._give_back()
-                self._probe()
-                await self._pause(_LOOK_S)
-                continue
-            await self._give_back()
-            await self._find_astray(lease)
-            found = await self._claim(lease, woken=woken)
-            wait = self._start_what_may()
-            if found or self._in_flight or self._unstarted():
-                idle_since = None
-            elif idle_since is None:
-                idle_since = self.clock.monotonic()
-            elif self.clock.monotonic() - idle_since >= _IDLE_S:
-                return
-            # Rows that were only left out made no call to wait for: look for the next at once.
-            if self._unstarted() or not found:
+                if not self.memory.breaker.closed:
+                    self._return_unstarted()
+                    self._probe()
+                    await self._pause(_LOOK_S)
+                    continue
+                found = 0
+                if claiming is not None and claiming.done():
+                    found, claiming = claiming.result(), None
+                    if not found:
+                        self._look_at = self.clock.monotonic() + _LOOK_S
+                room = self._room() if claiming is None else None
+                if room is not None and self.clock.monotonic() >= self._look_at:
+                    self._hurried = False
+                    claiming = asyncio.create_task(self._claim(lease, room=room))
+                    claiming.add_done_callback(lambda _: self._changed.set())
+                wait = self._start_what_may()
+                if found or self._in_flight or self._unstarted():
+                    idle_since = None
+                elif idle_since is None:
+                    idle_since = self.clock.monotonic()
+                elif self.clock.monotonic() - idle_since >= _IDLE_S:
+                    return
                 await self._pause(wait)
+        finally:
+            if claiming is not None:
+                # Not cut off: a claim that is committed must be known to us.
+                with suppress(asyncio.CancelledError):
+                    await asyncio.shield(claiming)
 
-    async def _claim(self, lease: Lease, *, woken: bool) -> int:
-        """Claim what there is room for; return how many rows that changed."""
+    def _room(self) -> int | None:
+        """Return for how many campaign messages to claim now; None: not now."""
         most = self._most_outstanding()
         room = most - self._outstanding()
         # Not for every freed place: a claim costs a transaction.
-        if room < max(1, most // 8):
-            if not woken:
-                return 0
-            room = 0
+        if room >= max(1, most // 8):
+            return room
+        return 0 if self._hurried else None
+
+    async def _claim(self, lease: Lease, *, room: int) -> int:
+        """Claim up to *room* campaign messages and some replies; return how many rows changed."""
+        await self._find_astray(lease)
         begun = self.clock.monotonic()
         replies = max(room, _REPLIES - len(self._priority))
         try:
@@ -251,7 +278,7 @@ class Lane:
         self.memory.window.started(now)
         self._last_start = now
         task = asyncio.create_task(self._post(call))
-        self._in_flight.add(task)
+        self._in_flight[task] = call
         task.add_done_callback(self._ended)
 
     async def _post(self, call: Call) -> None:
@@ -268,10 +295,15 @@ class Lane:
         if isinstance(outcome, Refused) and outcome.code in _THROUGHPUT:
             self.memory.slow_until = self.clock.monotonic() + _SLOW_FOR_S
         self.memory.results.append(Result(call=call, outcome=outcome, at=self.clock.now()))
+        if len(self.memory.results) >= _AT_ONCE:
+            self._full.set()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._in_flight.discard(task)
-        self._changed.set()
+        del self._in_flight[task]
+        # The next one at once; the loop is woken only where it has something to do.
+        waits = self._start_what_may() if self._sending and self.memory.breaker.closed else 0.0
+        if waits < _IDLE_S or not self._in_flight or not self._unstarted():
+            self._changed.set()
 
     def _probe(self) -> None:
         """While the platform is away, ask for the number's health instead of trying on people."""
@@ -374,10 +406,11 @@ class Lane:
 
     async def _find_astray(self, lease: Lease) -> None:
         """Give back what a claim took of which we only know that its connection was lost."""
-        if not self._astray or self._in_flight:
+        if not self._astray:
             return
         memory = self.memory
         calls = [result.call for result in memory.results] + memory.returned
+        calls += self._in_flight.values()
         calls += [*self._priority, *self._bulk, *(entry[2] for entry in self._later)]
         try:
             async with self._unit() as unit:
@@ -393,7 +426,9 @@ class Lane:
 
     async def _record(self) -> None:
         while True:
-            await asyncio.sleep(_RECORD_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._full.wait(), _RECORD_S)
+            self._full.clear()
             await self._flush()
 
     async def _flush(self) -> None:

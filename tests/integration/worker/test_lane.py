@@ -174,7 +174,7 @@ async def test_a_claim_under_an_old_lease_is_refused(world: World) -> None:
     assert lease is not None
     await world.value("update leases set holder = 'another', generation = generation + 1")
 
-    claimed = await lane._claim(lease, woken=False)  # noqa: SLF001 — as its loop does
+    claimed = await lane._claim(lease, room=100)  # noqa: SLF001 — as its loop does
 
     assert claimed == 0
     assert lane._lost  # noqa: SLF001 — so the loop ends
@@ -188,7 +188,7 @@ async def test_what_a_dead_holder_had_claimed_is_in_doubt(world: World) -> None:
     dead = world.lane(fresh=True)
     lease = await dead._acquire()  # noqa: SLF001 — its last deeds
     assert lease is not None
-    await dead._claim(lease, woken=False)  # noqa: SLF001 — then it died
+    await dead._claim(lease, room=100)  # noqa: SLF001 — then it died
     assert not await world.run()
     assert world.platform.calls == []
     await world.value("update leases set renewed_at = renewed_at - interval '5 seconds'")
@@ -384,7 +384,7 @@ async def test_results_are_recorded_by_the_next_run_if_the_database_was_away(wor
     lane = world.lane()
     lease = await lane._acquire()  # noqa: SLF001 — the middle of its run
     assert lease is not None
-    await lane._claim(lease, woken=False)  # noqa: SLF001 — as its loop does
+    await lane._claim(lease, room=100)  # noqa: SLF001 — as its loop does
     lane._start_what_may()  # noqa: SLF001 — the same
     await world.until(lambda: _resulted(world.memories[NUMBER], 5))
     await world.value("update leases set renewed_at = renewed_at - interval '5 seconds'")

@@ -107,8 +107,12 @@ class Message:
         outranked = attempt <= self.failed_attempt and not got_it
         # A second call for the same message was accepted too: two messages reached one person.
         again = self.state in PROGRESS and None is not wamid != self.wamid is not None
-        known = replace(
+        ahead = self.state if _RANK.get(self.state, 0) >= reached else state
+        raised = replace(
             self,
+            state=self.state if outranked else ahead,
+            reason=self.reason if outranked else None,
+            settled_at=self.settled_at if outranked else None,
             attempt=max(self.attempt, attempt),
             accepted_at=_earliest(self.accepted_at, at),
             sent_at=_earliest(self.sent_at, at) if reached > 1 else self.sent_at,
@@ -116,10 +120,6 @@ class Message:
             wamid=wamid if wamid and attempt >= self.attempt else self.wamid or wamid,
             doubled=max(self.doubled, int(again and not outranked)),
         )
-        if outranked:
-            return known
-        ahead = self.state if _RANK.get(self.state, 0) >= reached else state
-        raised = replace(known, state=ahead, reason=None, settled_at=None)
         if not got_it:
             return raised
         return replace(

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import asyncpg
@@ -40,7 +40,17 @@ class Row:
     enrolled: bool = True
 
     def with_message(self, message: Message) -> "Row":
-        return replace(self, message=message)
+        # Not by replace: this happens twice for every message sent.
+        return Row(
+            message=message,
+            campaign_id=self.campaign_id,
+            step_id=self.step_id,
+            variant_id=self.variant_id,
+            run_id=self.run_id,
+            contact_id=self.contact_id,
+            number_id=self.number_id,
+            enrolled=self.enrolled,
+        )
 
 
 def planned_at(message_id: int) -> datetime:

@@ -308,20 +308,17 @@ class Claims:
         if self.rules.cooldown and promoted.get(contact, campaign.id) != campaign.id:
             # Another campaign's message to the same contact is in this very claim.
             return gate.Defer(until=at + timedelta(seconds=1), reason=Reason.COOLDOWN)
-        call = _call(due, content, at=at, until=decision.until, lease=lease)
-        if isinstance(call, gate.Skip):
-            return call
-        promoted[contact] = campaign.id
-        return replace(
-            call,
-            promotion=Promotion(
-                contact_id=contact,
-                campaign_id=campaign.id,
-                claimed_at=at,
-                earlier_at=due.recipient.promoted_at,
-                earlier_campaign_id=due.recipient.promoted_campaign_id,
-            ),
+        promotion = Promotion(
+            contact_id=contact,
+            campaign_id=campaign.id,
+            claimed_at=at,
+            earlier_at=due.recipient.promoted_at,
+            earlier_campaign_id=due.recipient.promoted_campaign_id,
         )
+        call = _call(due, content, at=at, until=decision.until, lease=lease, promotion=promotion)
+        if isinstance(call, Call):
+            promoted[contact] = campaign.id
+        return call
 
     def _candidate(
         self,
@@ -446,7 +443,13 @@ def _rendering(step: StepId, content: object) -> Rendering | None:
 
 
 def _call(
-    due: Due, content: Content, *, at: datetime, until: datetime | None, lease: Lease
+    due: Due,
+    content: Content,
+    *,
+    at: datetime,
+    until: datetime | None,
+    lease: Lease,
+    promotion: Promotion | None = None,
 ) -> Call | gate.Skip:
     attempt = due.row.message.attempt + 1
     try:
@@ -468,6 +471,7 @@ def _call(
         generation=lease.generation,
         claimed_at=at,
         starts_at=at,
+        promotion=promotion,
     )
 
 

@@ -270,9 +270,8 @@ def check_command(config_path: Path, level: str, *, live: bool) -> None:
 def recount_command(config_path: Path, level: str) -> None:
     """Compare the statistics with the messages they count, and mend what differs."""
     config = _with_servers(_configured(config_path, level), redis=False)
-    from storage.recount import recount
-
     from storage.checks import require_database
+    from storage.recount import recount
 
     async def work(_: asyncio.Event) -> Iterable[object]:
         url = _revealed(config.server.database_url)
@@ -379,9 +378,8 @@ def sandbox_command(port: int, data: Path, level: str) -> None:
 def seed_demo_command(config_path: Path, level: str) -> None:
     """Make the contacts of the sandbox's organization."""
     config = _with_servers(_configured(config_path, level), redis=False)
-    from storage.demo import seed
-
     from sandbox import demo
+    from storage.demo import seed
 
     _run(
         lambda _: seed(

@@ -77,6 +77,8 @@ _UNSEEN: Final = re.compile(
 # Emoji made of a letter or a digit; a blank box keeps their place inside a sentence.
 _LETTER_EMOJI: Final = re.compile("[0-9]\ufe0f?\u20e3|\u2139")
 _JOINERS: Final = re.compile(r"[\s'’‘`´\-‐‑‒–—―]+")
+# Letters, digits and their accents; not the marks that enclose a character, as keycaps do.
+_ENDS_A_WORD: Final = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl", "No", "Mn", "Mc"})
 _TURKISH: Final = {ord("ı"): "i", 0x0307: None}  # İ folds to i and a dot above
 
 
@@ -86,7 +88,7 @@ def _trimmed(text: str) -> str:
     start, end = 0, len(seen)
     while start < end and unicodedata.category(seen[start])[0] not in "LN":
         start += 1
-    while end > start and unicodedata.category(seen[end - 1])[0] not in "LNM":
+    while end > start and unicodedata.category(seen[end - 1]) not in _ENDS_A_WORD:
         end -= 1
     return seen[start:end]
 

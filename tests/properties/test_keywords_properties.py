@@ -2,7 +2,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Literal
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from engine.keyword_words import WORDS
@@ -34,6 +34,7 @@ FORMS: list[Literal["NFC", "NFD", "NFKC", "NFKD"]] = ["NFC", "NFD", "NFKC", "NFK
 SPACES = st.text(st.sampled_from(" \t\n\u00a0\u2003\u3000"), min_size=1, max_size=3)
 
 
+@example(("STOP", Meaning.STOP), str, "NFC", "", "\u20e3")
 @settings(max_examples=1500)
 @given(st.sampled_from(LISTED), st.sampled_from(CASES), st.sampled_from(FORMS), AROUND, AROUND)
 def test_every_word_counts_in_any_case_and_form_with_anything_around_it(

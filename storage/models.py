@@ -14,6 +14,7 @@ class Organization(Model):
     organization_id = fields.CharField(max_length=64, primary_key=True)
     closed_until = fields.DatetimeField(null=True)
     closed_why = fields.TextField(null=True)
+    messages_from = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
 
     class Meta:

@@ -9,6 +9,7 @@ from engine.config import Config
 from engine.ids import NumberId, OrganizationId
 from storage.database import Database
 from storage.queue import Queue
+from storage.upkeep import Round
 from worker.memory import Memory
 from worker.rules import NumberRule, SendingRules
 from worker.whatsapp.client import CloudApi
@@ -21,6 +22,7 @@ class Worker:
     Attributes:
         memories: Of numbers whose lane ran here.
         running: Jobs under way here, by name.
+        rounds: Of upkeep, begun here and not yet done.
     """
 
     config: Config
@@ -31,6 +33,7 @@ class Worker:
     apis: Mapping[OrganizationId, CloudApi]
     memories: dict[tuple[OrganizationId, NumberId], Memory] = field(default_factory=dict)
     running: set[tuple[str, OrganizationId]] = field(default_factory=set)
+    rounds: dict[OrganizationId, Round] = field(default_factory=dict)
 
     def now(self) -> datetime:
         return self.clock.now()

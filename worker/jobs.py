@@ -10,6 +10,7 @@ from arq.typing import WorkerCoroutine
 from engine.ids import NumberId, OrganizationId
 from storage import audit_seal, planning, template_sync, work
 from storage.database import CONNECTION_LOST
+from storage.upkeep import KEEP_HOUSE
 from worker.completion import complete
 from worker.context import Worker
 from worker.importing import import_contacts
@@ -19,14 +20,15 @@ from worker.planning import plan
 from worker.reconciliation import reconcile
 from worker.synchronization import TASK, sync_templates
 from worker.triggers import enroll_triggered
+from worker.upkeep import keep_house
 
 Context = dict[str, Any]
 Job = Callable[[Worker, OrganizationId], Awaitable[bool]]
 
 _SEALS = 500
 _SYNC_EVERY = timedelta(hours=1)
-_SYNC_AGAIN = timedelta(seconds=5)
 _SYNC_AGAIN = timedelta(seconds=10)
+_TIDY_EVERY = timedelta(hours=1)
 
 log = structlog.get_logger()
 
@@ -46,6 +48,7 @@ JOBS: Mapping[str, Job] = {
     "complete": complete,
     "seal_audit": seal_audit,
     "sync_templates": sync_templates,
+    KEEP_HOUSE: keep_house,
 }
 """By the name storage.work finds them under. Each does a slice and says whether there is more."""
 
@@ -118,6 +121,8 @@ async def tick(ctx: Context) -> None:
                 await template_sync.task_wanted(
                     unit, name=TASK, since=at - _SYNC_EVERY, again=at - _SYNC_AGAIN
                 )
+                tidied = at - _TIDY_EVERY
+                await template_sync.task_wanted(unit, name=KEEP_HOUSE, since=tidied, again=tidied)
                 lanes = await work.lanes(unit, numbers=rules.number_ids)
                 names = await work.jobs(unit, numbers=rules.number_ids)
         except CONNECTION_LOST as lost:

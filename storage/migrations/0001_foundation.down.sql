@@ -4,5 +4,6 @@ drop table audit_log, tasks, sending_hours, leases, webhook_failures, slack_requ
   blob_chunks, blobs, occurrences, consents, service_windows, contact_tags, contact_identities, contacts, numbers,
   organizations;
 drop procedure protect_tenant_table(regclass, text);
-drop function attach_message_leaf(timestamptz), oldest_message_second(), new_message_id(bigint);
+drop function attach_message_leaf(timestamptz), oldest_message_second(), drop_empty_message_leaf(timestamptz),
+  new_message_id(bigint);
 drop sequence message_sequence;

@@ -8,6 +8,7 @@ create table organizations (
   organization_id text primary key,
   closed_until timestamptz, -- the tap of all its numbers, such as messages_per_hour
   closed_why text,
+  messages_from timestamptz, -- what happened to messages before it may have been forgotten
   created_at timestamptz not null
 );
 
@@ -490,6 +491,35 @@ language sql stable security definer set search_path = public, pg_temp as $$
     from pg_inherits i join pg_class c on c.oid = i.inhrelid
    where i.inhparent = 'messages'::regclass
 $$;
+
+-- Take the oldest leaf away if its month is over before $1 and nothing is left in it; false: it stays. Gives up
+-- at once rather than let everybody queue up behind it.
+create function drop_empty_message_leaf(before timestamptz) returns boolean
+language plpgsql as $$
+declare
+  month timestamptz := to_timestamp(oldest_message_second());
+  leaf text := 'messages_' || to_char(month at time zone 'UTC', 'YYYYMM');
+  used boolean;
+begin
+  if month is null or date_trunc('month', month + interval '32 days', 'UTC') > before then
+    return false;
+  end if;
+  execute format('select exists (select from %I)', leaf) into used;
+  if used then
+    return false;
+  end if;
+  perform set_config('lock_timeout', '50ms', true);
+  execute format('lock table only messages, only %I in access exclusive mode', leaf);
+  execute format('select exists (select from %I)', leaf) into used;
+  if used then
+    return false;
+  end if;
+  execute format('alter table messages detach partition %I', leaf);
+  execute format('drop table %I', leaf);
+  return true;
+exception
+  when lock_not_available then return false;
+end $$;
 
 create function new_message_id(second bigint) returns bigint
 language sql volatile as $$ select (second << 30) | nextval('message_sequence') $$;

@@ -40,7 +40,9 @@ select
   or exists (select from campaigns where organization_id = $organization and state in ('cancelled', 'archived') and settled_at is null) as complete,
   exists (select from audit_log where organization_id = $organization and seal is null) as seal_audit,
   exists (select from tasks
-           where organization_id = $organization and name = 'sync_templates' and (done_at is null or done_at < requested_at)) as sync_templates
+           where organization_id = $organization and name = 'sync_templates' and (done_at is null or done_at < requested_at)) as sync_templates,
+  exists (select from tasks
+           where organization_id = $organization and name = 'keep_house' and (done_at is null or done_at < requested_at)) as keep_house
 
 -- name: idle
 -- What is due now, what is under way, and when the product next acts by itself.

@@ -174,16 +174,16 @@ class Lane:
                     self._look_at = 0.0
                     self._hurried = True
                 await self._give_back()
+                found = 0
+                if claiming is not None and claiming.done():
+                    found, claiming = claiming.result(), None
+                    self._look_at = 0.0 if found else self.clock.monotonic() + _LOOK_S
                 if not self.memory.breaker.closed:
                     self._return_unstarted()
                     self._probe()
                     await self._pause(_LOOK_S)
+                    self._look_at, idle_since = 0.0, None
                     continue
-                found = 0
-                if claiming is not None and claiming.done():
-                    found, claiming = claiming.result(), None
-                    if not found:
-                        self._look_at = self.clock.monotonic() + _LOOK_S
                 room = self._room() if claiming is None else None
                 if room is not None and self.clock.monotonic() >= self._look_at:
                     self._hurried = False
@@ -194,7 +194,7 @@ class Lane:
                     idle_since = None
                 elif idle_since is None:
                     idle_since = self.clock.monotonic()
-                elif self.clock.monotonic() - idle_since >= _IDLE_S:
+                elif claiming is None and self.clock.monotonic() - idle_since >= _IDLE_S:
                     return
                 await self._pause(wait)
         finally:

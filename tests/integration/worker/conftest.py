@@ -13,7 +13,9 @@ from worker.whatsapp.client import open_session
 
 
 @pytest.fixture
-async def world(database: Database) -> AsyncIterator[World]:
+async def world(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    # Runs end a second after the last call; here many runs are made for a few calls each.
+    monkeypatch.setattr("worker.lane._IDLE_S", 0.3)
     clock = Clock()
     async with (
         platform() as pretence,

@@ -6,6 +6,7 @@ from typing import Final
 from bot.slack.campaign_lists import enroll_command, next_line
 from bot.slack.campaign_names import found
 from bot.slack.changes import answered, told, wake
+from bot.slack.contact_pages import counted
 from bot.slack.desk import Desk
 from bot.slack.markup import Markup, code, literal, markup
 from bot.slack.registry import Context
@@ -109,7 +110,8 @@ def _about(done: Moved, move: Move, ended: int) -> list[Markup]:
             next_line(f"/drip report {name}"),
         ]
     if move is archive and ended:
-        return [markup("{n} contacts were under way, and are out of it.", n=ended)]
+        were = "was under way, and is" if ended == 1 else "were under way, and are"
+        return [markup("{who} {were} out of it.", who=counted(ended), were=were)]
     return []
 
 

@@ -9,6 +9,7 @@ from bot.slack.campaign_names import found
 from bot.slack.campaign_text import settings_line, step_line
 from bot.slack.changes import answered, told
 from bot.slack.clicks import Value
+from bot.slack.contact_pages import counted
 from bot.slack.desk import Desk
 from bot.slack.drafting import number_of, settings_of, wanted_of
 from bot.slack.language.campaigns import (
@@ -146,12 +147,20 @@ def _register_steps(registry: Registry, desk: Desk) -> None:
 
         removed = await desk.database.run(asked.organization, asked.at, work)
         moved_on = removed.moved_on + await _move_on(desk, asked, removed)
-        go_on = "go on to the next step" if removed.left >= removed.step.number else "are through"
+        one, many = (
+            ("goes on to the next step", "go on to the next step")
+            if removed.left >= removed.step.number
+            else ("is through", "are through")
+        )
         return told(
             asked,
             markup("removed a step of *{name}*:", name=removed.campaign.name),
             step_line(removed.step),
-            markup("{n} contacts who waited for it {go_on}.", n=moved_on, go_on=go_on)
+            markup(
+                "{who} who waited for it {go_on}.",
+                who=counted(moved_on),
+                go_on=one if moved_on == 1 else many,
+            )
             if moved_on
             else Markup(""),
         )

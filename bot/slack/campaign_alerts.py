@@ -88,19 +88,6 @@ async def failure(event: Event, unit: Unit) -> tuple[Alert, ...]:
     return (warning(text),)
 
 
-@tells("messages_in_doubt")
-async def in_doubt(event: Event, unit: Unit) -> tuple[Alert, ...]:
-    named = await _name(event, unit)
-    text = markup(
-        "{count} messages{of} may or may not have reached WhatsApp, and are not sent again by"
-        " themselves: {why}",
-        count=int(event.content["count"]),
-        of=markup(" of {name}", name=named) if named else Markup(""),
-        why=literal(str(event.content["why"]), limit=600),
-    )
-    return (warning(text),)
-
-
 @tells("reply")
 async def replied(event: Event, unit: Unit) -> tuple[Alert, ...]:
     written = await events.answer(unit, inbound=int(event.content["inbound"]))

@@ -11,6 +11,7 @@ from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from bot.slack.words import as_word
+from bot.whatsapp.parsing_events import tier_users
 from engine.campaign import Kind, State
 from engine.config import Organization, WhatsAppNumber
 from engine.ids import CampaignId
@@ -39,7 +40,7 @@ def register(registry: Registry, desk: Desk) -> None:
             shown = [
                 markup("*{name}*", name=organization.name),
                 _machinery(await leases.alive(unit), redis=redis),
-                *await _number_lines(unit, organization),
+                *await _number_lines(unit, organization, others=_sharing(desk, organization)),
                 _waiting(
                     await work.idle(
                         unit,
@@ -83,11 +84,40 @@ def _sign(*, good: bool) -> Markup:
     return _GOOD if good else _BAD
 
 
-async def _number_lines(unit: Unit, organization: Organization) -> list[Markup]:
+def _sharing(desk: Desk, organization: Organization) -> int:
+    """Return how many other organizations have the same portfolio."""
+    portfolios = [each.whatsapp.portfolio for each in desk.config.organizations.values()]
+    return portfolios.count(organization.whatsapp.portfolio) - 1
+
+
+async def _number_lines(unit: Unit, organization: Organization, *, others: int) -> list[Markup]:
     known = await numbers.states(unit)
-    lines = [_number_line(each, known.get(each.id)) for each in organization.whatsapp.numbers]
+    ours = organization.whatsapp.numbers
+    reported = [known[each.id].messaging_limit for each in ours if each.id in known]
+    lines = [
+        _portfolio_line(organization.whatsapp.portfolio, reported, others=others),
+        *(_number_line(each, known.get(each.id)) for each in ours),
+    ]
     tap = await numbers.organization_tap(unit)
     return lines if tap is None else [*lines, _tap_line(tap)]
+
+
+def _portfolio_line(portfolio: str, reported: list[str | None], *, others: int) -> Markup:
+    """Say what WhatsApp reports of the limit that all numbers below share."""
+    limits = [users for tier in reported if tier and (users := tier_users(tier)) is not None]
+    # One that was raised may not be reported of every number yet; -1 stands for none.
+    lowest = min((each for each in limits if each >= 0), default=None)
+    if lowest is not None:
+        limit = markup("messages to {n} people within 24 hours", n=lowest)
+    else:
+        limit = Markup("no limit of people" if limits else "a limit not reported yet")
+    accounts = "one more account" if others == 1 else f"{others} more accounts"
+    return markup(
+        "Portfolio {portfolio}: {limit}{shared}, for",
+        portfolio=portfolio,
+        limit=limit,
+        shared=markup(", shared with {accounts}", accounts=accounts) if others else Markup(""),
+    )
 
 
 def _number_line(number: WhatsAppNumber, state: NumberState | None) -> Markup:

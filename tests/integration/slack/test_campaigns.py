@@ -1,11 +1,17 @@
 """Campaigns and their steps, by the commands staff type."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from bot.slack import status
+from bot.slack.language.general import Status
+from bot.slack.registry import Registry
+from engine.roles import Role
 from storage.database import Database
+from tests.database import ACME
 from tests.integration.slack.campaign_room import CampaignRoom, opened
 
 
@@ -279,6 +285,41 @@ async def test_one_organization_cannot_touch_the_campaign_of_another_by_its_id(
 
     assert "no longer there" in clicked
     assert await room.value("select state from campaigns where id = $1", foreign) == "active"
+
+
+async def test_status_lists_numbers_under_the_limit_of_their_portfolio(room: CampaignRoom) -> None:
+    before = await room.say("status")
+    await room.value(
+        "insert into numbers (organization_id, id, phone, quality, verified_name, messaging_limit,"
+        " updated_at) values ('acme', '200000000000001', '+15550001111', 'green', 'Acme',"
+        " 'TIER_10K', now()), ('acme', 'gone', '+15550002222', 'green', 'Old', 'TIER_250', now())"
+    )
+    reported = await room.say("status")
+    await room.value("update numbers set messaging_limit = 'TIER_UNLIMITED' where id <> 'gone'")
+    unlimited = await room.say("status")
+
+    limit = "Portfolio 100000000000001: "
+    assert f"{limit}a limit not reported yet, for\n" in before
+    assert (
+        f"{limit}messages to 10,000 people within 24 hours, for\n"
+        ":large_green_circle: +15550001111 (Acme) · quality green"
+    ) in reported
+    assert f"{limit}no limit of people, for\n" in unlimited
+
+
+async def test_status_tells_that_others_share_the_portfolio(room: CampaignRoom) -> None:
+    config = room.room.desk.config
+    other = config.organizations[ACME].model_copy(update={"name": "Other"})
+    shared = config.model_copy(
+        update={"organizations": {**config.organizations, "other": other, "third": other}}
+    )
+    registry = Registry()
+    status.register(registry, replace(room.room.desk, config=shared))
+
+    reply = await registry.commands[Status](Status(), room.room.context("U0OWNER", Role.OWNER))
+
+    assert "reported yet, shared with 2 more accounts, for\n" in reply.message.text
+    assert "Other" not in reply.message.text
 
 
 async def test_status_says_what_runs_and_what_is_missing(room: CampaignRoom) -> None:

@@ -120,7 +120,7 @@ def _enrolls(it: Campaign) -> Markup:
         return Markup("Every contact created from now on enrolls.")
     if it.trigger.startswith("tag:"):
         return markup(
-            "Whoever gets the tag {tag} from now on enrolls; those who have it wait for you.",
+            "Whoever gets the tag {tag} from now on enrolls; those who have it do not yet.",
             tag=code(it.trigger.removeprefix("tag:")),
         )
     return Markup("")

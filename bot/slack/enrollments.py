@@ -326,7 +326,7 @@ def _listed(
     )
 
 
-_COLUMNS: Final = ("contact", "state", "step", "next due", "sent", "delivered", "read", "replied")
+_COLUMNS: Final = ("Contact", "State", "Step", "Next due", "Sent", "Delivered", "Read", "Replied")
 
 
 def _row(each: Enrollment, steps: Sequence[Step], zone: tzinfo) -> tuple[str, ...]:

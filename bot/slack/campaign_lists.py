@@ -1,5 +1,6 @@
 """Lists of campaigns and broadcasts, and all about one."""
 
+from collections.abc import Sequence
 from typing import Final, assert_never
 
 from bot.slack import cards
@@ -15,7 +16,7 @@ from engine.campaign import Campaign, Kind, State, Step
 from engine.config import Organization
 from engine.ids import CampaignId
 from engine.report import Enrollments, Report
-from storage import campaigns, reports
+from storage import campaigns, reports, tags
 from storage.campaigns import Listed
 from storage.database import Unit
 
@@ -98,7 +99,7 @@ async def _shown(unit: Unit, campaign: CampaignId, organization: Organization) -
     if report.total.planned:
         lines.append(cards.counts_line(report.total))
     footer = joined(_people(it), " · ")
-    follow = _next(it, steps)
+    follow = _next(it, steps, await tags.known(unit))
     return message(
         joined([*lines, footer, follow]), *sections(joined(lines)), context(footer), context(follow)
     )
@@ -159,7 +160,7 @@ def _people(it: Campaign) -> list[Markup]:
     return said
 
 
-def _next(it: Campaign, steps: tuple[Step, ...]) -> Markup:
+def _next(it: Campaign, steps: tuple[Step, ...], known: Sequence[str]) -> Markup:
     name, word = as_word(it.name), _WORDS[it.kind]
     match it.state:
         case State.DRAFT if not steps:
@@ -169,7 +170,7 @@ def _next(it: Campaign, steps: tuple[Step, ...]) -> Markup:
         case State.DRAFT | State.SCHEDULED:
             return next_line(f"/drip broadcast send {name}")
         case State.ACTIVE:
-            return next_line(enroll_command(it))
+            return next_line(enroll_command(it, tags=known))
         case State.PAUSED:
             return next_line(f"/drip {word} resume {name}")
         case State.RUNNING | State.COMPLETED | State.CANCELLED | State.ARCHIVED:
@@ -178,10 +179,17 @@ def _next(it: Campaign, steps: tuple[Step, ...]) -> Markup:
             assert_never(it.state)
 
 
-def enroll_command(campaign: Campaign) -> str:
-    """Return how staff enroll those whom the trigger would have, had it been active before."""
-    who = campaign.trigger if campaign.trigger.startswith("tag:") else "tag:<tag>"
-    return f"/drip enroll {as_word(campaign.name)} {who}"
+def enroll_command(campaign: Campaign, *, tags: Sequence[str]) -> str:
+    """Return how staff enroll those whom the trigger would have, had it been active before.
+
+    Args:
+        tags: All there are; the only one is meant where the trigger names none.
+    """
+    tag = campaign.trigger.removeprefix("tag:") if campaign.trigger.startswith("tag:") else None
+    if tag is None and len(tags) == 1:
+        tag = tags[0]
+    who = "<tag>" if tag is None else as_word(tag)
+    return f"/drip enroll {as_word(campaign.name)} tag:{who}"
 
 
 def next_line(command: str) -> Markup:

@@ -1,6 +1,6 @@
 """Starting, pausing and ending campaigns and broadcasts: what commands and buttons share."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from bot.slack.campaign_lists import enroll_command, next_line
@@ -16,7 +16,7 @@ from engine.campaign import Campaign, Kind
 from engine.ids import CampaignId
 from engine.usecases import move_campaign
 from engine.usecases.move_campaign import Moved
-from storage import campaigns
+from storage import campaigns, tags
 from storage.campaigns import Campaigns
 from storage.database import Unit
 from storage.templates import KnownTemplates
@@ -73,11 +73,17 @@ async def after(desk: Desk, asked: Context, done: Moved, move: Move) -> Reply:
         await desk.queue.wake_job("complete", asked.organization)
     else:
         await wake(desk, asked.organization)
+    known = await _tags(desk, asked) if move is activate else ()
     return told(
         asked,
         markup("{did} *{name}*.", did=_DID[move], name=it.name),
-        *_about(done, move, ended),
+        *_about(done, move, ended, known),
     )
+
+
+async def _tags(desk: Desk, asked: Context) -> Sequence[str]:
+    async with desk.database.unit(asked.organization, asked.at) as unit:
+        return await tags.known(unit)
 
 
 def so_already(campaign: Campaign) -> Reply:
@@ -91,11 +97,11 @@ def so_already(campaign: Campaign) -> Reply:
     )
 
 
-def _about(done: Moved, move: Move, ended: int) -> list[Markup]:
+def _about(done: Moved, move: Move, ended: int, known: Sequence[str]) -> list[Markup]:
     it = done.campaign
     name = as_word(it.name)
     if move is activate:
-        return [_enrolls(it), next_line(enroll_command(it))]
+        return [_enrolls(it), next_line(enroll_command(it, tags=known))]
     if move is pause:
         word = "campaign" if it.kind is Kind.DRIP else "broadcast"
         return [

@@ -287,6 +287,30 @@ async def test_one_organization_cannot_touch_the_campaign_of_another_by_its_id(
     assert await room.value("select state from campaigns where id = $1", foreign) == "active"
 
 
+async def test_the_next_command_names_the_tag_there_is(room: CampaignRoom) -> None:
+    await room.say('campaign new "By tag" trigger="tag:very important"')
+    await room.say('step add "By tag" after=0m template=followup')
+    by_tag = await room.say('campaign activate "By tag"')
+    nobody = await made(room, "Nobody")
+    await room.contacts(2, tag="lead")
+    one = await made(room, "One")
+    shown = await room.say("campaign show One")
+    await room.contacts(1, tag="demo", first=3)
+    two = await made(room, "Two")
+
+    assert '/drip enroll "By tag" tag:"very important"' in by_tag
+    assert "/drip enroll Nobody tag:<tag>" in nobody.replace("&lt;", "<").replace("&gt;", ">")
+    assert "/drip enroll One tag:lead" in one
+    assert "/drip enroll One tag:lead" in shown
+    assert "/drip enroll Two tag:<tag>" in two.replace("&lt;", "<").replace("&gt;", ">")
+
+
+async def made(room: CampaignRoom, name: str) -> str:
+    await room.say(f"campaign new {name}")
+    await room.say(f"step add {name} after=0m template=followup")
+    return await room.say(f"campaign activate {name}")
+
+
 async def test_status_lists_numbers_under_the_limit_of_their_portfolio(room: CampaignRoom) -> None:
     before = await room.say("status")
     await room.value(

@@ -117,11 +117,9 @@ def _language(text: str) -> str | Wrong:
 
 
 def _media(text: str) -> MediaRef | Wrong:
-    if _MEDIA_ID.fullmatch(text):
-        return MediaRef(id=text)
     if _LINK.fullmatch(text) and len(text) <= _LONGEST_LINK:
         return MediaRef(link=text)
-    return Wrong(must_be="a link that begins with https://, or a media id of WhatsApp (digits)")
+    return Wrong(must_be="a link that begins with https://")
 
 
 def _span_or_off(text: str) -> timedelta | Off:
@@ -207,7 +205,6 @@ _TRIGGERS: Final = ("manual", "contact_created")
 _EMAIL: Final = re.compile(r"[^@\s<>\",]{1,64}@[^@\s<>\",]{1,189}\.[^@\s<>\",.]{2,63}")
 _LANGUAGE: Final = re.compile(r"([A-Za-z]{2,3})(?:[_-]([A-Za-z]{2}))?")
 _LINK: Final = re.compile(r"https://[^\s<>\"]+\.[^\s<>\"]+")
-_MEDIA_ID: Final = re.compile(r"[0-9]{5,30}")
 _DIALLED: Final = re.compile(r"\s*\+?[0-9()./ -]+")
 
 NAME: Final[Kind[str]] = Kind(
@@ -247,7 +244,7 @@ RATE: Final[Kind[Rate]] = Kind(shape="5/s|300/min|500/h", read=_rate)
 TRIGGER: Final[Kind[str]] = Kind(shape="manual|contact_created|tag:<tag>", read=_trigger)
 EMAIL: Final[Kind[str]] = Kind(shape="address", read=_email)
 LANGUAGE: Final[Kind[str]] = Kind(shape="en_US", read=_language)
-MEDIA: Final[Kind[MediaRef]] = Kind(shape="link or media id", read=_media)
+MEDIA: Final[Kind[MediaRef]] = Kind(shape="link", read=_media)
 OWN_NUMBER: Final[Kind[phone.Phone]] = Kind(
     shape="phone",
     read=_by(phone.own, "one of our numbers, like +15550001111"),

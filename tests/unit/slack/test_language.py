@@ -212,6 +212,7 @@ def test_help_finds_its_topic(asked: str, topic: tuple[str, ...]) -> None:
         pytest.param("step add A after=1d text=a caption=b", "only with media=", id="out of place"),
         pytest.param("step add A after=1d text=a foo=1", "no option foo=", id="no template"),
         pytest.param("step add A after=1d media=x.pdf", "https://", id="no address"),
+        pytest.param("step add A after=1d media=1234567890", "https://", id="an id of a file"),
         pytest.param("contact add +31 email=ada", "ada@example.com", id="no address of mail"),
         pytest.param("contact find a=b", "goes in quotes", id="an equals sign in text"),
         pytest.param('campaign show "A', "opened and not closed", id="an open quote"),

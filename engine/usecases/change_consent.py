@@ -68,8 +68,9 @@ async def opt_out(
 ) -> ConsentChange:
     """Record that *ids* (some hundreds) want no campaign message, and end what waits for them."""
     known = await contacts.lock(identities=(), ids=ids)
+    second = _second(at)
     changed = [
-        replace(each, consent=each.consent.after(Act.OPT_OUT, at))
+        replace(each, consent=each.consent.after(Act.OPT_OUT, second))
         for each in known.values()
         if not each.consent.opted_out
     ]
@@ -77,7 +78,7 @@ async def opt_out(
     if not stopped:
         return ConsentChange(unchanged=len(known))
     await contacts.save(changed)
-    await ledger.note(Act.OPT_OUT, stopped, at=at)
+    await ledger.note(Act.OPT_OUT, stopped, at=second)
     # Enrollments first: one that has ended does not go on when its message is cancelled.
     await runs.end_runs(stopped=stopped, replied=())
     rows = await runs.lock(await runs.queued(stopped=stopped, replied=()))
@@ -101,17 +102,18 @@ async def opt_in(
     What the platform or staff closed otherwise stays closed.
     """
     known = await contacts.lock(identities=(), ids=ids)
+    second = _second(at)
     lifted = [
         after
         for each in known.values()
         if each.consent.opted_out
         and not (
-            after := replace(each, consent=each.consent.after(Act.OPT_IN, at))
+            after := replace(each, consent=each.consent.after(Act.OPT_IN, second))
         ).consent.opted_out
     ]
     if lifted:
         await contacts.save(lifted)
-        await ledger.note(Act.OPT_IN, {each.id for each in lifted}, at=at)
+        await ledger.note(Act.OPT_IN, {each.id for each in lifted}, at=second)
     stopped = [
         each for each in lifted if each.consent.against(promotional=True) is Reason.PLATFORM_STOPPED
     ]
@@ -120,3 +122,8 @@ async def opt_in(
         unchanged=len(known) - len(lifted),
         stopped_elsewhere=len(stopped),
     )
+
+
+def _second(at: datetime) -> datetime:
+    """Return the full second: contacts' own acts come in those, and of two in one STOP wins."""
+    return at.replace(microsecond=0)

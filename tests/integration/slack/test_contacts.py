@@ -462,6 +462,27 @@ async def test_a_later_stop_holds_against_an_earlier_opt_in(room: Room) -> None:
     assert await room.rows("select opted_in_at from contacts") == [(None,)]
 
 
+async def test_of_a_stop_and_an_opt_in_within_a_second_the_stop_holds(room: Room) -> None:
+    await _added(room, 1)
+    stopped_at = room.clock.at + timedelta(seconds=1)
+    await _stopped(room, Act.OPT_OUT, stopped_at)
+    room.clock.at += timedelta(milliseconds=900)
+
+    early = await room.command("contact optin +31610000000")
+    late = await room.command("contact optin +31610000000")
+    out = await room.command("contact optout +31610000000")
+
+    assert "opted 0 contacts in" in early.message.text
+    assert "opted 1 contact in" in late.message.text
+    assert "opted 1 contact out" in out.message.text
+    noted = await room.rows("select kind, at from consents order by id")
+    assert noted == [
+        ("opt_out", stopped_at),
+        ("opt_in", stopped_at + timedelta(seconds=1)),
+        ("opt_out", stopped_at + timedelta(seconds=2)),
+    ]
+
+
 def _all_of(reply: Reply) -> str:
     return f"{reply.message.text}\n{orjson.dumps(reply.message.blocks).decode()}"
 

@@ -23,6 +23,7 @@ from bot.slack import (
 )
 from bot.slack.desk import Desk
 from bot.slack.dispatch import Dispatcher
+from bot.slack.door import PATH as SLACK_PATH
 from bot.slack.door import SlackDoor
 from bot.slack.language import LANGUAGE
 from bot.slack.registry import Registry
@@ -117,7 +118,7 @@ async def _app(config: Config, clock: Clock) -> AsyncIterator[web.Application]:
         await stack.enter_async_context(_running(Relay(config, database, clock, workspaces.client)))
         health = Health(config=config, database=database, clock=clock, unrelayed=unrelayed)
         app = web.Application(client_max_size=_LARGEST_BODY)
-        app.add_routes([web.post("/slack/events", door.receive)])
+        app.add_routes([web.post(SLACK_PATH, door.receive)])
         app.add_routes(room.routes())
         app.add_routes(health.routes())
         yield app

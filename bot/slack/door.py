@@ -21,9 +21,11 @@ from bot.slack.requests import (
 )
 from bot.slack.verification import signers
 from bot.slack.workspace import Workspace, Workspaces
+from bot.unsigned import Unsigned
 from engine.clock import Clock
 from engine.ids import OrganizationId
 
+PATH: Final = "/slack/events"
 _LARGEST: Final = 1024 * 1024  # bytes; Slack's own largest is a view of 250 KB, percent-encoded
 _PATIENCE: Final = 2.0  # seconds an event's handlers may take to fail so that Slack repeats it
 
@@ -39,7 +41,7 @@ class Failures(Protocol):
 
 
 class SlackDoor:
-    """The handler of the endpoint; ``app.router.add_post("/slack/events", door.receive)``."""
+    """The handler of the endpoint; ``app.router.add_post(PATH, door.receive)``."""
 
     def __init__(
         self,
@@ -55,6 +57,7 @@ class SlackDoor:
         self._claims = claims
         self._failures = failures
         self._clock = clock
+        self._unsigned = Unsigned(PATH, clock)
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
         """Verify, read, tell repeats apart, hand over.
@@ -71,6 +74,7 @@ class SlackDoor:
             secrets=self._workspaces.secrets,
         )
         if not signed_by:
+            self._unsigned.turned_away()
             raise web.HTTPUnauthorized(text="not signed by a Slack app we know")
         match parse(body, content_type=request.content_type):
             case Malformed(reason=reason):

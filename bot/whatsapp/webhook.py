@@ -17,6 +17,7 @@ from typing import Final
 import structlog
 from aiohttp import web
 
+from bot.unsigned import Unsigned
 from bot.whatsapp.groups import Ticket
 from bot.whatsapp.intake import Intake
 from bot.whatsapp.signature import signer
@@ -49,6 +50,7 @@ class WebhookRoom:
         self._queue = queue
         self._intake = Intake(config, database, clock)
         self._failures = WebhookFailures(database)
+        self._unsigned = Unsigned(PATH, clock)
         self._secrets = organizations_by_secret(config)
         self._verify_tokens = [
             each.whatsapp.verify_token.get_secret_value().encode()
@@ -84,6 +86,7 @@ class WebhookRoom:
             header = request.headers.get("X-Hub-Signature-256", "")
             signed_by = signer(body, header, self._secrets)
             if signed_by is None:
+                self._unsigned.turned_away()
                 raise web.HTTPUnauthorized
             return await self._apply(body, signed_by)
         finally:

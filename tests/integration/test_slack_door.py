@@ -15,6 +15,7 @@ import orjson
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from structlog.testing import capture_logs
 
 from bot.slack.blocks import message, section
 from bot.slack.clicks import Value
@@ -576,9 +577,15 @@ async def test_without_the_database_slack_is_asked_to_repeat(house: House) -> No
     ],
 )
 async def test_headers_nobody_signed_are_refused(house: House, headers: dict[str, str]) -> None:
-    status, _ = await house.post(house.slash("campaign new X"), headers=headers)
+    with capture_logs() as lines:
+        answers = [
+            await house.post(house.slash("campaign new X"), headers=headers) for _ in range(3)
+        ]
 
-    assert (status, house.done) == (401, [])
+    assert ([status for status, _ in answers], house.done) == ([401, 401, 401], [])
+    assert [line["door"] for line in lines if line["event"] == "webhook.unsigned"] == [
+        "/slack/events"
+    ]
 
 
 @pytest.mark.parametrize("age", [301, 86_400, -301])

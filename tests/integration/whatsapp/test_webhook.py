@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from bot.whatsapp import webhook
 from bot.whatsapp.replay import replay
@@ -48,10 +49,12 @@ async def test_the_handshake_is_a_subscription(meta: Meta) -> None:
     ],
 )
 async def test_a_body_we_cannot_trust_is_refused_and_not_kept(meta: Meta, signed: str) -> None:
-    answer = await meta.post(b"{}", signed=signed)
+    with capture_logs() as lines:
+        answers = [await meta.post(b"{}", signed=signed) for _ in range(3)]
 
-    assert answer == 401
+    assert answers == [401, 401, 401]
     assert await meta.value("select count(*) from webhook_failures") == 0
+    assert [line["door"] for line in lines if line["event"] == "webhook.unsigned"] == [PATH]
 
 
 async def test_a_body_of_more_than_4_mib_is_refused(meta: Meta) -> None:

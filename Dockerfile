@@ -7,7 +7,7 @@ WORKDIR /src
 COPY requirements.lock .
 RUN pip download --quiet --disable-pip-version-check --only-binary :all: \
       --require-hashes --requirement requirements.lock --dest /wheels
-COPY pyproject.toml .
+COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
 COPY engine engine
 COPY sandbox sandbox

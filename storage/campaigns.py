@@ -265,6 +265,18 @@ async def drop_everybody(unit: Unit, *, campaign: CampaignId) -> int:
     return len(left)
 
 
+async def has_running(unit: Unit, *, campaign: CampaignId) -> bool:
+    """Whether enrollments of a campaign have not ended."""
+    running: bool = await unit.value(_SQL["has_running"], campaign=campaign)
+    return running
+
+
+async def ended_before(unit: Unit, *, campaign: CampaignId, moment: datetime) -> bool:
+    """Whether an ended campaign ended before *moment*."""
+    before: bool = await unit.value(_SQL["ended_before"], campaign=campaign, moment=moment)
+    return before
+
+
 def _from_record(row: asyncpg.Record) -> Campaign:
     plain: dict[str, Any] = dict(row)
     return Campaign(

@@ -1,16 +1,18 @@
 """How campaigns end: completion told once, ended ones swept of what was still queued."""
 
+from datetime import timedelta
 from functools import partial
 
 from engine.ids import CampaignId, OrganizationId
 from engine.message import State
 from engine.reasons import Reason
-from storage import completion, effects, messages, planning
+from storage import campaigns, completion, effects, messages, planning
 from storage.database import Unit
 from worker.context import Worker
 from worker.rules import SendingRules
 
 _SWEEP = 2_000
+_ARCHIVING = timedelta(minutes=1)
 
 
 async def complete(worker: Worker, organization: OrganizationId) -> bool:
@@ -65,6 +67,13 @@ async def _sweep(unit: Unit, *, campaign: CampaignId, rules: SendingRules) -> bo
     if ids:
         return True
     # Calls under way may yet be given back to the queue; look again at the next tick.
-    if not await completion.still_claimed(unit, campaign=campaign, numbers=numbers):
-        await completion.swept(unit, campaign=campaign)
+    if await completion.still_claimed(unit, campaign=campaign, numbers=numbers):
+        return False
+    if await campaigns.has_running(unit, campaign=campaign):
+        # Whoever archived it ends them slice by slice, unless it died over that.
+        forsaken = await campaigns.ended_before(
+            unit, campaign=campaign, moment=unit.at - _ARCHIVING
+        )
+        return forsaken and await campaigns.drop_everybody(unit, campaign=campaign) > 0
+    await completion.swept(unit, campaign=campaign)
     return False

@@ -93,3 +93,10 @@ select id from campaigns
  where organization_id = $organization and state in ('active', 'running', 'paused')
  order by started_at desc, id desc
  limit $limit
+
+-- name: has_running
+select exists (select from enrollments
+                where organization_id = $organization and campaign_id = $campaign and state in ('active', 'paused'))
+
+-- name: ended_before
+select coalesce(ended_at < $moment, true) from campaigns where organization_id = $organization and id = $campaign

@@ -167,3 +167,34 @@ async def test_every_counted_row_moves_once(world: World) -> None:
 
     assert await world.states() == {"read": 1}
     assert await world.value("select count from campaign_stats where metric = 'read'") == 1
+
+
+async def test_an_archiving_that_broke_off_is_ended_after_a_minute(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.campaigns.SLICE", 2)
+    drip = await world.campaign(kind="drip", state="active", steps=(0, 3600))
+    await world.enrolled(drip, await world.contacts(5))
+    while await plan(worker(world), ACME):
+        pass
+    at = world.clock.now()
+    await world.value("update campaigns set state = 'archived', ended_at = $1", at)
+
+    await completed(world)
+    early = await enrolled(world)
+    swept_early = await world.value("select settled_at is not null from campaigns")
+    world.clock.advance(timedelta(seconds=61))
+    await completed(world)
+
+    assert early == {("active", None): 5}
+    assert not swept_early
+    assert await enrolled(world) == {("dropped", "archived"): 5}
+    assert await world.states() == {"cancelled:campaign_ended": 5}
+    assert await world.value("select settled_at is not null from campaigns")
+
+
+async def enrolled(world: World) -> dict[tuple[str, str | None], int]:
+    rows = await world.rows(
+        "select state, reason, count(*) as count from enrollments group by 1, 2"
+    )
+    return {(row["state"], row["reason"]): row["count"] for row in rows}

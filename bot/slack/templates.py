@@ -24,6 +24,7 @@ from storage.tasks import SYNC_TEMPLATES, Task
 from storage.templates import KnownTemplates, Listed
 
 _WAIT_S: Final = 1.8  # of the three seconds Slack gives an answer
+_LONGER_S: Final = 20.0  # for an answer that comes later; a process that stops waits for 25
 _LOOK_EVERY_S: Final = 0.1
 _LONGEST_TEXT_LIST: Final = 60
 
@@ -40,10 +41,14 @@ def register(registry: Registry, desk: Desk) -> None:
 
         await desk.database.run(asked.organization, asked.at, work)
         await desk.queue.wake_job(SYNC_TEMPLATES, asked.organization)
-        done = await _awaited(desk, asked.organization)
+        done = await _awaited(desk, asked.organization, seconds=_WAIT_S)
+        if done is None:
+            longer = Markup("Asked WhatsApp for the templates; that takes a moment longer.")
+            await asked.respond(answered(longer))
+            done = await _awaited(desk, asked.organization, seconds=_LONGER_S)
         if done is None:
             return answered(
-                Markup("Asked WhatsApp for the templates; that takes a moment longer."),
+                Markup("WhatsApp has not listed all templates yet."),
                 markup("{it} shows them once they are here.", it=code("/drip template list")),
             )
         async with desk.database.unit(asked.organization, desk.clock.now()) as unit:
@@ -72,9 +77,9 @@ def register(registry: Registry, desk: Desk) -> None:
         return _shown(found)
 
 
-async def _awaited(desk: Desk, organization: OrganizationId) -> Task | None:
-    """Return the task once it is done; None: it takes longer."""
-    ends = desk.clock.monotonic() + _WAIT_S
+async def _awaited(desk: Desk, organization: OrganizationId, *, seconds: float) -> Task | None:
+    """Return the task once it is done; None: it takes longer than *seconds*."""
+    ends = desk.clock.monotonic() + seconds
     while desk.clock.monotonic() < ends:
         async with desk.database.unit(organization, desk.clock.now()) as unit:
             task = await tasks.get(unit, name=SYNC_TEMPLATES)

@@ -44,8 +44,15 @@ async def acquire(unit: Unit, *, name: str, holder: str) -> Lease | None:
 
 
 async def renew(unit: Unit, lease: Lease, *, call_age_s: float | None) -> bool:
-    """Keep *lease*; False: it has moved. *call_age_s*: since our last call start, None: no call."""
-    return await unit.value(_SQL["renew"], **_named(lease), call_age_s=call_age_s) is not None
+    """Keep *lease*; False: it has moved, or ended, which others may have relied on.
+
+    Args:
+        call_age_s: Seconds since our last call start; None: no call.
+    """
+    kept = await unit.value(
+        _SQL["renew"], **_named(lease), call_age_s=call_age_s, expiry_s=EXPIRY_S
+    )
+    return kept is not None
 
 
 async def release(unit: Unit, lease: Lease, *, call_age_s: float | None) -> None:
@@ -65,7 +72,7 @@ class Held:
 
 async def hold(unit: Unit, lease: Lease) -> Held | None:
     """Keep *lease* ours until this transaction ends; None: it has moved."""
-    row = await unit.row(_SQL["hold"], **_named(lease))
+    row = await unit.row(_SQL["hold"], **_named(lease), expiry_s=EXPIRY_S)
     return None if row is None else Held(paced_until=row["paced_until"])
 
 

@@ -217,10 +217,19 @@ async def lock_reserved(
 
 
 async def give_back(
-    unit: Unit, *, ids: Sequence[MessageId], generation: int
+    unit: Unit, *, attempts: Mapping[MessageId, int], generation: int
 ) -> frozenset[MessageId]:
-    """Return messages to the queue whose call never started; return which were still claimed."""
-    rows = await unit.rows(_SQL["give_back"], ids=sorted(ids), generation=generation)
+    """Return messages to the queue whose call never started; return which were still claimed.
+
+    Args:
+        attempts: Of each message, the attempt that was claimed.
+    """
+    rows = await unit.rows(
+        _SQL["give_back"],
+        ids=list(attempts),
+        attempts=list(attempts.values()),
+        generation=generation,
+    )
     return frozenset(row["id"] for row in rows)
 
 

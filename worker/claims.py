@@ -121,12 +121,12 @@ class Claims:
             ids=[call.row.message.id for call in campaign_calls],
             contacts=[call.row.contact_id for call in calls if call.promotion],
         )
-        by_generation: dict[int, list[MessageId]] = defaultdict(list)
+        by_generation: dict[int, dict[MessageId, int]] = defaultdict(dict)
         for call in calls:
-            by_generation[call.generation].append(call.row.message.id)
+            by_generation[call.generation][call.row.message.id] = call.row.message.attempt
         back: set[MessageId] = set()
-        for generation, ids in sorted(by_generation.items()):
-            back |= await sending.give_back(unit, ids=ids, generation=generation)
+        for generation, attempts in sorted(by_generation.items()):
+            back |= await sending.give_back(unit, attempts=attempts, generation=generation)
         returned = [call for call in campaign_calls if call.row.message.id in back]
         promotions = [call.promotion for call in returned if call.promotion]
         if promotions:

@@ -81,12 +81,12 @@ class Lane:
         self._look_at = 0.0
         # A reply waits: claim it even if there is no room for campaigns.
         self._hurried = False
-        self._recording = asyncio.Lock()
         self._full = asyncio.Event()
         self._probing: asyncio.Task[None] | None = None
         self._renewed = 0.0
         self._last_start: float | None = None
         self._lost = False
+        self._heard = False
         # A claim ended without us knowing whether it was committed.
         self._astray = False
 
@@ -173,6 +173,7 @@ class Lane:
                     self._woken.clear()
                     self._look_at = 0.0
                     self._hurried = True
+                self._return_what_may_be_revoked()
                 await self._give_back()
                 found = 0
                 if claiming is not None and claiming.done():
@@ -341,12 +342,11 @@ class Lane:
         return max(16, min(512, capacity // 2))
 
     def _most_outstanding(self) -> int:
-        if not self.listener.hearing or self.memory.breaker.trying:
-            return self._most_in_flight()
         capacity = self.memory.window.capacity
-        if capacity is None:
-            return _MOST_OUTSTANDING
-        return max(1, min(_MOST_OUTSTANDING, 2 * capacity))
+        most = _MOST_OUTSTANDING if capacity is None else 2 * capacity
+        if not self.listener.hearing or self.memory.breaker.trying:
+            most = min(most, self._most_in_flight())
+        return max(1, min(_MOST_OUTSTANDING, most))
 
     def _outstanding(self) -> int:
         memory = self.memory
@@ -382,6 +382,16 @@ class Lane:
         self._later = later
         self._changed.set()
 
+    def _return_what_may_be_revoked(self) -> None:
+        """Take back what waits when the lease is stale, or a revocation may have been missed.
+
+        Whoever waits for our calls to end no longer waits for a lease that has expired.
+        """
+        deaf = self._heard and not self.listener.hearing
+        self._heard = self.listener.hearing
+        if deaf or not self._fresh(self.clock.monotonic()):
+            self._return_unstarted()
+
     def _return_unstarted(self) -> None:
         self.memory.returned += [*self._priority, *self._bulk, *(entry[2] for entry in self._later)]
         self._priority.clear()
@@ -390,19 +400,20 @@ class Lane:
 
     async def _give_back(self) -> None:
         """Return calls to the queue; kept and tried again while the database is away."""
-        returned = self.memory.returned[:]
-        if not returned:
-            return
-        try:
-            await self.database.run(
-                self.organization,
-                self.clock.now(),
-                lambda unit: self.claims.give_back(unit, returned),
-                owner=True,
-            )
-        except CONNECTION_LOST:
-            return
-        del self.memory.returned[: len(returned)]
+        async with self.memory.giving_back:
+            returned = self.memory.returned[:]
+            if not returned:
+                return
+            try:
+                await self.database.run(
+                    self.organization,
+                    self.clock.now(),
+                    lambda unit: self.claims.give_back(unit, returned),
+                    owner=True,
+                )
+            except CONNECTION_LOST:
+                return
+            del self.memory.returned[: len(returned)]
 
     async def _find_astray(self, lease: Lease) -> None:
         """Give back what a claim took of which we only know that its connection was lost."""
@@ -433,7 +444,7 @@ class Lane:
 
     async def _flush(self) -> None:
         """Write down how calls ended; kept and tried again while the database is away."""
-        async with self._recording:
+        async with self.memory.recording:
             results = self.memory.results[:]
             if not results:
                 return
@@ -503,5 +514,8 @@ class Lane:
         return bool(self.memory.results or self.memory.returned or self._astray)
 
     async def _more_is_due(self) -> bool:
-        async with self._unit() as unit:
-            return await sending.is_due(unit, number=self.number.id)
+        try:
+            async with self._unit() as unit:
+                return await sending.is_due(unit, number=self.number.id)
+        except CONNECTION_LOST:
+            return False  # the tick finds it again

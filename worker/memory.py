@@ -1,5 +1,6 @@
 """What a process remembers of a number from one run of its lane to the next."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -30,6 +31,9 @@ class Memory:
     generation: int | None = None
     results: list[Result] = field(default_factory=list)
     returned: list[Call] = field(default_factory=list)
+    # Two runs may overlap for a moment, and each takes away what it has written down.
+    recording: asyncio.Lock = field(default_factory=asyncio.Lock)
+    giving_back: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @classmethod
     def of(cls, number: NumberRule, *, limited: bool = True) -> Self:

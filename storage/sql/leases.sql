@@ -8,10 +8,11 @@ on conflict (organization_id, name) do update
 returning generation, extract(epoch from clock_timestamp() - last_call_at)::double precision as last_call_age_s
 
 -- name: renew
--- Keep the lease; no row: somebody else has it.
+-- Keep the lease; no row: somebody else has it, or might have relied on its end.
 update leases
    set renewed_at = clock_timestamp(), last_call_at = greatest(last_call_at, clock_timestamp() - $call_age_s::double precision * interval '1 second')
  where organization_id = $organization and name = $name and holder = $holder and generation = $generation
+   and renewed_at >= clock_timestamp() - $expiry_s::double precision * interval '1 second'
 returning generation
 
 -- name: release
@@ -24,6 +25,7 @@ update leases
 -- Keep the lease from moving while a transaction claims under it; no row: it has moved.
 select generation, paced_until from leases
  where organization_id = $organization and name = $name and holder = $holder and generation = $generation
+   and renewed_at >= clock_timestamp() - $expiry_s::double precision * interval '1 second'
    for share
 
 -- name: pace

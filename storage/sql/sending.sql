@@ -143,11 +143,13 @@ select id from contacts
 
 -- name: give_back
 -- Return messages whose call never started to the queue, also when a later holder of the lane took them for doubtful.
-update messages
+-- By attempt: given back twice, the second time must not touch a call that was claimed and started in between.
+update messages m
    set state = 'queued', unknown_since = null, control_at = null
- where organization_id = $organization and id = any($ids::bigint[]) and state in ('claimed', 'unknown')
-   and generation = $generation
-returning id
+  from unnest($ids::bigint[], $attempts::smallint[]) as g(id, attempt)
+ where m.organization_id = $organization and m.id = g.id and m.attempt = g.attempt
+   and m.state in ('claimed', 'unknown') and m.generation = $generation
+returning m.id
 
 -- name: give_back_others
 -- Return what the holder of $generation has claimed and does not know of.

@@ -105,7 +105,10 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
         ),
         "is_due": (sending["is_due"], {"number": NUMBER}),
         "mark_claimed": (sending["mark_claimed"], {"ids": ids, "generation": 1}),
-        "give_back": (sending["give_back"], {"ids": ids, "generation": 1}),
+        "give_back": (
+            sending["give_back"],
+            {"ids": ids, "attempts": [1] * len(ids), "generation": 1},
+        ),
         "inherit": (sending["inherit"], {"number": NUMBER, "generation": 1}),
         "lock_messages": (messages["lock_messages"], {"ids": read}),
         "drip_runs": (messages["drip_runs"], {"ids": read}),

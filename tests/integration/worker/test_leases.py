@@ -1,0 +1,56 @@
+"""What a lease is worth: held by one, and nothing after its end."""
+
+from storage import leases, sending
+from storage.database import Database
+from tests.database import ACME, NOON
+from tests.integration.worker.world import World
+
+LANE = "lane:1"
+
+
+async def _ended(database: Database) -> None:
+    """Let the lease be as old as after four seconds of silence."""
+    await database.pool.execute(
+        "update leases set renewed_at = clock_timestamp() - interval '5 seconds'"
+    )
+
+
+async def test_an_ended_lease_can_neither_be_renewed_nor_claimed_under(database: Database) -> None:
+    """Whoever saw it end, such as the answer to a STOP, has relied on that."""
+    async with database.owner_unit(ACME, NOON) as unit:
+        lease = await leases.acquire(unit, name=LANE, holder="one")
+    assert lease is not None
+    await _ended(database)
+
+    async with database.owner_unit(ACME, NOON) as unit:
+        renewed = await leases.renew(unit, lease, call_age_s=None)
+        held = await leases.hold(unit, lease)
+
+    assert not renewed
+    assert held is None
+
+
+async def test_a_living_lease_is_renewed_and_nobody_else_gets_it(database: Database) -> None:
+    async with database.owner_unit(ACME, NOON) as unit:
+        lease = await leases.acquire(unit, name=LANE, holder="one")
+        assert lease is not None
+        second = await leases.acquire(unit, name=LANE, holder="two")
+        renewed = await leases.renew(unit, lease, call_age_s=0.1)
+
+    assert second is None
+    assert renewed
+
+
+async def test_giving_back_twice_does_not_touch_a_call_claimed_in_between(world: World) -> None:
+    campaign = await world.campaign()
+    await world.queued(campaign, await world.contacts(1))
+    message = await world.value("select id from messages")
+    async with world.database.owner_unit(ACME, NOON) as unit:
+        await sending.mark_claimed(unit, ids=[message], generation=1)
+        first = await sending.give_back(unit, attempts={message: 1}, generation=1)
+        await sending.mark_claimed(unit, ids=[message], generation=1)
+        again = await sending.give_back(unit, attempts={message: 1}, generation=1)
+
+    assert first == {message}
+    assert again == frozenset()
+    assert await world.value("select state from messages") == "claimed"

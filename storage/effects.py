@@ -119,9 +119,10 @@ async def close_campaign(
 ) -> bool:
     """Close the campaign's tap (until None: a person opens it); False: it was closed already."""
     closed = await unit.row(_SQL["close_campaign"], campaign=campaign, until=until, why=why)
-    if closed is None:
+    if closed is None or not closed["was_open"]:
         return False
-    await tell_staff(unit, kind="campaign_stopped", campaign=campaign, content={"why": why})
+    content = {"why": why, "at": unit.at.isoformat()}
+    await tell_staff(unit, kind="campaign_stopped", campaign=campaign, content=content)
     return True
 
 
@@ -130,11 +131,11 @@ async def close_numbers(
 ) -> bool:
     """Close the tap of *number*, None: of all; False: they were closed already."""
     closed = await unit.rows(_SQL["close_numbers"], number=number, until=until, why=why)
-    for row in closed:
-        await tell_staff(
-            unit, kind="number_stopped", campaign=None, content={"number": row["id"], "why": why}
-        )
-    return bool(closed)
+    stopped = [row["id"] for row in closed if row["was_open"]]
+    for each in stopped:
+        content = {"number": each, "why": why, "at": unit.at.isoformat()}
+        await tell_staff(unit, kind="number_stopped", campaign=None, content=content)
+    return bool(stopped)
 
 
 async def _suppress(

@@ -83,6 +83,5 @@ async def _ask(unit: Unit, asked: Sequence[tuple[Row, str]]) -> None:
     await doubts.leave_to_staff(unit, ids=[row.message.id for row, _ in asked])
     counts = Counter((row.campaign_id, why) for row, why in asked)
     for (campaign, why), count in sorted(counts.items(), key=str):
-        await effects.tell_staff(
-            unit, kind="messages_in_doubt", campaign=campaign, content={"count": count, "why": why}
-        )
+        content = {"count": count, "why": why, "at": unit.at.isoformat()}
+        await effects.tell_staff(unit, kind="messages_in_doubt", campaign=campaign, content=content)

@@ -40,20 +40,26 @@ select contact_id, count(*) as count from messages
  group by contact_id
 
 -- name: close_campaign
--- Close a campaign's tap; no row: it was closed for as long already, and staff have heard of it.
-update campaigns
+-- Close a campaign's tap, or keep it closed for longer; no row: it was closed for as long already. An event is due
+-- only when it was open.
+with before as (select id, closed_until from campaigns where organization_id = $organization and id = $campaign)
+update campaigns c
    set closed_until = coalesce($until::timestamptz, 'infinity'), closed_why = $why, updated_at = $at
- where organization_id = $organization and id = $campaign
-   and (closed_until is null or closed_until < coalesce($until::timestamptz, 'infinity'))
-returning id, name
+  from before b
+ where c.organization_id = $organization and c.id = b.id
+   and (c.closed_until is null or c.closed_until < coalesce($until::timestamptz, 'infinity'))
+returning c.id, coalesce(b.closed_until <= $at, true) as was_open
 
 -- name: close_numbers
 -- Close the taps of numbers (null: all of them) in the same way.
-update numbers
+with before as (select id, closed_until from numbers
+                 where organization_id = $organization and ($number::text is null or id = $number))
+update numbers n
    set closed_until = coalesce($until::timestamptz, 'infinity'), closed_why = $why, updated_at = $at
- where organization_id = $organization and ($number::text is null or id = $number)
-   and (closed_until is null or closed_until < coalesce($until::timestamptz, 'infinity'))
-returning id
+  from before b
+ where n.organization_id = $organization and n.id = b.id
+   and (n.closed_until is null or n.closed_until < coalesce($until::timestamptz, 'infinity'))
+returning n.id, coalesce(b.closed_until <= $at, true) as was_open
 
 -- name: keeps_failing
 -- Whether most of what a campaign sent was given up, five messages at least.

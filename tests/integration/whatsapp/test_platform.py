@@ -91,7 +91,7 @@ async def test_a_template_no_longer_approved_stops_its_campaigns_until_it_is(met
     why = "WhatsApp set template followup (en_US) to PAUSED."
     assert [tuple(row.values()) for row in rows] == [(True, why), (False, None)]
     (event,) = await meta.rows("select campaign_id, content from events where kind = $1", STOPPED)
-    assert event == {"campaign_id": campaign, "content": {"why": why}}
+    assert event == {"campaign_id": campaign, "content": {"why": why, "at": NOON.isoformat()}}
 
     await _set(meta, "APPROVED", NOON + HOUR)
 

@@ -123,6 +123,19 @@ async def test_the_same_is_told_once_an_hour_also_by_two_at_once(world: World) -
     assert await told(world, "failure") == 2
 
 
+async def test_what_stops_again_after_staff_resumed_is_told_again(world: World) -> None:
+    campaign = await world.campaign()
+    for minutes in (0, 1, 2):
+        async with world.database.owner_unit(ACME, NOON + timedelta(minutes=minutes)) as unit:
+            await effects.close_campaign(unit, campaign=campaign, until=None, why="quality")
+            await effects.close_campaign(unit, campaign=campaign, until=None, why="quality")
+        if minutes == 1:
+            continue
+        await world.value("update campaigns set closed_until = null, closed_why = null")
+
+    assert await told(world, "campaign_stopped") == 2
+
+
 async def test_two_lanes_that_fail_at_once_do_not_deadlock(world: World) -> None:
     """Both close the campaign, suppress the same contacts, and count in the same statistics."""
     contacts = await world.contacts(200)

@@ -29,8 +29,9 @@ CONNECTION_LOST = (
     asyncpg.OperatorInterventionError,  # it shuts down, crashed, or is starting
     asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
 )
-"""What a lost Postgres raises; asyncpg reports some losses as interface errors."""
+"""What a lost Postgres raises; asyncpg reports some losses as errors of its own interface."""
 
 
 class NestedUnit(Exception):

@@ -194,6 +194,7 @@ async def plan_broadcast(
         phones=broadcast.audience.phones,
         campaigns=broadcast.audience.drips,
         broadcasts=broadcast.audience.broadcasts,
+        started_at=broadcast.started_at,
         second=second,
         number=broadcast.number_id,
         numbers=numbers,

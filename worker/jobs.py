@@ -128,6 +128,10 @@ async def tick(ctx: Context) -> None:
         except CONNECTION_LOST as lost:
             log.warning("tick.interrupted", reason=type(lost).__name__)
             return
+        except Exception:
+            # One organization's trouble must not keep the others from what is due.
+            log.exception("tick.failed", organization=organization)
+            continue
         for number in lanes:
             await worker.queue.wake_lane(organization, number)
         for name in names:

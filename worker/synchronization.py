@@ -29,7 +29,8 @@ async def sync_templates(worker: Worker, organization: OrganizationId) -> bool:
     try:
         async for page in api.templates(account.business_account_id):
             listed = list(_readable(page))
-            ids += [each.id for each, _ in listed]
+            # Also of what we cannot read: it is listed, so it is not gone.
+            ids += [str(item["id"]) for item in page if "id" in item]
             async with worker.database.owner_unit(organization, worker.now()) as unit:
                 await template_sync.save_templates(unit, listed=listed)
         for number in account.numbers:

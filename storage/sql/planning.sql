@@ -101,13 +101,14 @@ with audience as (
    where c.organization_id = $organization and c.id > $cursor and c.id <= $until
      and ($everyone
           or exists (select from contact_tags t
-                      where t.organization_id = $organization and t.tag = any($tags::text[]) and t.contact_id = c.id)
+                      where t.organization_id = $organization and t.tag = any($tags::text[]) and t.contact_id = c.id
+                        and t.added_at <= $started_at)
           or exists (select from contact_identities i
                       where i.organization_id = $organization and i.contact_id = c.id and i.kind = 'phone'
                         and i.value = any($phones::text[]))
           or exists (select from enrollments e
                       where e.organization_id = $organization and e.contact_id = c.id
-                        and e.campaign_id = any($campaigns::bigint[]))
+                        and e.campaign_id = any($campaigns::bigint[]) and e.enrolled_at <= $started_at)
           or exists (select from messages m
                       where m.organization_id = $organization and m.contact_id = c.id
                         and m.campaign_id = any($broadcasts::bigint[])))),

@@ -2,7 +2,8 @@
 
 A log of start times rather than a bucket, which would admit rate + burst in one second. Bulk is
 spread over the second besides: the platform counts calls as they arrive, and of two bursts a
-second apart the first may be the slower.
+second apart the first may be the slower. For the same reason a slow call counts for longer: it may
+have arrived any time before its answer, less what the quickest of late calls took.
 """
 
 from collections import deque
@@ -10,12 +11,13 @@ from collections import deque
 HEADROOM = 0.95
 BULK_SHARE = 0.9
 _WINDOW = 1.0
+_LATE_CALLS = 64
 _SLACK = 0.05
 """Seconds by which bulk may be behind its even pace and still catch up."""
 
 
 class RateWindow:
-    """Start times of the last second, in seconds of the machine's monotonic clock.
+    """Calls of the last second and under way, in seconds of the machine's monotonic clock.
 
     Attributes:
         limit: Messages per second, of both directions; None: no limit.
@@ -26,6 +28,8 @@ class RateWindow:
         self.limit = limit
         self.inbound = 0
         self._starts: deque[float] = deque()
+        self._under_way = 0
+        self._quickest: deque[float] = deque(maxlen=_LATE_CALLS)
         self._even = float("-inf")
 
     @property
@@ -48,16 +52,29 @@ class RateWindow:
         while starts and starts[0] <= now - _WINDOW:
             starts.popleft()
         wait = 0.0 if priority else self._even - now
-        if len(starts) >= allowed:
-            wait = max(wait, starts[len(starts) - allowed] + _WINDOW - now)
+        counted = len(starts) + self._under_way
+        if counted >= allowed:
+            over = counted - allowed
+            # Only answers make room where calls under way alone fill it; look again soon.
+            free = starts[over] + _WINDOW - now if over < len(starts) else _SLACK
+            wait = max(wait, free)
         return max(0.0, wait)
 
     def started(self, now: float) -> None:
         """Note a call start."""
+        self._under_way += 1
         capacity = self.capacity
         if capacity is not None:
-            self._starts.append(now)
             self._even = max(self._even, now - _SLACK) + _WINDOW / _bulk(capacity)
+
+    def ended(self, now: float, *, began: float) -> None:
+        """Note that the call begun at *began* has its answer, or never gets one."""
+        self._under_way -= 1
+        if self.limit is None:
+            return
+        self._quickest.append(now - began)
+        arrived = max(began, now - min(self._quickest))
+        self._starts.append(max(arrived, self._starts[-1]) if self._starts else arrived)
 
 
 def _bulk(capacity: int) -> int:

@@ -280,7 +280,7 @@ class Lane:
         self._last_start = now
         task = asyncio.create_task(self._post(call))
         self._in_flight[task] = call
-        task.add_done_callback(self._ended)
+        task.add_done_callback(lambda ended: self._ended(ended, began=now))
 
     async def _post(self, call: Call) -> None:
         if not self._fresh(self.clock.monotonic()):
@@ -299,8 +299,9 @@ class Lane:
         if len(self.memory.results) >= _AT_ONCE:
             self._full.set()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, task: asyncio.Task[None], *, began: float) -> None:
         del self._in_flight[task]
+        self.memory.window.ended(self.clock.monotonic(), began=began)
         # The next one at once; the loop is woken only where it has something to do.
         waits = self._start_what_may() if self._sending and self.memory.breaker.closed else 0.0
         if waits < _IDLE_S or not self._in_flight or not self._unstarted():

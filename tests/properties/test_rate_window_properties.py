@@ -29,6 +29,7 @@ def starts(limit: int, moments: list[tuple[float, int, bool]]) -> list[tuple[flo
             if window.delay(now, priority=priority) > 0:
                 continue  # a rounding error of the sum; the next look will do
             window.started(now)
+            window.ended(now, began=now)
             started.append((now, priority))
     return started
 

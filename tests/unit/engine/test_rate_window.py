@@ -11,6 +11,7 @@ def admitted(window: RateWindow, *, until: float, priority: bool = False) -> int
     now = 10.0
     while (now := now + window.delay(now, priority=priority)) < until - 1e-9:
         window.started(now)
+        window.ended(now, began=now)
         count += 1
     return count
 
@@ -43,6 +44,7 @@ def test_bulk_may_use_the_only_one() -> None:
 def test_the_second_slides() -> None:
     window = RateWindow(limit=2)
     window.started(10.0)
+    window.ended(10.0, began=10.0)
 
     assert window.delay(10.25, priority=True) == 0.75
     assert window.delay(11.0, priority=True) == 0
@@ -55,6 +57,45 @@ def test_what_contacts_write_counts_against_the_limit() -> None:
     assert window.capacity == 50
     window.inbound = 500
     assert window.capacity == 1
+
+
+def test_a_slow_call_counts_until_a_second_after_it_may_have_arrived() -> None:
+    window = RateWindow(limit=2)
+    window.started(9.0)
+    window.ended(9.25, began=9.0)
+    window.started(10.5)
+
+    assert window.delay(13.0, priority=True) > 0
+    window.ended(13.25, began=10.5)
+    assert window.delay(13.5, priority=True) == 0.5
+    assert window.delay(14.0, priority=True) == 0
+
+
+def test_calls_that_all_take_as_long_cost_no_rate() -> None:
+    window = RateWindow(limit=80)
+    answers: list[float] = []
+    now, count = 10.0, 0
+    while now < 12.0:
+        while answers and answers[0] + 0.25 <= now:
+            began = answers.pop(0)
+            window.ended(began + 0.25, began=began)
+        if (wait := window.delay(now, priority=True)) == 0:
+            window.started(now)
+            answers.append(now)
+            count += 1
+        else:
+            now += min(wait, 0.01)
+
+    assert count == 2 * 76
+
+
+def test_a_limit_set_while_calls_are_under_way_counts_them() -> None:
+    window = RateWindow(limit=None)
+    window.started(10.0)
+    window.limit = 1
+    assert window.delay(12.0, priority=True) > 0
+    window.ended(12.0, began=10.0)
+    assert window.delay(13.0, priority=True) == 0
 
 
 def test_without_a_limit_everything_goes() -> None:

@@ -114,7 +114,7 @@ class PretendSlack:
 
     async def heard(self) -> None:
         """Wait until something has been said by either way."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await self.arrived.wait()
         self.arrived.clear()
 

@@ -167,7 +167,7 @@ async def test_a_webhook_nobody_took_is_sent_by_the_next_start(start: Start) -> 
     world.bot.webhook_status = 200
 
     world = await start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(world.bot.written) < 2:  # noqa: ASYNC110 — the bot only records
             await asyncio.sleep(0.01)
 

@@ -271,7 +271,7 @@ def noted(journal: Path) -> list[str]:
 
 async def until(journal: Path, words: list[str]) -> None:
     """Wait until the journal begins with *words*."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while noted(journal)[: len(words)] != words:  # noqa: ASYNC110 — another process writes it
             await asyncio.sleep(0.01)
 

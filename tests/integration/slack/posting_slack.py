@@ -177,14 +177,14 @@ class World:
             finally:
                 stopping.set()
 
-    async def until(self, told: Callable[[], bool], *, seconds: float = 10) -> None:
-        async with asyncio.timeout(seconds):
+    async def until(self, told: Callable[[], bool]) -> None:
+        async with asyncio.timeout(30):
             while not told():  # noqa: ASYNC110 — what is waited for happens in another server
                 await asyncio.sleep(0.02)
 
-    async def until_told(self, *, seconds: float = 10) -> None:
+    async def until_told(self) -> None:
         """Wait until staff have nothing left to be told."""
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(30):
             while await self.run(unrelayed):  # noqa: ASYNC110 — it happens in another server
                 await asyncio.sleep(0.02)
 

@@ -71,12 +71,12 @@ def failures(world: World) -> list[str]:
     ]
 
 
-async def test_events_are_told_in_order_within_a_second_each_once(world: World) -> None:
+async def test_events_are_told_in_order_each_once(world: World) -> None:
     async with world.relaying():
         await world.until(lambda: True)
         for meaning in ("one", "two", "three"):
             await failure(world, meaning)
-        await world.until_told(seconds=1.5)
+        await world.until_told()
         await asyncio.sleep(0.6)
 
     assert failures(world) == ["one", "two", "three"]
@@ -99,7 +99,7 @@ async def test_an_event_that_commits_late_is_not_passed_over(world: World) -> No
     async with world.relaying():
         async with world.database.unit(ACME, NOON) as late:
             await write_event(late, "failure", {"code": 131026, "meaning": "early"})
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 # Another task, because a unit within a unit is refused.
                 await asyncio.create_task(failure(world, "later"))
             await asyncio.sleep(0.8)
@@ -183,7 +183,7 @@ async def test_of_two_relays_one_posts_and_the_other_goes_on_at_once(world: Worl
         stopping[0].set()
         await tasks[0]
         await failure(world, "four")
-        await world.until_told(seconds=3)
+        await world.until_told()
         stopping[1].set()
 
     assert failures(world) == ["one", "two", "three", "four"]
@@ -350,7 +350,7 @@ async def test_a_card_lives_as_long_as_its_campaign(world: World) -> None:
         await world.until(lambda: "50 %" in str(card["blocks"]))
         await world.change(sale, state="paused", paused_by="U0OWNER")
         await world.event("campaign_paused", {"by": "U0OWNER"}, campaign=sale)
-        await world.until(lambda: "campaign_resume" in str(card["blocks"]), seconds=2)
+        await world.until(lambda: "campaign_resume" in str(card["blocks"]))
         await world.count(sale, step, accepted=49, dead=1)
         await world.change(sale, state="completed", ended_at=NOON, completed_at=NOON)
         await world.event("campaign_completed", {"at": NOON.isoformat()}, campaign=sale)

@@ -292,7 +292,7 @@ async def listening(database: Database, clock: Clock) -> AsyncIterator[Listener]
     listener = Listener(database.url, clock)
     task = asyncio.create_task(listener.run())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not listener.hearing:  # noqa: ASYNC110 — no event tells it
                 await asyncio.sleep(0.01)
         yield listener

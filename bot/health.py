@@ -72,11 +72,7 @@ class Health:
         try:
             for organization, settings in self._config.organizations.items():
                 async with self._database.owner_unit(organization, self._clock.now()) as unit:
-                    counted = await work.idle(
-                        unit,
-                        numbers=[number.id for number in settings.whatsapp.numbers],
-                        grace=settings.sending.unknown_grace,
-                    )
+                    counted = await work.idle(unit, grace=settings.sending.unknown_grace)
                     unrelayed += await self._unrelayed(unit)
                 due += counted.due
                 claimed += counted.claimed

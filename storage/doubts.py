@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from engine.campaign import UnknownPolicy
-from engine.ids import CampaignId, MessageId, NumberId
+from engine.ids import CampaignId, MessageId
 from storage.database import Unit
 from storage.queries import load
 
@@ -15,24 +15,21 @@ _SQL = load("doubts")
 async def silent(
     unit: Unit,
     *,
-    numbers: Sequence[NumberId],
     grace: timedelta,
     policy: UnknownPolicy,
     limit: int,
 ) -> Mapping[UnknownPolicy, list[MessageId]]:
     """Return messages whose silence counts, by what their campaign (else *policy*) says of them."""
-    rows = await unit.rows(_SQL["silent"], numbers=numbers, grace=grace, policy=policy, limit=limit)
+    rows = await unit.rows(_SQL["silent"], grace=grace, policy=policy, limit=limit)
     by_policy: dict[UnknownPolicy, list[MessageId]] = defaultdict(list)
     for row in rows:
         by_policy[UnknownPolicy(row["policy"])].append(row["id"])
     return by_policy
 
 
-async def uncontrolled(
-    unit: Unit, *, numbers: Sequence[NumberId], limit: int
-) -> list[tuple[MessageId, CampaignId]]:
+async def uncontrolled(unit: Unit, *, limit: int) -> list[tuple[MessageId, CampaignId]]:
     """Return messages in doubt for an hour in which nothing was heard of their number at all."""
-    rows = await unit.rows(_SQL["uncontrolled"], numbers=numbers, limit=limit)
+    rows = await unit.rows(_SQL["uncontrolled"], limit=limit)
     return [(row["id"], row["campaign_id"]) for row in rows]
 
 

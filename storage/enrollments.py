@@ -9,7 +9,7 @@ from typing import Final
 import orjson
 
 from engine.campaign import Kind, Mode, Reentry, State, Type
-from engine.ids import CampaignId, ContactId, EnrollmentId, MessageId, NumberId, StepId
+from engine.ids import CampaignId, ContactId, EnrollmentId, MessageId, StepId
 from engine.message import State as MessageState
 from engine.reasons import Reason
 from storage import messages
@@ -219,13 +219,9 @@ async def move_on(
     )
 
 
-async def cancel_step(
-    unit: Unit, *, campaign: CampaignId, step: StepId, numbers: Sequence[NumberId], limit: int
-) -> int:
+async def cancel_step(unit: Unit, *, campaign: CampaignId, step: StepId, limit: int) -> int:
     """Cancel up to *limit* messages queued for a removed step, and let their contacts go on."""
-    rows = await unit.rows(
-        _SQL["queued_of_step"], campaign=campaign, step=step, numbers=numbers, limit=limit
-    )
+    rows = await unit.rows(_SQL["queued_of_step"], campaign=campaign, step=step, limit=limit)
     await _cancel(unit, [row["id"] for row in rows], Reason.STEP_REMOVED)
     return len(rows)
 

@@ -196,7 +196,7 @@ async def plan_broadcast(
         broadcasts=broadcast.audience.broadcasts,
         started_at=broadcast.started_at,
         second=second,
-        number=broadcast.number_id,
+        number=broadcast.number_id if broadcast.number_id in numbers else None,
         numbers=numbers,
         standard_number=numbers[0],
         due_at=due_at,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine.ids import NumberId
+from engine.message import SETTLING
 from storage.database import Unit
 from storage.leases import EXPIRY_S
 from storage.queries import load
@@ -35,13 +36,13 @@ async def lanes(unit: Unit, *, numbers: Sequence[NumberId]) -> list[NumberId]:
 
 
 async def jobs(unit: Unit, *, numbers: Sequence[NumberId]) -> list[str]:
-    """Return the names of the jobs that have something to do."""
+    """Return the names of the jobs that have something to do; *numbers* are the configured ones."""
     row = await unit.row(_SQL["jobs"], numbers=numbers)
     return [] if row is None else [name for name, wanted in row.items() if wanted]
 
 
-async def idle(unit: Unit, *, numbers: Sequence[NumberId], grace: timedelta) -> Idle:
-    row = await unit.row(_SQL["idle"], numbers=numbers, grace=grace)
+async def idle(unit: Unit, *, grace: timedelta) -> Idle:
+    row = await unit.row(_SQL["idle"], grace=grace, settling=SETTLING)
     if row is None:
         raise AssertionError("a count without a row")
     return Idle(due=row["due"], claimed=row["claimed"], next_due=row["next_due"])

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from engine.clock import Clock
 from engine.config import Config
-from storage import leases, template_sync
+from storage import leases, numbers, template_sync
 from storage.database import CONNECTION_LOST, Database
 from storage.listener import Listener
 from storage.migrate import check
@@ -115,9 +115,11 @@ async def _worker(
 
 
 async def _prepare(worker: Worker) -> None:
-    for organization in worker.rules:
+    for organization, config in worker.config.organizations.items():
+        phones = {number.id: number.phone for number in config.whatsapp.numbers}
         async with worker.database.owner_unit(organization, worker.now()) as unit:
             await template_sync.know_organization(unit)
+            await numbers.know(unit, phones=phones)
             await attach_leaves(unit)
 
 

@@ -9,7 +9,6 @@ from engine.reasons import Reason
 from storage import campaigns, completion, effects, messages, planning
 from storage.database import Unit
 from worker.context import Worker
-from worker.rules import SendingRules
 
 _SWEEP = 2_000
 _ARCHIVING = timedelta(minutes=1)
@@ -17,25 +16,22 @@ _ARCHIVING = timedelta(minutes=1)
 
 async def complete(worker: Worker, organization: OrganizationId) -> bool:
     """Complete and sweep; return whether a sweep has more to do."""
-    rules = worker.rules[organization]
-    ended = await worker.database.run(
-        organization, worker.now(), lambda unit: _complete(unit, rules), owner=True
-    )
+    ended = await worker.database.run(organization, worker.now(), _complete, owner=True)
     more = False
     for campaign in ended:
         # A transaction for each: the statistics of one must not be locked while the next one's
         # messages are.
         more |= await worker.database.run(
-            organization, worker.now(), partial(_sweep, campaign=campaign, rules=rules), owner=True
+            organization, worker.now(), partial(_sweep, campaign=campaign), owner=True
         )
     return more
 
 
-async def _complete(unit: Unit, rules: SendingRules) -> list[CampaignId]:
+async def _complete(unit: Unit) -> list[CampaignId]:
     """Complete what is complete; return the campaigns to sweep."""
     if not await planning.alone(unit, task="complete"):
         return []
-    completed = await completion.complete_broadcasts(unit, numbers=rules.number_ids)
+    completed = await completion.complete_broadcasts(unit)
     completed += await completion.complete_drips(unit)
     for campaign in completed:
         await effects.tell_staff(
@@ -47,9 +43,8 @@ async def _complete(unit: Unit, rules: SendingRules) -> list[CampaignId]:
     return await completion.ended_campaigns(unit)
 
 
-async def _sweep(unit: Unit, *, campaign: CampaignId, rules: SendingRules) -> bool:
-    numbers = rules.number_ids
-    ids = await completion.queued_of(unit, campaign=campaign, numbers=numbers, limit=_SWEEP)
+async def _sweep(unit: Unit, *, campaign: CampaignId) -> bool:
+    ids = await completion.queued_of(unit, campaign=campaign, limit=_SWEEP)
     rows = (await messages.locked(unit, ids)).values()
     await messages.save(
         unit,
@@ -67,7 +62,7 @@ async def _sweep(unit: Unit, *, campaign: CampaignId, rules: SendingRules) -> bo
     if ids:
         return True
     # Calls under way may yet be given back to the queue; look again at the next tick.
-    if await completion.still_claimed(unit, campaign=campaign, numbers=numbers):
+    if await completion.still_claimed(unit, campaign=campaign):
         return False
     if await campaigns.has_running(unit, campaign=campaign):
         # Whoever archived it ends them slice by slice, unless it died over that.

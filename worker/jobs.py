@@ -18,6 +18,7 @@ from worker.lane import Lane
 from worker.memory import Memory
 from worker.planning import plan
 from worker.reconciliation import reconcile
+from worker.strays import move_strays
 from worker.synchronization import TASK, sync_templates
 from worker.triggers import enroll_triggered
 from worker.upkeep import keep_house
@@ -45,6 +46,7 @@ JOBS: Mapping[str, Job] = {
     "enroll_triggered": enroll_triggered,
     "import_contacts": import_contacts,
     "reconcile": reconcile,
+    "move_strays": move_strays,
     "complete": complete,
     "seal_audit": seal_audit,
     "sync_templates": sync_templates,

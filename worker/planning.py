@@ -111,10 +111,14 @@ def _planned(
 
 
 def _number(chosen: NumberId | None, last: NumberId | None, rules: SendingRules) -> NumberId:
-    """Return the campaign's number, else the contact's last, else the organization's first."""
-    if chosen is not None:
-        return chosen
-    return last if last in rules.number_ids and last is not None else rules.number_ids[0]
+    """Return the campaign's number, else the contact's last, else the organization's first.
+
+    Numbers that have left the configuration do not count.
+    """
+    for number in (chosen, last):
+        if number is not None and number in rules.number_ids:
+            return number
+    return rules.number_ids[0]
 
 
 def _inside_hours(

@@ -30,12 +30,11 @@ async def _reconcile(unit: Unit, rules: SendingRules) -> bool:
         return False
     silent = await doubts.silent(
         unit,
-        numbers=rules.number_ids,
         grace=rules.unknown_grace,
         policy=rules.unknown_policy,
         limit=_AT_ONCE,
     )
-    uncontrolled = await doubts.uncontrolled(unit, numbers=rules.number_ids, limit=_AT_ONCE)
+    uncontrolled = await doubts.uncontrolled(unit, limit=_AT_ONCE)
     asked = {
         **dict.fromkeys((message for message, _ in uncontrolled), "nothing_heard"),
         **dict.fromkeys(silent.get(UnknownPolicy.ASK, ()), "silence"),

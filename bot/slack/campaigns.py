@@ -31,7 +31,7 @@ from bot.slack.requests import Click
 from bot.slack.words import as_word
 from engine.campaign import Campaign, Kind, State
 from engine.campaign_ports import Draft
-from engine.ids import CampaignId, NumberId
+from engine.ids import CampaignId
 from engine.roles import Role
 from engine.usecases.change_steps import Removed, add_step, remove_step
 from engine.usecases.create_campaign import create_campaign
@@ -177,9 +177,6 @@ def _after_step(campaign: Campaign) -> Markup:
 
 async def _move_on(desk: Desk, asked: Context, removed: Removed) -> int:
     """Let the rest go on, a slice to a transaction: those who wait, then those with a message."""
-    numbers: tuple[NumberId, ...] = tuple(
-        each.id for each in desk.config.organizations[asked.organization].whatsapp.numbers
-    )
 
     async def waiting(unit: Unit) -> int:
         return await campaigns.move_on(unit, campaign=removed.campaign.id, removed=removed.step)
@@ -189,7 +186,6 @@ async def _move_on(desk: Desk, asked: Context, removed: Removed) -> int:
             unit,
             campaign=removed.campaign.id,
             step=removed.step.id,
-            numbers=numbers,
             limit=campaigns.SLICE,
         )
 

@@ -41,13 +41,7 @@ def register(registry: Registry, desk: Desk) -> None:
                 markup("*{name}*", name=organization.name),
                 _machinery(await leases.alive(unit), redis=redis),
                 *await _number_lines(unit, organization, others=_sharing(desk, organization)),
-                _waiting(
-                    await work.idle(
-                        unit,
-                        numbers=[each.id for each in organization.whatsapp.numbers],
-                        grace=organization.sending.unknown_grace,
-                    )
-                ),
+                _waiting(await work.idle(unit, grace=organization.sending.unknown_grace)),
                 *await _campaign_lines(unit),
                 await _template_line(unit),
             ]

@@ -5,5 +5,6 @@ drop table audit_log, tasks, sending_hours, leases, webhook_failures, slack_requ
   organizations;
 drop procedure protect_tenant_table(regclass, text);
 drop function attach_message_leaf(timestamptz), oldest_message_second(), drop_empty_message_leaf(timestamptz),
-  new_message_id(bigint);
+  new_message_id(bigint),
+  numbers_of(text);
 drop sequence message_sequence;

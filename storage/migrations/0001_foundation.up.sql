@@ -522,6 +522,12 @@ exception
   when lock_not_available then return false;
 end $$;
 
+-- The numbers that may have messages, also those no longer configured.
+create function numbers_of(organization text) returns text[]
+language sql stable as $$
+  select coalesce(array_agg(id), '{}') from numbers where organization_id = organization
+$$;
+
 create function new_message_id(second bigint) returns bigint
 language sql volatile as $$ select (second << 30) | nextval('message_sequence') $$;
 
@@ -583,4 +589,4 @@ call protect_tenant_table('tasks', 'select, insert, update');
 alter table webhook_failures enable row level security; -- no policy, no grant: the owner's alone
 
 grant usage on sequence message_sequence, contacts_id_seq to dripline_bot;
-grant execute on function attach_message_leaf, oldest_message_second, new_message_id to dripline_bot;
+grant execute on function attach_message_leaf, oldest_message_second, new_message_id, numbers_of to dripline_bot;

@@ -1,40 +1,29 @@
--- name: unsettle
--- A retry, a re-drive or a late failure opened rows again. Each open state has an index of its own.
-update campaigns c
-   set settled_at = null
- where c.organization_id = $organization and c.kind = 'broadcast' and c.state in ('running', 'paused')
-   and c.settled_at is not null
-   and (exists (select from messages m
-                 where m.organization_id = $organization and m.number_id = any($numbers::text[])
-                   and m.campaign_id = c.id and m.state = 'queued')
-        or exists (select from messages m
-                    where m.organization_id = $organization and m.number_id = any($numbers::text[])
-                      and m.campaign_id = c.id and m.state = 'claimed')
-        or exists (select from messages m
-                    where m.organization_id = $organization and m.number_id = any($numbers::text[])
-                      and m.campaign_id = c.id and m.state = 'unknown'))
-
 -- name: settle
--- Note since when a planned broadcast has no open row.
+-- Note since when a planned broadcast has had no open row; a retry, a re-drive or a late failure opens rows again.
+-- Each open state has an index of its own.
+with looked as (
+  select c.id, exists (select from messages m
+                        where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
+                          and m.campaign_id = c.id and m.state = 'queued')
+               or exists (select from messages m
+                           where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
+                             and m.campaign_id = c.id and m.state = 'claimed')
+               or exists (select from messages m
+                           where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
+                             and m.campaign_id = c.id and m.state = 'unknown') as open
+    from campaigns c
+   where c.organization_id = $organization and c.kind = 'broadcast' and c.state in ('running', 'paused')
+     and c.planned_at is not null)
 update campaigns c
-   set settled_at = $at
- where c.organization_id = $organization and c.kind = 'broadcast' and c.state in ('running', 'paused')
-   and c.planned_at is not null and c.settled_at is null
-   and not (exists (select from messages m
-                 where m.organization_id = $organization and m.number_id = any($numbers::text[])
-                   and m.campaign_id = c.id and m.state = 'queued')
-        or exists (select from messages m
-                    where m.organization_id = $organization and m.number_id = any($numbers::text[])
-                      and m.campaign_id = c.id and m.state = 'claimed')
-        or exists (select from messages m
-                    where m.organization_id = $organization and m.number_id = any($numbers::text[])
-                      and m.campaign_id = c.id and m.state = 'unknown'))
+   set settled_at = case when not l.open then $at::timestamptz end
+  from looked l
+ where c.organization_id = $organization and c.id = l.id and (c.settled_at is null) <> l.open
 
 -- name: lock_settled
--- Lock what has had no open row for 10 s; whoever opens one holds these too (storage.messages.save).
+-- Lock what has had no open row for $settling; whoever opens one holds these too (storage.messages.save).
 select id from campaigns
  where organization_id = $organization and kind = 'broadcast' and state in ('running', 'paused')
-   and settled_at <= $at::timestamptz - interval '10 seconds'
+   and settled_at <= $at::timestamptz - $settling::interval
  order by id
    for no key update
 
@@ -44,13 +33,13 @@ update campaigns c
    set state = 'completed', completed_at = $at, ended_at = $at, version = version + 1, updated_at = $at
  where c.organization_id = $organization and c.id = any($ids::bigint[]) and c.state in ('running', 'paused')
    and not (exists (select from messages m
-                 where m.organization_id = $organization and m.number_id = any($numbers::text[])
+                 where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
                    and m.campaign_id = c.id and m.state = 'queued')
         or exists (select from messages m
-                    where m.organization_id = $organization and m.number_id = any($numbers::text[])
+                    where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
                       and m.campaign_id = c.id and m.state = 'claimed')
         or exists (select from messages m
-                    where m.organization_id = $organization and m.number_id = any($numbers::text[])
+                    where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
                       and m.campaign_id = c.id and m.state = 'unknown'))
 returning c.id
 
@@ -75,16 +64,16 @@ select id from campaigns
 -- name: queued_of
 -- Up to $limit queued messages of an ended campaign.
 select id from messages
- where organization_id = $organization and number_id = any($numbers::text[]) and campaign_id = $campaign
+ where organization_id = $organization and number_id = any(numbers_of($organization)) and campaign_id = $campaign
    and state = 'queued'
  order by id limit $limit
 
 -- name: still_claimed
 select exists (select from messages
-                where organization_id = $organization and number_id = any($numbers::text[]) and campaign_id = $campaign
+                where organization_id = $organization and number_id = any(numbers_of($organization)) and campaign_id = $campaign
                   and state = 'claimed')
     or exists (select from messages
-                where organization_id = $organization and number_id = any($numbers::text[]) and campaign_id = $campaign
+                where organization_id = $organization and number_id = any(numbers_of($organization)) and campaign_id = $campaign
                   and state = 'unknown')
 
 -- name: swept

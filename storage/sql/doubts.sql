@@ -4,7 +4,7 @@
 select m.id, m.campaign_id, coalesce(c.settings ->> 'unknown', $policy) as policy
   from messages m
   left join campaigns c on c.organization_id = m.organization_id and c.id = m.campaign_id
- where m.organization_id = $organization and m.number_id = any($numbers::text[]) and m.state = 'unknown'
+ where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.state = 'unknown'
    and m.control_at <= $at::timestamptz - $grace::interval
    and not exists (select from steps s
                      join templates t on t.organization_id = s.organization_id and t.name = s.content ->> 'name'
@@ -18,7 +18,7 @@ select m.id, m.campaign_id, coalesce(c.settings ->> 'unknown', $policy) as polic
 -- Messages in doubt for an hour in which nothing was heard of the number.
 select m.id, m.campaign_id
   from messages m
- where m.organization_id = $organization and m.number_id = any($numbers::text[]) and m.state = 'unknown'
+ where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.state = 'unknown'
    and m.control_at is null and m.unknown_since <= $at::timestamptz - interval '1 hour'
  order by m.id
  limit $limit

@@ -115,7 +115,7 @@ update enrollments e
 -- name: queued_of_step
 -- Up to $limit queued messages of a step.
 select id from messages
- where organization_id = $organization and number_id = any($numbers::text[]) and campaign_id = $campaign
+ where organization_id = $organization and number_id = any(numbers_of($organization)) and campaign_id = $campaign
    and state = 'queued' and step_id = $step
  order by id limit $limit
 

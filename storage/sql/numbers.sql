@@ -10,3 +10,38 @@ select id, phone, messages_per_second, quality, messaging_limit, verified_name,
 -- name: organization_tap
 -- The tap of all numbers; no row: it is open.
 select closed_until, closed_why from organizations where organization_id = $organization and closed_until > $at
+
+-- name: know
+-- Configured numbers, before any message can be of them.
+insert into numbers as n (organization_id, id, phone, updated_at)
+select $organization, k.id, k.phone, $at from unnest($ids::text[], $phones::text[]) as k(id, phone)
+ order by k.id
+on conflict (organization_id, id) do update set phone = excluded.phone where n.phone <> excluded.phone
+
+-- name: strays
+-- Numbers no longer configured, on which nobody sends, that messages still wait for.
+select n.id
+  from numbers n
+  left join leases l on l.organization_id = n.organization_id and l.name = 'lane:' || n.id
+ where n.organization_id = $organization and n.id <> all($configured::text[])
+   and (l.holder is null or l.renewed_at < clock_timestamp() - $expiry_s::double precision * interval '1 second')
+   and (exists (select from messages m
+                 where m.organization_id = $organization and m.number_id = n.id and m.state = 'queued')
+        or exists (select from messages m
+                    where m.organization_id = $organization and m.number_id = n.id and m.state = 'claimed'))
+ order by n.id
+
+-- name: move
+-- Let up to $limit messages queued for $number wait for the number they would be planned for now.
+update messages m
+   set number_id = coalesce(
+         (select c.number_id from campaigns c
+           where c.organization_id = $organization and c.id = m.campaign_id and c.number_id = any($configured::text[])),
+         (select c.last_number_id from contacts c
+           where c.organization_id = $organization and c.id = m.contact_id and c.last_number_id = any($configured::text[])),
+         $standard)
+  from (select id from messages
+         where organization_id = $organization and number_id = $number and state = 'queued'
+         order by id limit $limit
+           for no key update skip locked) stray
+ where m.organization_id = $organization and m.id = stray.id

@@ -35,12 +35,18 @@ select
   exists (select from occurrences where organization_id = $organization) as enroll_triggered,
   exists (select from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing')) as import_contacts,
   exists (select from messages m
-           where m.organization_id = $organization and m.number_id = any($numbers::text[]) and m.state = 'unknown') as reconcile,
+           where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.state = 'unknown') as reconcile,
   exists (select from campaigns where organization_id = $organization and state in ('active', 'running', 'paused'))
   or exists (select from campaigns where organization_id = $organization and state in ('cancelled', 'archived') and settled_at is null) as complete,
   exists (select from audit_log where organization_id = $organization and seal is null) as seal_audit,
   exists (select from tasks
            where organization_id = $organization and name = 'sync_templates' and (done_at is null or done_at < requested_at)) as sync_templates,
+  exists (select from numbers n
+           where n.organization_id = $organization and n.id <> all($numbers::text[])
+             and (exists (select from messages m
+                           where m.organization_id = $organization and m.number_id = n.id and m.state = 'queued')
+                  or exists (select from messages m
+                              where m.organization_id = $organization and m.number_id = n.id and m.state = 'claimed'))) as move_strays,
   exists (select from tasks
            where organization_id = $organization and name = 'keep_house' and (done_at is null or done_at < requested_at)) as keep_house
 
@@ -55,7 +61,7 @@ with open_campaigns as (
 queued as (
   select greatest(m.due_at, c.opens_at, n.closed_until, l.paced_until) as at
     from open_campaigns c
-   cross join unnest($numbers::text[]) as own(number_id)
+   cross join unnest(numbers_of($organization)) as own(number_id)
     left join numbers n on n.organization_id = $organization and n.id = own.number_id
     left join leases l on l.organization_id = $organization and l.name = 'lane:' || own.number_id
    cross join lateral (select due_at from messages
@@ -64,7 +70,7 @@ queued as (
                         order by due_at limit 1) m
   union all
   select greatest(m.due_at, n.closed_until)
-    from unnest($numbers::text[]) as own(number_id)
+    from unnest(numbers_of($organization)) as own(number_id)
     left join numbers n on n.organization_id = $organization and n.id = own.number_id
    cross join lateral (select due_at from messages
                         where organization_id = $organization and number_id = own.number_id and campaign_id = 0
@@ -78,7 +84,7 @@ enrolled as (
                           and due_at is not null
                         order by due_at limit 1) e),
 broadcasts as (
-  select case when planned_at is null then started_at else settled_at + interval '10 seconds' end as at
+  select case when planned_at is null then started_at else settled_at + $settling::interval end as at
     from open_campaigns
    where kind = 'broadcast' and (planned_at is null or settled_at is not null)),
 doubtful as (
@@ -91,7 +97,7 @@ doubtful as (
                                          and t.language = s.content ->> 'language'
                         where s.organization_id = $organization and s.id = m.step_id
                           and s.content ->> 'type' = 'template' and m.control_at is not null) h on true
-   where m.organization_id = $organization and m.number_id = any($numbers::text[]) and m.state = 'unknown'),
+   where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.state = 'unknown'),
 work as (
   select at from queued union all select at from enrolled union all select at from broadcasts
   union all select at from doubtful where at > $at)
@@ -102,13 +108,13 @@ select
   + (select count(*) from doubtful where at <= $at)
   + (select count(*) from open_campaigns where kind = 'broadcast' and planned_at is not null and settled_at is null
       and not exists (select from messages m
-                       where m.organization_id = $organization and m.number_id = any($numbers::text[])
+                       where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
                          and m.campaign_id = open_campaigns.id and m.state = 'queued')
       and not exists (select from messages m
-                       where m.organization_id = $organization and m.number_id = any($numbers::text[])
+                       where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
                          and m.campaign_id = open_campaigns.id and m.state = 'claimed')
       and not exists (select from messages m
-                       where m.organization_id = $organization and m.number_id = any($numbers::text[])
+                       where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
                          and m.campaign_id = open_campaigns.id and m.state = 'unknown'))
   + (select count(*) from open_campaigns c where kind = 'drip'
       and exists (select from enrollments e
@@ -119,5 +125,5 @@ select
                          and e.state in ('active', 'paused')))
   + (select count(*) from campaigns where organization_id = $organization and state in ('cancelled', 'archived') and settled_at is null) as due,
   (select count(*) from messages
-    where organization_id = $organization and number_id = any($numbers::text[]) and state = 'claimed') as claimed,
+    where organization_id = $organization and number_id = any(numbers_of($organization)) and state = 'claimed') as claimed,
   (select min(at) from work where at > $at and at < 'infinity') as next_due

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
+from engine.message import SETTLING
 from storage.queries import Query, load
 from storage.sending import AHEAD
 from tests.database import ACME, NOON
@@ -114,17 +115,26 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
         "drip_runs": (messages["drip_runs"], {"ids": read}),
         "lanes": (work["lanes"], {"numbers": numbers, "expiry_s": 4.0}),
         "jobs": (work["jobs"], {"numbers": numbers}),
-        "idle": (work["idle"], {"numbers": numbers, "grace": HOUR}),
-        "unsettle": (completion["unsettle"], {"numbers": numbers}),
-        "settle": (completion["settle"], {"numbers": numbers}),
+        "idle": (work["idle"], {"grace": HOUR, "settling": SETTLING}),
+        "settle": (completion["settle"], {}),
         "complete_drips": (completion["complete_drips"], {}),
         "queued_of": (
             completion["queued_of"],
-            {"campaign": campaigns[0], "numbers": numbers, "limit": 2000},
+            {"campaign": campaigns[0], "limit": 2000},
+        ),
+        "strays": (load("numbers")["strays"], {"configured": numbers, "expiry_s": 4.0}),
+        "move": (
+            load("numbers")["move"],
+            {
+                "number": NUMBER,
+                "configured": [OTHER_NUMBER],
+                "standard": OTHER_NUMBER,
+                "limit": 1000,
+            },
         ),
         "silent": (
             doubts["silent"],
-            {"numbers": numbers, "grace": HOUR, "policy": "resend", "limit": 500},
+            {"grace": HOUR, "policy": "resend", "limit": 500},
         ),
     }
 

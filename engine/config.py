@@ -234,8 +234,8 @@ class WhatsApp(Section):
         example='"env:ACME_WA_TOKEN"',
     )
     numbers: Annotated[tuple[WhatsAppNumber, ...], AfterValidator(_some_numbers)] = key(
-        says="The numbers to send from; the first is used where nothing else decides. What waits for"
-        " a number that is no longer here goes from another.",
+        says="The numbers to send from; the first is used where nothing else decides. What waits"
+        " for a number that is no longer here goes from another.",
         example='[{ id = "106540352242922", phone = "+15550001111" }]',
     )
 

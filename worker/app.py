@@ -62,7 +62,7 @@ async def serve(
     database_url = config.server.database_url.get_secret_value()
     await check(database_url)
     async with _worker(config, clock, database_url, queue) as worker:
-        await _prepare(worker)
+        await prepare(worker)
         listener = Listener(database_url, clock)
         ending = asyncio.Event()
         arqs: list[ArqWorker] = []
@@ -114,7 +114,8 @@ async def _worker(
         )
 
 
-async def _prepare(worker: Worker) -> None:
+async def prepare(worker: Worker) -> None:
+    """Make sure that what is configured has its rows, and messages their leaves."""
     for organization, config in worker.config.organizations.items():
         phones = {number.id: number.phone for number in config.whatsapp.numbers}
         async with worker.database.owner_unit(organization, worker.now()) as unit:

@@ -12,6 +12,7 @@ from storage.database import Database
 from storage.template_sync import save_templates
 from tests.database import ACME, NOON
 from tests.integration.slack.contacts_room import Room, opened_room
+from worker.app import prepare
 from worker.context import Worker
 from worker.planning import plan
 from worker.rules import rules_of
@@ -101,7 +102,8 @@ class CampaignRoom:
         self.room.clock.at += span
 
     async def plan(self) -> None:
-        """Let the worker plan all that is due."""
+        """Let the worker start and plan all that is due."""
+        await prepare(self.worker)
         while await plan(self.worker, ACME):
             pass
 

@@ -1,6 +1,7 @@
 """Who is in an audience now, and who of them may be written to."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from engine.audience import Audience
 from engine.campaign_ports import Reach
@@ -11,30 +12,18 @@ from storage.database import Unit
 from storage.queries import load
 
 _SQL = load("audiences")
-_HIGHEST = 2**63 - 1
 
 
-async def contacts(
-    unit: Unit, *, audience: Audience, up_to: ContactId | None = None
-) -> list[ContactId]:
-    """Return the contacts of an audience, sorted; of those up to *up_to* only."""
-    rows = await unit.rows(
-        _SQL["contacts"],
-        everyone=audience.everyone,
-        tags=audience.tags,
-        phones=audience.phones,
-        drips=audience.drips,
-        broadcasts=audience.broadcasts,
-        up_to=_HIGHEST if up_to is None else up_to,
-    )
+async def contacts(unit: Unit, *, audience: Audience) -> list[ContactId]:
+    """Return the contacts of an audience, sorted."""
+    rows = await unit.rows(_SQL["contacts"], **_members(audience))
     return [row["id"] for row in rows]
 
 
 async def reach(unit: Unit, *, audience: Audience, promotional: bool) -> Reach:
     """Return whom an audience reaches, by the consent of this moment."""
     last: ContactId | None = await unit.value(_SQL["last_contact"])
-    members = await contacts(unit, audience=audience, up_to=last)
-    rows = await unit.rows(_SQL["reach"], contacts=members, promotional=promotional)
+    rows = await unit.rows(_SQL["reach"], **_members(audience), promotional=promotional)
     counts = {row["reason"]: row["count"] for row in rows}
     return Reach(
         recipients=counts.pop("", 0),
@@ -42,6 +31,16 @@ async def reach(unit: Unit, *, audience: Audience, promotional: bool) -> Reach:
         last_contact=last,
         strangers=await strangers(unit, phones=audience.phones),
     )
+
+
+def _members(audience: Audience) -> dict[str, Any]:
+    return {
+        "everyone": audience.everyone,
+        "tags": audience.tags,
+        "phones": audience.phones,
+        "drips": audience.drips,
+        "broadcasts": audience.broadcasts,
+    }
 
 
 async def strangers(unit: Unit, *, phones: Sequence[Phone]) -> tuple[Phone, ...]:

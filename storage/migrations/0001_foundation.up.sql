@@ -393,11 +393,15 @@ create table slack_posts (
   primary key (organization_id, key)
 );
 
+-- What Slack asked of us: under way as long as its holder is heard of, then done, so that a repeat changes nothing.
 create table slack_requests (
   organization_id text not null,
-  key text not null,
+  key text not null, -- signature:…, event:…, click:…, submit:…
   at timestamptz not null,
-  primary key (organization_id, key)
+  holder text, -- who is at it; null: it is done
+  renewed_at timestamptz, -- by the database's clock, as that of leases
+  primary key (organization_id, key),
+  check ((holder is null) = (renewed_at is null))
 );
 create index slack_requests_by_age on slack_requests (organization_id, at);
 
@@ -528,6 +532,18 @@ language sql stable as $$
   select coalesce(array_agg(id), '{}') from numbers where organization_id = organization
 $$;
 
+-- Why a contact may not be written to; null: it may. Mirrors engine.consent.Consent.against, as a test compares.
+create function left_out_because(c contacts, promotional boolean) returns text
+language sql immutable as $$
+  select case when c.erased_at is not null then 'erased'
+              when c.opted_out_at >= coalesce(c.opted_in_at, '-infinity') then 'opted_out'
+              when c.blocked_at >= coalesce(c.unblocked_at, '-infinity') then 'blocked'
+              when c.unreachable_at >= coalesce(c.reached_at, '-infinity') then 'unreachable'
+              when promotional and c.platform_stopped_at >= coalesce(c.platform_resumed_at, '-infinity')
+                then 'platform_stopped'
+         end
+$$;
+
 create function new_message_id(second bigint) returns bigint
 language sql volatile as $$ select (second << 30) | nextval('message_sequence') $$;
 
@@ -581,7 +597,7 @@ call protect_tenant_table('platform_events', 'select, insert');
 call protect_tenant_table('campaign_stats', 'select, insert, update');
 call protect_tenant_table('events', 'select, insert, update');
 call protect_tenant_table('slack_posts', 'select, insert, update, delete');
-call protect_tenant_table('slack_requests', 'select, insert, delete');
+call protect_tenant_table('slack_requests', 'select, insert, update, delete');
 call protect_tenant_table('leases', 'select, insert, update');
 call protect_tenant_table('audit_log', 'select, insert');
 call protect_tenant_table('sending_hours', 'select');
@@ -589,4 +605,4 @@ call protect_tenant_table('tasks', 'select, insert, update');
 alter table webhook_failures enable row level security; -- no policy, no grant: the owner's alone
 
 grant usage on sequence message_sequence, contacts_id_seq to dripline_bot;
-grant execute on function attach_message_leaf, oldest_message_second, new_message_id, numbers_of to dripline_bot;
+grant execute on function attach_message_leaf, oldest_message_second, new_message_id, numbers_of, left_out_because to dripline_bot;

@@ -1,5 +1,5 @@
 -- name: contacts
--- The contacts of an audience up to $up_to, sorted.
+-- The contacts of an audience, sorted.
 select contact_id as id from (
   select contact_id from contact_tags where organization_id = $organization and tag = any($tags::text[])
   union
@@ -12,21 +12,25 @@ select contact_id as id from (
    where organization_id = $organization and campaign_id = any($broadcasts::bigint[])
   union
   select id from contacts where organization_id = $organization and $everyone) members
- where contact_id <= $up_to
  order by 1
 
 -- name: reach
--- How many of the contacts may be written to, and how many not by reason. Mirrors engine.consent.Consent.against
--- as planning does; a property test compares them.
-select case when c.erased_at is not null then 'erased'
-            when c.opted_out_at >= coalesce(c.opted_in_at, '-infinity') then 'opted_out'
-            when c.blocked_at >= coalesce(c.unblocked_at, '-infinity') then 'blocked'
-            when c.unreachable_at >= coalesce(c.reached_at, '-infinity') then 'unreachable'
-            when $promotional and c.platform_stopped_at >= coalesce(c.platform_resumed_at, '-infinity') then 'platform_stopped'
-            else '' end as reason,
-       count(*) as count
+-- How many of an audience may be written to, and how many not by reason.
+with members as (
+  select contact_id from contact_tags
+   where not $everyone and organization_id = $organization and tag = any($tags::text[])
+  union
+  select contact_id from contact_identities
+   where not $everyone and organization_id = $organization and kind = 'phone' and value = any($phones::text[])
+  union
+  select contact_id from enrollments
+   where not $everyone and organization_id = $organization and campaign_id = any($drips::bigint[])
+  union
+  select contact_id from messages
+   where not $everyone and organization_id = $organization and campaign_id = any($broadcasts::bigint[]))
+select coalesce(left_out_because(c, $promotional), '') as reason, count(*) as count
   from contacts c
- where c.organization_id = $organization and c.id = any($contacts::bigint[])
+ where c.organization_id = $organization and ($everyone or c.id in (select contact_id from members))
  group by 1
 
 -- name: last_contact

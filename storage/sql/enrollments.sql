@@ -27,15 +27,10 @@ select id from contacts
    for no key update
 
 -- name: enroll
--- Enroll those of $contacts who may, and say of all what became of them; with $only_judge it changes nothing. The
--- consent part mirrors engine.consent.Consent.against; a property test compares them.
+-- Enroll those of $contacts who may, and say of all what became of them; with $only_judge it changes nothing.
 with judged as (
   select c.id,
-         case when c.erased_at is not null then 'erased'
-              when c.opted_out_at >= coalesce(c.opted_in_at, '-infinity') then 'opted_out'
-              when c.blocked_at >= coalesce(c.unblocked_at, '-infinity') then 'blocked'
-              when c.unreachable_at >= coalesce(c.reached_at, '-infinity') then 'unreachable'
-              when $promotional and c.platform_stopped_at >= coalesce(c.platform_resumed_at, '-infinity') then 'platform_stopped'
+         case when left_out_because(c, $promotional) is not null then left_out_because(c, $promotional)
               when $reentry = 'never' and exists (
                      select from enrollments e
                       where e.organization_id = $organization and e.contact_id = c.id and e.campaign_id = $campaign)

@@ -88,15 +88,10 @@ select distinct timezone from contacts
 
 -- name: plan_broadcast
 -- Make a row for every contact of the audience between $cursor and $until; who may not be written to gets one
--- too, left out with the reason. Mirrors engine.consent.Consent.against; a property test compares them.
+-- too, left out with the reason.
 with audience as (
   select c.id, c.last_number_id, c.timezone,
-         case when c.erased_at is not null then 'erased'
-              when c.opted_out_at >= coalesce(c.opted_in_at, '-infinity') then 'opted_out'
-              when c.blocked_at >= coalesce(c.unblocked_at, '-infinity') then 'blocked'
-              when c.unreachable_at >= coalesce(c.reached_at, '-infinity') then 'unreachable'
-              when $promotional and c.platform_stopped_at >= coalesce(c.platform_resumed_at, '-infinity') then 'platform_stopped'
-         end as reason
+         left_out_because(c, $promotional) as reason
     from contacts c
    where c.organization_id = $organization and c.id > $cursor and c.id <= $until
      and ($everyone

@@ -255,6 +255,15 @@ def _field(default: object, part: Callable[[str], Part]) -> object:
 @dataclass_transform(
     frozen_default=True, kw_only_default=True, field_specifiers=(argument, option, flag, free)
 )
+def shared(cls: type[C]) -> type[C]:
+    """Make the class a group of options that several commands inherit."""
+    # No slots: a command inherits from several groups, whose layouts would conflict.
+    return dataclass(frozen=True, kw_only=True)(cls)
+
+
+@dataclass_transform(
+    frozen_default=True, kw_only_default=True, field_specifiers=(argument, option, flag, free)
+)
 def declare(
     path: str,
     *,
@@ -268,13 +277,15 @@ def declare(
     def declared(cls: type[C]) -> type[C]:
         made = dataclass(frozen=True, slots=True, kw_only=True)(cls)
         fields: Mapping[str, dataclasses.Field[object]] = made.__dataclass_fields__  # type: ignore[attr-defined]  # the line above gave it to the class
+        own = [name for name in cls.__annotations__ if name in fields]
+        inherited = [name for name in fields if name not in own]
         made.spec = Spec(
             path=tuple(path.split()),
             role=role,
             about=about,
             examples=examples,
             one_of=one_of,
-            parts=tuple(each.metadata[_METADATA](each.name) for each in fields.values()),
+            parts=tuple(fields[name].metadata[_METADATA](name) for name in own + inherited),
             make=made,
         )
         return made

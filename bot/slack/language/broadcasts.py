@@ -1,17 +1,12 @@
 """Broadcasts: one message to an audience, frozen when it starts."""
 
-from datetime import timedelta
-
 from bot.slack import kinds
-from bot.slack.declare import Command, argument, declare, flag, free, option
-from bot.slack.kinds import Off
-from engine.campaign import Rate, State, Type, UnknownPolicy
-from engine.content import MediaRef
-from engine.phone import Phone
+from bot.slack.declare import Command, argument, declare, flag, option
+from bot.slack.language.shared import CONTENTS, Content, Sending
+from engine.campaign import State
 from engine.roles import Role
 
 _BROADCAST = "The broadcast; a unique beginning of its name is enough."
-_AS_THE_ORGANIZATION = "as the organization has it"
 
 
 @declare(
@@ -23,79 +18,11 @@ _AS_THE_ORGANIZATION = "as the organization has it"
         '"May News" to=all template=welcome first_name={first_name|there} rate=500/h',
         'Thanks to=campaign:Welcome text="Thank you, {first_name|friend}!"',
     ),
-    one_of=("text", "template", "media"),
+    one_of=CONTENTS,
 )
-class BroadcastNew(Command):
+class BroadcastNew(Sending, Content):
     name: str = argument(kinds.NAME, about="Its name, not yet in use.")
     to: str = option(kinds.WHO, about="To whom.")
-    text: str | None = option(
-        kinds.TEXT,
-        about="A free text; WhatsApp takes it within 24 hours of the contact's last message.",
-        default=None,
-    )
-    template: str | None = option(kinds.TEMPLATE, about="An approved template.", default=None)
-    language: str | None = option(
-        kinds.LANGUAGE,
-        about="The template's language.",
-        default=None,
-        needs="template",
-        otherwise="its only one",
-    )
-    media: MediaRef | None = option(kinds.MEDIA, about="A file.", default=None)
-    caption: str | None = option(
-        kinds.TEXT, about="A text under the file.", default=None, needs="media", otherwise="none"
-    )
-    type: Type = option(
-        kinds.choice(Type),
-        about="What its message is; only promotional ones heed the cooldown.",
-        default=Type.PROMOTIONAL,
-    )
-    number: Phone | None = option(
-        kinds.OWN_NUMBER,
-        about="Our number that sends.",
-        default=None,
-        otherwise="the contact's last, else the first",
-    )
-    per_day: int | None = option(
-        kinds.whole(1, 10_000_000),
-        about="Most contacts written to per day.",
-        default=None,
-        otherwise="unlimited",
-    )
-    hours: str | None = option(
-        kinds.HOURS,
-        about="When messages may go out, in the contact's time zone.",
-        default=None,
-        otherwise=_AS_THE_ORGANIZATION,
-    )
-    days: str | None = option(
-        kinds.DAYS,
-        about="On which days they may.",
-        default=None,
-        otherwise=_AS_THE_ORGANIZATION,
-    )
-    rate: Rate | None = option(
-        kinds.RATE, about="How fast at most.", default=None, otherwise="unlimited"
-    )
-    priority: int = option(kinds.whole(1, 9), about="Who goes first; 9 before 1.", default=5)
-    deadline: timedelta | Off | None = option(
-        kinds.DURATION_OR_OFF,
-        about="Later than that after its time a message is left out instead of sent.",
-        default=None,
-        otherwise=_AS_THE_ORGANIZATION,
-    )
-    unknown: UnknownPolicy | None = option(
-        kinds.choice(UnknownPolicy),
-        about="What becomes of a message WhatsApp never answered for.",
-        default=None,
-        otherwise=_AS_THE_ORGANIZATION,
-    )
-    parameters: tuple[tuple[str, str], ...] = free(
-        shape="param",
-        about="The template's parameters: by name, by number (1= 2=), header= and url=.",
-        default=(),
-        needs="template",
-    )
 
 
 @declare(

@@ -3,16 +3,13 @@
 from datetime import timedelta
 
 from bot.slack import kinds
-from bot.slack.declare import Command, argument, declare, flag, free, option
-from bot.slack.kinds import Off
-from engine.campaign import Mode, Rate, Reentry, State, Type, UnknownPolicy
-from engine.content import MediaRef
-from engine.phone import Phone
+from bot.slack.declare import Command, argument, declare, flag, option
+from bot.slack.language.shared import CONTENTS, Content, Sending
+from engine.campaign import Mode, Reentry, State
 from engine.roles import Role
 
 _CAMPAIGN = "The campaign or broadcast; a unique beginning of its name is enough."
 _DRIP = "The campaign; a unique beginning of its name is enough."
-_AS_THE_ORGANIZATION = "as the organization has it"
 
 
 @declare(
@@ -25,43 +22,11 @@ _AS_THE_ORGANIZATION = "as the organization has it"
         '"Spring Sale" per_day=500 hours=09:00-18:00 days=mon-fri rate=300/min',
     ),
 )
-class CampaignNew(Command):
+class CampaignNew(Sending):
     name: str = argument(kinds.NAME, about="Its name, not yet in use.")
     trigger: str = option(kinds.TRIGGER, about="What enrolls contacts by itself.", default="manual")
     stop_on_reply: bool = option(
         kinds.YES_NO, about="Whether a contact who replies leaves the campaign.", default=True
-    )
-    type: Type = option(
-        kinds.choice(Type),
-        about="What its messages are; only promotional ones heed the cooldown.",
-        default=Type.PROMOTIONAL,
-    )
-    number: Phone | None = option(
-        kinds.OWN_NUMBER,
-        about="Our number that sends.",
-        default=None,
-        otherwise="the contact's last, else the first",
-    )
-    per_day: int | None = option(
-        kinds.whole(1, 10_000_000),
-        about="Most contacts written to per day.",
-        default=None,
-        otherwise="unlimited",
-    )
-    hours: str | None = option(
-        kinds.HOURS,
-        about="When messages may go out, in the contact's time zone.",
-        default=None,
-        otherwise=_AS_THE_ORGANIZATION,
-    )
-    days: str | None = option(
-        kinds.DAYS,
-        about="On which days they may.",
-        default=None,
-        otherwise=_AS_THE_ORGANIZATION,
-    )
-    rate: Rate | None = option(
-        kinds.RATE, about="How fast at most.", default=None, otherwise="unlimited"
     )
     reentry: Reentry = option(
         kinds.choice(Reentry),
@@ -73,19 +38,6 @@ class CampaignNew(Command):
         about="Contacts in another drip: passive enrolls them, skip leaves them out,"
         " interrupt ends the other.",
         default=Mode.PASSIVE,
-    )
-    priority: int = option(kinds.whole(1, 9), about="Who goes first; 9 before 1.", default=5)
-    deadline: timedelta | Off | None = option(
-        kinds.DURATION_OR_OFF,
-        about="Later than that after its time a message is left out instead of sent.",
-        default=None,
-        otherwise=_AS_THE_ORGANIZATION,
-    )
-    unknown: UnknownPolicy | None = option(
-        kinds.choice(UnknownPolicy),
-        about="What becomes of a message WhatsApp never answered for.",
-        default=None,
-        otherwise=_AS_THE_ORGANIZATION,
     )
 
 
@@ -162,36 +114,13 @@ class CampaignArchive(Command):
         'Welcome after=3h text="Hi {first_name|there}, any questions?"',
         'Welcome after=1w media=https://example.com/menu.pdf caption="Our menu"',
     ),
-    one_of=("text", "template", "media"),
+    one_of=CONTENTS,
 )
-class StepAdd(Command):
+class StepAdd(Content):
     campaign: str = argument(kinds.NAME, about=_DRIP)
     after: timedelta = option(
         kinds.DURATION,
         about="How long after the step before it was sent; for the first, after enrollment.",
-    )
-    text: str | None = option(
-        kinds.TEXT,
-        about="A free text; WhatsApp takes it within 24 hours of the contact's last message.",
-        default=None,
-    )
-    template: str | None = option(kinds.TEMPLATE, about="An approved template.", default=None)
-    language: str | None = option(
-        kinds.LANGUAGE,
-        about="The template's language.",
-        default=None,
-        needs="template",
-        otherwise="its only one",
-    )
-    media: MediaRef | None = option(kinds.MEDIA, about="A file.", default=None)
-    caption: str | None = option(
-        kinds.TEXT, about="A text under the file.", default=None, needs="media", otherwise="none"
-    )
-    parameters: tuple[tuple[str, str], ...] = free(
-        shape="param",
-        about="The template's parameters: by name, by number (1= 2=), header= and url=.",
-        default=(),
-        needs="template",
     )
 
 

@@ -10,8 +10,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
@@ -25,6 +24,7 @@ from bot.slack.blocks import plain_text
 from bot.slack.clicks import Value
 from bot.slack.grammar import HelpWanted, Language, NotUnderstood
 from bot.slack.language.general import Help
+from bot.slack.once import Claims, held, won
 from bot.slack.registry import Choice, Context, FieldErrors, Registry, ShowView
 from bot.slack.replies import Address, Reply, body_of, deliver
 from bot.slack.requests import (
@@ -40,8 +40,8 @@ from bot.slack.requests import (
 from bot.slack.staff import Staff
 from bot.slack.workspace import Workspace, Workspaces
 from engine.clock import Clock
-from engine.ids import OrganizationId
 from engine.roles import Role
+from storage.slack_requests import Claim, Taken
 
 _PATIENCE: Final = 2.0  # seconds a handler may take to answer in the response; Slack waits 3
 _ANYTHING: Final = re.compile(".*", re.DOTALL)
@@ -56,24 +56,13 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
-class Claims(Protocol):
-    """What has been handled already, kept where all processes see it."""
-
-    async def claim(self, organization: OrganizationId, key: str, at: datetime) -> bool:
-        """Return whether *key* is new; of several who ask at once, one hears True."""
-        ...
-
-    async def release(self, organization: OrganizationId, key: str) -> None:
-        """Forget *key*, since what it stood for did not happen."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
     """A request whose workspace is known.
 
     Attributes:
-        handled: Says of an event, once its handlers have ended, whether none of them failed.
+        handled: Says whether an event is done, by us now or by anybody before; False: it failed, or
+            another process is at it.
     """
 
     request: Request
@@ -228,17 +217,15 @@ class Dispatcher:
         refusal = self._refusal(arrival, role=role, least=least, what="That")
         if refusal is not None:
             return refusal
-        key = _click_key(click)
-        organization = arrival.workspace.organization
-        if key is not None and not await self._claims.claim(organization, key, self._clock.now()):
+        context, key = self._context(arrival, role), _click_key(click)
+        if key is None:
+            return await handler(click, context)
+        claim = await self._won(arrival, key)
+        if claim is None:
             return None
-        try:
-            return await handler(click, self._context(arrival, role))
-        except Exception:
-            # What did not happen may be clicked again.
-            if key is not None:
-                await self._claims.release(organization, key)
-            raise
+        # What did not happen may be clicked again.
+        async with held(self._claims, claim):
+            return await handler(click, context)
 
     async def _shortcut(self, arrival: Arrival) -> Reply | None:
         shortcut = arrival.request
@@ -258,25 +245,21 @@ class Dispatcher:
         if handled is None:
             return None
         least, handler = handled
-        organization = arrival.workspace.organization
-        key = f"submit:{submission.view_id}:{submission.view_hash}"
-        claimed = False
         try:
             role = await self._role(arrival)
             refusal = self._refusal(arrival, role=role, least=least, what="That")
             if refusal is not None:
                 return refusal
-            claimed = await self._claims.claim(organization, key, self._clock.now())
-            if not claimed:
+            claim = await self._won(arrival, f"submit:{submission.view_id}:{submission.view_hash}")
+            if claim is None:
                 return None
-            result = await handler(submission, self._context(arrival, role))
+            async with held(self._claims, claim) as hold:
+                result = await handler(submission, self._context(arrival, role))
+                # The same modal comes again, corrected.
+                hold.undone = isinstance(result, FieldErrors)
+                return result
         except Exception as error:  # noqa: BLE001 — the boundary: what a handler raises ends here
-            if claimed:
-                await self._claims.release(organization, key)
             return self._apology(arrival, error)
-        if isinstance(result, FieldErrors):
-            await self._claims.release(organization, key)  # the same modal comes again, corrected
-        return result
 
     async def _choices(self, arrival: Arrival) -> tuple[Choice, ...]:
         query = arrival.request
@@ -293,21 +276,34 @@ class Dispatcher:
             return ()
 
     async def _event(self, arrival: Arrival) -> None:
-        """Let every handler hear of it."""
         event = arrival.request
         assert isinstance(event, Event)  # noqa: S101 — bolt routes by the kind we gave it
-        handlers = self._registry.events.get(event.type, [])
+        done = False
         try:
-            role = await self._role(arrival) if handlers else None
+            done = await self._heard(arrival, event)
+        except Exception as error:  # noqa: BLE001 — the boundary: Slack repeats an event that failed
+            self._apology(arrival, error)
+        finally:
+            _settle(arrival.handled, done=done)
+
+    async def _heard(self, arrival: Arrival, event: Event) -> bool:
+        """Let every handler hear of it, unless they did; return whether that is done."""
+        handlers = self._registry.events.get(event.type)
+        if not handlers:
+            return True
+        organization = arrival.workspace.organization
+        key = f"event:{event.event_id}"
+        claim = await self._claims.claim(organization, key, self._clock.now())
+        if isinstance(claim, Taken):
+            log.info("slack.repeated", organization=organization, standing=claim.name.lower())
+            return claim is Taken.DONE
+        async with held(self._claims, claim):
+            role = await self._role(arrival)
             for handler in handlers:
                 reply = await handler(event, self._context(arrival, role))
                 if reply is not None:
                     await self._say(arrival, reply)
-        except Exception as error:  # noqa: BLE001 — the boundary: Slack repeats an event that failed
-            self._apology(arrival, error)
-            _settle(arrival.handled, well=False)
-        else:
-            _settle(arrival.handled, well=True)
+        return True
 
     async def _answered(self, arrival: Arrival, answering: Awaitable[Reply | None]) -> Reply | None:
         try:
@@ -350,6 +346,9 @@ class Dispatcher:
         )
         return await deliver(reply, to=address, workspaces=self._workspaces)
 
+    async def _won(self, arrival: Arrival, key: str) -> Claim | None:
+        return await won(self._claims, arrival.workspace.organization, key, self._clock.now())
+
     async def _role(self, arrival: Arrival) -> Role | None:
         user_id = arrival.request.origin.user_id
         return None if user_id is None else await self._staff.role(arrival.workspace, user_id)
@@ -382,10 +381,10 @@ class Dispatcher:
         )
 
 
-def _settle(handled: "asyncio.Future[bool]", *, well: bool) -> None:
+def _settle(handled: "asyncio.Future[bool]", *, done: bool) -> None:
     # Whoever waited may have been cancelled with the request.
     if not handled.done():
-        handled.set_result(well)
+        handled.set_result(done)
 
 
 async def _authorize(context: Mapping[str, Any]) -> AuthorizeResult:

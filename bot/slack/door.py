@@ -8,7 +8,8 @@ import structlog
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 
-from bot.slack.dispatch import Arrival, Claims, Dispatcher
+from bot.slack.dispatch import Arrival, Dispatcher
+from bot.slack.once import Claims
 from bot.slack.requests import (
     Challenge,
     Event,
@@ -27,7 +28,7 @@ from engine.ids import OrganizationId
 
 PATH: Final = "/slack/events"
 _LARGEST: Final = 1024 * 1024  # bytes; Slack's own largest is a view of 250 KB, percent-encoded
-_PATIENCE: Final = 2.0  # seconds an event's handlers may take to fail so that Slack repeats it
+_PATIENCE: Final = 2.0  # seconds an event's handlers may take; Slack waits 3 for the answer
 
 log = structlog.get_logger(__name__)
 
@@ -111,6 +112,8 @@ class SlackDoor:
                 return web.Response()
             if isinstance(request, OptionsQuery):
                 return await self._hand_over(_arrival(request, workspace))
+            if isinstance(request, Event):
+                return await self._event(request, workspace)
             return await self._once(request, workspace, signature=signature)
         except web.HTTPException:
             raise
@@ -118,30 +121,27 @@ class SlackDoor:
             log.exception("slack.not_handled")
             raise web.HTTPServiceUnavailable(text="not handled; try again") from error
 
+    async def _event(self, event: Event, workspace: Workspace) -> web.StreamResponse:
+        """Hand over; only what is done is answered 200, since Slack repeats all else."""
+        if event.origin.user_id is not None and event.origin.user_id == event.bot_user_id:
+            return web.Response()  # our own doing; bolt would leave it out too
+        arrival = _arrival(event, workspace)
+        answer = await self._hand_over(arrival)
+        await asyncio.wait({arrival.handled}, timeout=_PATIENCE)
+        if arrival.handled.done() and arrival.handled.result():
+            return answer
+        # Taken now, an event that a crash interrupts in the middle would be lost.
+        raise web.HTTPServiceUnavailable(text="not done yet; try again")
+
     async def _once(
         self, request: Request, workspace: Workspace, *, signature: str
     ) -> web.StreamResponse:
-        """Hand over what has not been here: neither these very bytes nor this event."""
-        organization, at = workspace.organization, self._clock.now()
-        keys = [f"signature:{signature}"]
-        if isinstance(request, Event):
-            keys.append(f"event:{request.event_id}")
-        for key in keys:
-            if not await self._claims.claim(organization, key, at):
-                log.info("slack.repeated", organization=organization)
-                return web.Response()
-        if not isinstance(request, Event):
-            return await self._hand_over(_arrival(request, workspace))
-        if request.origin.user_id is not None and request.origin.user_id == request.bot_user_id:
-            return web.Response()  # our own doing; bolt would leave it out too
-        arrival = _arrival(request, workspace)
-        answer = await self._hand_over(arrival)
-        await asyncio.wait({arrival.handled}, timeout=_PATIENCE)
-        if arrival.handled.done() and not arrival.handled.result():
-            for key in keys:
-                await self._claims.release(organization, key)
-            raise web.HTTPServiceUnavailable(text="not handled; try again")
-        return answer
+        """Hand over unless these very bytes have been here: Slack itself never repeats them."""
+        organization, key = workspace.organization, f"signature:{signature}"
+        if not await self._claims.remember(organization, key, self._clock.now()):
+            log.warning("slack.replayed", organization=organization)
+            return web.Response()
+        return await self._hand_over(_arrival(request, workspace))
 
     async def _hand_over(self, arrival: Arrival) -> web.StreamResponse:
         return await to_aiohttp_response(await self._dispatcher.dispatch(arrival))

@@ -33,8 +33,10 @@ from bot.slack.verification import sign
 from bot.slack.workspace import Workspace, Workspaces
 from engine.ids import OrganizationId
 from engine.roles import Role
+from storage.database import Database
+from storage.slack_requests import Claim, SlackRequests
+from tests.database import ACME, GLOBEX
 
-ACME, GLOBEX = OrganizationId("acme"), OrganizationId("globex")
 ACME_SECRET, GLOBEX_SECRET = "acme-secret", "globex-secret"
 OWNER, SUPERVISOR, AGENT, STRANGER = "U0OWNER", "U0SUPER", "U0AGENT", "U0STRANGER"
 IN_LEADS = "U0LEAD"
@@ -53,27 +55,14 @@ class Machine:
         return time.monotonic()
 
 
-class Remembered:
-    """Claims and failures as storage keeps them, in memory; a claim takes a moment."""
+class Failures:
+    """What could not be used, in memory."""
 
     def __init__(self) -> None:
-        self.claimed: set[tuple[OrganizationId, str]] = set()
-        self.failures: list[tuple[str, str, bytes]] = []
-        self.down = False
-
-    async def claim(self, organization: OrganizationId, key: str, at: datetime) -> bool:
-        await asyncio.sleep(0.001)
-        if self.down or at.year != 2031:
-            raise ConnectionRefusedError("the database is away")
-        is_new = (organization, key) not in self.claimed
-        self.claimed.add((organization, key))
-        return is_new
-
-    async def release(self, organization: OrganizationId, key: str) -> None:
-        self.claimed.remove((organization, key))
+        self.kept: list[tuple[str, str, bytes]] = []
 
     async def keep(self, *, source: str, reason: str, body: bytes, at: datetime) -> None:
-        self.failures.append((f"{source} {at.year}", reason, body))
+        self.kept.append((f"{source} {at.year}", reason, body))
 
 
 @dataclass
@@ -125,12 +114,27 @@ class House:
 
     registry: Registry
     slack: PretendSlack
-    remembered: Remembered
+    failures: Failures
+    database: Database
     session: aiohttp.ClientSession
     url: str
     slack_url: str
     dispatcher: Dispatcher
     done: list[str] = field(default_factory=list)
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def claim_as_another(self, key: str) -> None:
+        """Claim as a process that is killed right afterwards."""
+        claim = await SlackRequests(self.database).claim(
+            ACME, key, datetime(2031, 5, 4, tzinfo=UTC)
+        )
+        assert isinstance(claim, Claim)
+
+    async def pass_seconds(self, seconds: float) -> None:
+        """Let the database's clock be further, as far as claims see it."""
+        await self.database.pool.execute(
+            "update slack_requests set renewed_at = renewed_at - $1 * interval '1 second'", seconds
+        )
 
     async def post(
         self,
@@ -189,6 +193,11 @@ class House:
         }
         return orjson.dumps(envelope | changed)
 
+    async def say(self, text: str, *, retried: int = 0) -> int:
+        """Say something in a channel; return how the event was answered."""
+        said = {"type": "message", "user": OWNER, "text": text, "channel": "C1"}
+        return await self.tell(said, retried=retried)
+
     async def tell(self, payload: dict[str, Any], *, retried: int = 0) -> int:
         body = self.event(payload, retried=retried)
         return (await self.post(body, content_type="application/json"))[0]
@@ -200,9 +209,10 @@ class House:
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[House]:
+async def opened(database: Database) -> AsyncIterator[House]:
     slack = PretendSlack()
-    remembered = Remembered()
+    failures = Failures()
+    claims = SlackRequests(database)
     async with TestServer(slack.app()) as slack_server, aiohttp.ClientSession() as session:
         slack_url = str(slack_server.make_url("")).rstrip("/")
         workspaces = Workspaces(
@@ -220,14 +230,14 @@ async def opened() -> AsyncIterator[House]:
             language=LANGUAGE,
             workspaces=workspaces,
             staff=Staff(workspaces, monotonic=clock.monotonic),
-            claims=remembered,
+            claims=claims,
             clock=clock,
         )
         door = SlackDoor(
             workspaces=workspaces,
             dispatcher=dispatcher,
-            claims=remembered,
-            failures=remembered,
+            claims=claims,
+            failures=failures,
             clock=clock,
         )
         app = web.Application()
@@ -236,7 +246,8 @@ async def opened() -> AsyncIterator[House]:
             yield House(
                 registry=registry,
                 slack=slack,
-                remembered=remembered,
+                failures=failures,
+                database=database,
                 session=session,
                 url=str(server.make_url("/slack/events")),
                 slack_url=slack_url,
@@ -265,8 +276,8 @@ def _said(text: str, *, in_channel: bool = False) -> Reply:
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
-    async with opened() as house:
+async def house(database: Database) -> AsyncIterator[House]:
+    async with opened(database) as house:
         registry, done = house.registry, house.done
 
         @registry.command(CampaignNew)
@@ -310,6 +321,8 @@ async def house() -> AsyncIterator[House]:
             done.append(f"{context.organization} message {event.payload.get('text')}")
             if event.payload.get("text") == "break":
                 raise RuntimeError("broken")
+            if event.payload.get("text") == "a large file":
+                await house.let_go.wait()
             return None
 
         yield house
@@ -424,21 +437,51 @@ async def test_of_requests_repeated_at_once_one_is_handled(house: House) -> None
 
 
 async def test_an_event_repeated_under_a_new_signature_is_handled_once(house: House) -> None:
-    hello = {"type": "message", "user": OWNER, "text": "hello", "channel": "C1"}
-
-    statuses = [await house.tell(hello, retried=number) for number in range(3)]
+    statuses = [await house.say("hello", retried=number) for number in range(3)]
 
     assert statuses == [200, 200, 200]
     assert house.done == ["acme message hello"]
 
 
 async def test_an_event_that_failed_is_repeated_by_slack_and_handled_again(house: House) -> None:
-    event = {"type": "message", "user": OWNER, "text": "break", "channel": "C1"}
-
-    statuses = [await house.tell(event, retried=number) for number in range(2)]
+    statuses = [await house.say("break", retried=number) for number in range(2)]
 
     assert statuses == [503, 503]
     assert house.done == ["acme message break"] * 2
+
+
+async def test_an_event_is_taken_only_once_it_is_done(house: House) -> None:
+    """What is answered 200 never comes again, so a crash meanwhile would lose it."""
+    first = await house.say("a large file")
+    meanwhile = await house.say("a large file", retried=1)
+    house.let_go.set()
+    await house.dispatcher.drain(5)
+    afterwards = await house.say("a large file", retried=2)
+
+    assert (first, meanwhile, afterwards) == (503, 503, 200)
+    assert house.done == ["acme message a large file"]
+
+
+async def test_an_event_a_killed_process_had_begun_is_taken_up_by_a_repeat(house: House) -> None:
+    await house.claim_as_another("event:Ev1")
+
+    too_early = await house.say("hello")
+    await house.pass_seconds(31)
+    statuses = [await house.say("hello", retried=number) for number in (1, 2)]
+    await house.pass_seconds(86_400)
+    long_after = await house.say("hello", retried=3)
+
+    assert (too_early, statuses, long_after) == (503, [200, 200], 200)
+    assert house.done == ["acme message hello"]
+
+
+async def test_an_event_that_a_shutdown_broke_off_comes_again(house: House) -> None:
+    assert await house.say("a large file") == 503
+    await house.dispatcher.drain(0)
+    house.let_go.set()
+
+    assert await house.say("a large file", retried=1) == 200
+    assert house.done == ["acme message a large file"] * 2
 
 
 @pytest.mark.parametrize(
@@ -470,6 +513,26 @@ async def test_a_click_that_broke_may_be_clicked_again(house: House) -> None:
 
     assert house.done == ["pause broken@1"] * 2
     assert "reference" in house.slack.answers[-1]["text"]
+
+
+async def test_a_click_a_killed_process_had_begun_is_done_by_the_next(house: House) -> None:
+    value = str(Value(subject="17", version=1))
+    await house.claim_as_another(f"click:{OWNER}:pause:{value}")
+
+    await house.click("pause", value)
+    await house.pass_seconds(31)
+    await house.slack.heard()
+
+    assert house.done == ["pause 17@1"]
+    assert house.slack.answers[0]["text"] == "Paused."
+
+
+async def test_a_modal_a_killed_process_had_begun_goes_through(house: House) -> None:
+    await house.claim_as_another("submit:V1:1.a")
+    await house.pass_seconds(31)
+
+    assert await house.post(house.interaction("view_submission", view=_view("free"))) == (200, b"")
+    assert house.done == ["submitted ('free',)"]
 
 
 async def test_the_role_is_checked_again_when_a_button_is_clicked(house: House) -> None:
@@ -537,7 +600,7 @@ async def test_the_secret_of_one_organization_does_not_touch_another(house: Hous
     status, answer = await house.post(body, secret=GLOBEX_SECRET)
 
     assert (status, answer, house.done) == (200, b"", [])
-    assert house.remembered.failures[0][2] == body
+    assert house.failures.kept[0][2] == body
 
 
 async def test_each_organization_is_served_under_its_own_secret(house: House) -> None:
@@ -552,11 +615,11 @@ async def test_a_team_we_do_not_know_is_kept(house: House) -> None:
     status, _ = await house.post(house.slash("help", team_id="T0NOBODY"))
 
     assert status == 200
-    assert [source for source, _, _ in house.remembered.failures] == ["slack 2031"]
+    assert [source for source, _, _ in house.failures.kept] == ["slack 2031"]
 
 
 async def test_without_the_database_slack_is_asked_to_repeat(house: House) -> None:
-    house.remembered.down = True
+    await house.database.close()
 
     assert (await house.post(house.slash("campaign new X")))[0] == 503
 
@@ -661,7 +724,7 @@ async def test_an_interaction_of_any_shape_breaks_nothing(
 
 
 async def test_slacks_settings_in_the_environment_change_nothing(
-    monkeypatch: pytest.MonkeyPatch,
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Bolt and the SDK read tokens, secrets, OAuth and proxies from there by themselves."""
     for name in ("BOT_TOKEN", "SIGNING_SECRET", "CLIENT_ID", "CLIENT_SECRET"):
@@ -669,7 +732,7 @@ async def test_slacks_settings_in_the_environment_change_nothing(
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
 
-    async with opened() as house:
+    async with opened(database) as house:
 
         @house.registry.command(Status)
         async def status(_command: Status, context: Context) -> Reply:

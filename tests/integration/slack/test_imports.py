@@ -394,6 +394,19 @@ async def test_a_file_is_imported_once_however_often_slack_tells_of_it(
     assert await room.rows("select count(*) from blobs") == [(1,)]
 
 
+async def test_a_message_that_broke_off_after_its_first_file_is_gone_on_with(
+    room: Room, slack: SlackFiles
+) -> None:
+    slack.files |= {"F0FILE01": b"phone\n+31612340001\n", "F0FILE02": b"phone\n+31612340002\n"}
+    await room.hear(uploaded("F0FILE01"), role=Role.OWNER)
+
+    await room.hear(uploaded("F0FILE01", "F0FILE02"), role=Role.OWNER)
+
+    assert slack.asked == 2
+    kept = await room.rows("select file_id from imports order by file_id")
+    assert kept == [("F0FILE01",), ("F0FILE02",)]
+
+
 async def test_the_same_file_at_the_same_moment_is_kept_once(room: Room, slack: SlackFiles) -> None:
     slack.files[FILE] = b"phone\n+31612345678\n"
 

@@ -127,8 +127,9 @@ async def _add(desk: Desk, command: ContactAdd, context: Context) -> Reply:
 
 
 async def _show(desk: Desk, command: ContactShow, context: Context) -> Reply:
+    contact = await _one(desk, context, command.contact)
+
     async def look(unit: Unit) -> Page:
-        contact = await _one(unit, command.contact, _country(desk, context.organization))
         profile = await contacts.profile(unit, contact=contact)
         if profile is None:
             raise NoSuchContact("That contact was deleted a moment ago.")
@@ -139,22 +140,29 @@ async def _show(desk: Desk, command: ContactShow, context: Context) -> Reply:
             enrollments=await contacts.last_enrollments(unit, contact=contact, limit=_SHOWN),
         )
 
-    page = await desk.database.run(context.organization, context.at, look, owner=True)
+    page = await desk.database.run(context.organization, context.at, look)
     return Reply(message=contact_pages.page(page))
 
 
 async def _find(desk: Desk, command: ContactFind, context: Context) -> Reply:
     country = _country(desk, context.organization)
+    by_who = _is_who(command.text, country)
 
-    async def look(unit: Unit) -> tuple[list[ListedContact], int]:
-        if not _is_who(command.text, country):
-            plain = names.cleaned(command.text.replace('"', ""))
-            return await contacts.with_text(unit, text=plain, limit=_LISTED)
+    async def members(unit: Unit) -> tuple[list[ListedContact], int]:
         audience = await _audience(unit, command.text, country)
         ids = await audiences.contacts(unit, audience=audience)
         return await contacts.listed(unit, contacts=ids[:_LISTED]), len(ids)
 
-    listed, total = await desk.database.run(context.organization, context.at, look, owner=True)
+    async def with_text(unit: Unit) -> tuple[list[ListedContact], int]:
+        plain = names.cleaned(command.text.replace('"', ""))
+        return await contacts.with_text(unit, text=plain, limit=_LISTED)
+
+    listed, total = await desk.database.run(
+        context.organization,
+        context.at,
+        members if by_who else with_text,
+        owner=not by_who,
+    )
     return Reply(message=contact_pages.found(listed, total, asked=command.text))
 
 
@@ -177,7 +185,6 @@ async def _tag(desk: Desk, command: ContactTag, context: Context) -> Reply:
             lambda unit, part=part: tag_contacts(  # type: ignore[misc] # mypy knows no defaults of lambdas
                 tag=command.tag, contacts=part, tagging=StaffTagging(unit)
             ),
-            owner=True,
         )
     await desk.queue.wake_job("enroll_triggered", context.organization)
     text = markup(
@@ -211,7 +218,6 @@ async def _untag(desk: Desk, command: ContactUntag, context: Context) -> Reply:
             lambda unit, part=part: untag_contacts(  # type: ignore[misc] # as above
                 tag=command.tag, contacts=part, tagging=StaffTagging(unit)
             ),
-            owner=True,
         )
     text = markup(
         "{who} took {tag} off {count}{had}.{strangers}",
@@ -339,7 +345,7 @@ async def _whom(
         )
         return _Whom(ids=ids, strangers=strangers)
 
-    return await desk.database.run(context.organization, context.at, find, owner=True)
+    return await desk.database.run(context.organization, context.at, find)
 
 
 async def _changed(
@@ -350,7 +356,7 @@ async def _changed(
 ) -> ConsentChange:
     change = ConsentChange()
     for part in _slices(ids):
-        change += await desk.database.run(context.organization, context.at, act(part), owner=True)
+        change += await desk.database.run(context.organization, context.at, act(part))
     return change
 
 
@@ -358,17 +364,23 @@ async def _audience(unit: Unit, text: str, country: str | None) -> Audience:
     return await resolve_audience(text=text, country=country, directory=CampaignDirectory(unit))
 
 
-async def _one(unit: Unit, text: str, country: str | None) -> ContactId:
+async def _one(desk: Desk, context: Context, text: str) -> ContactId:
     """Return whom a phone, or the unique beginning of a name, means.
 
     Raises:
         NoSuchContact: Nobody, or several.
     """
     try:
-        number = phones.parse(text, country=country)
+        number = phones.parse(text, country=_country(desk, context.organization))
     except InvalidPhone:
-        return await _called(unit, text)
-    found = (await contacts.reached(unit, phones=[number])).get(number)
+        # Under row level security a pattern would be tried on every row of the table.
+        return await desk.database.run(
+            context.organization, context.at, lambda unit: _called(unit, text), owner=True
+        )
+    reached = await desk.database.run(
+        context.organization, context.at, lambda unit: contacts.reached(unit, phones=[number])
+    )
+    found = reached.get(number)
     if found is None:
         raise NoSuchContact(f"{number} is no contact; /drip contact add {number} makes it one.")
     return found.id

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -10,9 +11,9 @@ import pytest
 
 from bot.slack.replies import Reply
 from engine.consent import Act
-from engine.ids import ContactId
+from engine.ids import ContactId, OrganizationId
 from storage import contacts, effects, tags
-from storage.database import Database
+from storage.database import Database, Unit
 from storage.effects import LedgerEntry
 from tests.database import ACME, GLOBEX, NOON
 from tests.integration.slack.contacts_room import Room, opened_room
@@ -114,6 +115,42 @@ async def test_a_contact_is_added_with_all_that_was_said(room: Room) -> None:
         ("phone", "+31612345678")
     ]
     assert await room.rows("select tag from contact_tags order by tag") == [("lead",), ("vip",)]
+
+
+class Watched(Database):
+    """Counts the units that row level security does not hold in."""
+
+    unbound = 0
+
+    @asynccontextmanager
+    async def owner_unit(self, organization: OrganizationId, at: datetime) -> AsyncIterator[Unit]:
+        self.unbound += 1
+        async with super().owner_unit(organization, at) as unit:
+            yield unit
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("contact tag tag:vip gold", "tagged 1 contact"),
+        ("contact untag +31612345678 lead", "off 1 contact"),
+        ("contact optout +31612345678", "opted 1 contact out"),
+        ("contact optin tag:lead", "(1 had not opted out)"),
+        ("contact show +31612345678", "Ada Lovelace"),
+        ("contact find tag:lead", "Ada Lovelace"),
+        ("contact find Lovelace", "Ada Lovelace"),
+        ('contact show "Ada Lovelace"', "Ada Lovelace"),
+    ],
+)
+async def test_only_looking_for_a_text_leaves_row_level_security(
+    database: Database, command: str, answer: str
+) -> None:
+    watched = Watched(database.pool, database.url)
+    async with opened_room(watched) as room:
+        await room.command(f"contact add {ADA}")
+
+        assert answer in (await room.command(command)).message.text
+    assert watched.unbound == (1 if "Lovelace" in command else 0)
 
 
 async def test_a_contact_and_each_of_its_tags_are_told_to_triggers_once(room: Room) -> None:

@@ -51,6 +51,10 @@ class Contact(Model):
     timezone_from = fields.TextField(null=True)
     workflow_status = fields.TextField(null=True)
     last_rating = fields.SmallIntField(null=True)
+    country = fields.TextField(null=True)
+    conversation_count = fields.IntField(default=0)
+    last_message_at = fields.DatetimeField(null=True)
+    last_reply_at = fields.DatetimeField(null=True)
     source = fields.TextField()
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
@@ -104,6 +108,11 @@ class Campaign(Model):
     settled_at = fields.DatetimeField(null=True)
     completed_at = fields.DatetimeField(null=True)
     updated_at = fields.DatetimeField()
+    schedule: Any = fields.JSONField(null=True)
+    scheduled_at = fields.DatetimeField(null=True)
+    scheduled_by = fields.TextField(null=True)
+    series_id = fields.BigIntField(null=True)
+    excluded: dict[str, Any] = fields.JSONField(default=dict)
 
     class Meta:
         table = "campaigns"
@@ -118,6 +127,11 @@ class Step(Model):
     content: dict[str, Any] = fields.JSONField()
     created_at = fields.DatetimeField()
     removed_at = fields.DatetimeField(null=True)
+    timing: dict[str, Any] = fields.JSONField(default=dict)
+    conditions: dict[str, Any] = fields.JSONField(default=dict)
+    fallback: Any = fields.JSONField(null=True)
+    settings: dict[str, Any] = fields.JSONField(default=dict)
+    version = fields.IntField(default=1)
 
     class Meta:
         table = "steps"
@@ -141,6 +155,10 @@ class Enrollment(Model):
     delivered = fields.IntField(default=0)
     read = fields.IntField(default=0)
     replied = fields.IntField(default=0)
+    timed = fields.BooleanField(default=False)
+    properties: dict[str, Any] = fields.JSONField(default=dict)
+    paused_at = fields.DatetimeField(null=True)
+    paused_by = fields.TextField(null=True)
 
     class Meta:
         table = "enrollments"

@@ -1,0 +1,32 @@
+-- == Templates and media ==
+drop table template_drafts, media_ids, media;
+
+-- == Automations ==
+delete from occurrences where kind not in ('contact_created', 'tag_added');
+alter table occurrences drop column depth, drop column properties, drop column step_id, drop column campaign_id,
+  drop constraint occurrences_kind;
+alter table occurrences add constraint occurrences_kind_check check (kind in ('contact_created', 'tag_added'));
+drop table automations;
+
+-- == Campaign life: schedules, recurrence ==
+drop index campaigns_scheduled;
+alter table campaigns drop column excluded, drop column series_id, drop column scheduled_by, drop column scheduled_at,
+  drop column schedule;
+
+-- == Journeys: steps and enrollments ==
+alter table enrollments drop column paused_by, drop column paused_at, drop column properties, drop column timed;
+drop table step_revisions;
+alter table steps drop column version, drop column settings, drop column fallback, drop column conditions,
+  drop column timing;
+
+-- == Imports and exports ==
+
+-- == Audience: lists and segments ==
+drop table segments, list_members, contact_lists;
+
+-- == Contacts: typed attributes, and what segments ask of a contact ==
+alter table messages drop column clicked_at;
+drop table clicks, links, conversations;
+alter table contacts drop column last_reply_at, drop column last_message_at, drop column conversation_count,
+  drop column country;
+drop table attributes;

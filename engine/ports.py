@@ -86,6 +86,19 @@ class Reports(Messages, Protocol):
         """Return messages in doubt, claimed on the same number no later than one of *ids*."""
         ...
 
+    async def prepare(
+        self,
+        failing: Collection[tuple[MessageId, int | None]],
+        *,
+        reached: Collection[ContactId],
+    ) -> None:
+        """Lock what the failures of messages (by their codes) may change, before all else.
+
+        Args:
+            reached: Contacts of whom will be noted that messages got through to them.
+        """
+        ...
+
     async def control(self, ids: Collection[MessageId]) -> None:
         """Note that a later call than those in doubt was heard of, where this is the first."""
         ...
@@ -154,12 +167,12 @@ class Contacts(Protocol):
 
     async def detach(self, identities: Collection[Identity]) -> None: ...
 
-    async def merge(self, *, into: ContactId, other: ContactId) -> list[MessageId]:
-        """Make *other* part of *into*, but for its open messages to be cancelled, returned here.
+    async def merge(self, *, into: ContactId, others: Sequence[ContactId]) -> list[MessageId]:
+        """Make *others* part of *into*, but for open messages to be cancelled, returned here.
 
-        Identities, tags, messages, replies and enrollments move. Where both are in one run, what
-        is younger and not yet under way is to be cancelled, and stays with *other*, who is kept
-        for it, without any identity.
+        Identities, tags, messages, replies and enrollments move. Where two are in one run, what
+        is younger and not yet under way is to be cancelled, and stays with the other contact, who
+        is kept for it, without any identity.
         """
         ...
 
@@ -265,9 +278,18 @@ class Inbox(Messages, Protocol):
         ...
 
     async def end_runs(
-        self, *, stopped: Collection[ContactId], replied: Collection[tuple[ContactId, CampaignId]]
+        self,
+        *,
+        stopped: Collection[ContactId],
+        replied: Collection[tuple[ContactId, CampaignId]],
+        answered: Collection[MessageId] = (),
     ) -> None:
-        """End all enrollments of *stopped*, and those of *replied* in the campaign."""
+        """End all enrollments of *stopped*, and those of *replied* in the campaign.
+
+        Args:
+            answered: Messages that are to change too: the enrollments behind them are locked
+                along, in one order with those that end.
+        """
         ...
 
     async def queued(

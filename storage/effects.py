@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import assert_never
+from datetime import datetime
+from typing import Self, assert_never
 
 from engine.consent import Act
-from engine.failure_codes import Failure, Scope, Suppression, failure
+from engine.failure_codes import Action, Failure, Scope, Suppression, failure
 from engine.failures import CloseWindow, Effect, SlowDown, Stop, Suppress, TellStaff
 from engine.ids import CampaignId, ContactId, MessageId, NumberId
+from storage import messages
 from storage.database import Unit
 from storage.messages import Row
 from storage.queries import load
@@ -46,15 +47,43 @@ class LedgerEntry:
     reference: str | None = None
 
 
-async def prepare(unit: Unit, codes: Mapping[MessageId, int | None]) -> None:
-    """Lock the campaigns and contacts that failures by *codes* may change, before any message."""
-    met = {message: failure(code) for message, code in codes.items()}
-    stopping = [message for message, each in met.items() if each.stops is Scope.CAMPAIGN]
-    if stopping:
-        await unit.rows(_SQL["lock_campaigns_of"], ids=stopping)
-    suppressing = [message for message, each in met.items() if each.suppresses is not None]
-    if suppressing:
-        await unit.rows(_SQL["lock_contacts_of"], ids=suppressing)
+async def prepare(
+    unit: Unit,
+    failing: Iterable[tuple[MessageId, int | None]],
+    *,
+    again: Iterable[MessageId] = (),
+    reached: Iterable[ContactId] = (),
+) -> Mapping[CampaignId, str]:
+    """Lock the campaigns and contacts that failures may change, before any message.
+
+    Args:
+        failing: Messages, each with the code it may fail by; one may come with several.
+        again: Messages that may be queued again for another reason.
+        reached: Contacts that are changed beside those of failures.
+
+    Returns the states of campaigns for `messages.save`.
+    """
+    met = [(message, failure(code)) for message, code in failing]
+    campaigns = await messages.keep_campaigns(
+        unit,
+        [
+            *again,
+            *(
+                message
+                for message, each in met
+                if each.stops is Scope.CAMPAIGN or each.action is not Action.GIVE_UP
+            ),
+        ],
+        # All in one way, because nobody may change what is only kept, and there is one order.
+        to_change=any(each.stops is Scope.CAMPAIGN for _, each in met),
+    )
+    # Windows too are opened and closed by those who have the contact.
+    changing = [
+        message for message, each in met if each.suppresses is not None or each.closes_window
+    ]
+    if changing:
+        await unit.rows(_SQL["lock_contacts_of"], ids=changing, contacts=list(reached))
+    return campaigns
 
 
 async def apply(unit: Unit, consequences: Sequence[Consequence]) -> None:
@@ -63,27 +92,34 @@ async def apply(unit: Unit, consequences: Sequence[Consequence]) -> None:
     See `prepare` for what has to be locked before the messages.
     """
     suppressed: dict[tuple[int | None, Suppression, int], list[Consequence]] = defaultdict(list)
+    stops: list[tuple[Consequence, Stop]] = []
+    windows: dict[NumberId, set[ContactId]] = defaultdict(set)
+    told: dict[tuple[CampaignId | None, int | None], Failure] = {}
     for consequence in consequences:
+        row, met = consequence.row, consequence.failure
         for effect in consequence.effects:
             match effect:
                 case Suppress(kind=kind, hits=hits):
-                    suppressed[consequence.failure.code, kind, hits].append(consequence)
+                    suppressed[met.code, kind, hits].append(consequence)
                 case Stop():
-                    await _stop(unit, consequence, effect)
+                    stops.append((consequence, effect))
                 case CloseWindow():
-                    await close_window(
-                        unit,
-                        number=consequence.row.number_id,
-                        contacts=[consequence.row.contact_id],
-                    )
+                    windows[row.number_id].add(row.contact_id)
                 case TellStaff():
-                    await _tell(unit, consequence)
+                    told[row.campaign_id, met.code] = met
                 case SlowDown():
                     pass  # the lane does, at once and by itself
                 case _:
                     assert_never(effect)
-    for (code, kind, hits), met in suppressed.items():
-        await _suppress(unit, met, code=code, kind=kind, hits=hits)
+    for closing, until in _closings(stops):
+        await _close(unit, closing, until)
+    for number, contacts in windows.items():
+        await close_window(unit, number=number, contacts=sorted(contacts))
+    for (campaign, code), failed in told.items():
+        content = {"code": code, "meaning": failed.meaning}
+        await tell_staff(unit, kind="failure", campaign=campaign, content=content)
+    for (code, kind, hits), those in suppressed.items():
+        await _suppress(unit, those, code=code, kind=kind, hits=hits)
 
 
 async def note_consents(unit: Unit, entries: Iterable[LedgerEntry]) -> None:
@@ -171,35 +207,64 @@ async def _suppress(
     )
 
 
-async def _stop(unit: Unit, consequence: Consequence, stop: Stop) -> None:
-    row = consequence.row
-    if stop.if_repeated and (
-        row.campaign_id is None
-        or not await unit.value(_SQL["keeps_failing"], campaign=row.campaign_id)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Closing:
+    """A tap to close, and why: of a campaign, of a number, or with neither of all numbers."""
+
+    campaign: CampaignId | None
+    number: NumberId | None
+    why: str
+    if_repeated: bool
+
+    @classmethod
+    def by(cls, consequence: Consequence, stop: Stop) -> Self | None:
+        """Return what *stop* closes; None: the message is of no campaign that could be stopped."""
+        row = consequence.row
+        campaign: CampaignId | None = None
+        number: NumberId | None = None
+        match stop.scope:
+            case Scope.CAMPAIGN:
+                if row.campaign_id is None:
+                    return None
+                campaign = row.campaign_id
+            case Scope.NUMBER:
+                number = row.number_id
+            case Scope.ACCOUNT:
+                pass
+            case _:
+                assert_never(stop.scope)
+        return cls(
+            campaign=campaign,
+            number=number,
+            why=consequence.failure.meaning,
+            if_repeated=stop.if_repeated,
+        )
+
+    @property
+    def place(self) -> tuple[bool, str]:
+        """Where it comes: all numbers at once before single ones, those by their ids."""
+        return self.number is not None, self.number or ""
+
+
+def _closings(
+    stops: Iterable[tuple[Consequence, Stop]],
+) -> list[tuple[_Closing, datetime | None]]:
+    """Return each tap once, with the latest time until which it is to be closed, in order."""
+    latest: dict[_Closing, datetime | None] = {}
+    for consequence, stop in stops:
+        closing = _Closing.by(consequence, stop)
+        if closing is None:
+            continue
+        until = None if stop.closed_for is None else consequence.at + stop.closed_for
+        known = latest.get(closing, until)
+        latest[closing] = None if known is None or until is None else max(known, until)
+    return sorted(latest.items(), key=lambda item: item[0].place)
+
+
+async def _close(unit: Unit, closing: _Closing, until: datetime | None) -> None:
+    if closing.campaign is None:
+        await close_numbers(unit, number=closing.number, until=until, why=closing.why)
+    elif not closing.if_repeated or await unit.value(
+        _SQL["keeps_failing"], campaign=closing.campaign
     ):
-        return
-    until = _until(consequence.at, stop.closed_for)
-    why = consequence.failure.meaning
-    match stop.scope:
-        case Scope.CAMPAIGN:
-            if row.campaign_id is not None:
-                await close_campaign(unit, campaign=row.campaign_id, until=until, why=why)
-        case Scope.NUMBER:
-            await close_numbers(unit, number=row.number_id, until=until, why=why)
-        case Scope.ACCOUNT:
-            await close_numbers(unit, number=None, until=until, why=why)
-        case _:
-            assert_never(stop.scope)
-
-
-def _until(at: datetime, closed_for: timedelta | None) -> datetime | None:
-    return None if closed_for is None else at + closed_for
-
-
-async def _tell(unit: Unit, consequence: Consequence) -> None:
-    await tell_staff(
-        unit,
-        kind="failure",
-        campaign=consequence.row.campaign_id,
-        content={"code": consequence.failure.code, "meaning": consequence.failure.meaning},
-    )
+        await close_campaign(unit, campaign=closing.campaign, until=until, why=closing.why)

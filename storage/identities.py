@@ -104,27 +104,38 @@ class IdentifiedContacts:
         if identities:
             await self.unit.run(_SQL["detach"], **_columns(identities))
 
-    async def merge(self, *, into: ContactId, other: ContactId) -> list[MessageId]:
-        for name in _BEFORE_MESSAGES:
-            await self.unit.run(_MERGING[name], into=into, other=other)
-        await self.unit.rows(_MERGING["lock_messages"], into=into, other=other)
-        doubled = await self.unit.rows(_MERGING["doubled_messages"], into=into, other=other)
-        for name in ("move_messages", "move_inbound", "forget"):
-            await self.unit.run(_MERGING[name], into=into, other=other)
-        return [row["id"] for row in doubled]
+    async def merge(self, *, into: ContactId, others: Sequence[ContactId]) -> list[MessageId]:
+        # Table by table, so that of three who become one none is locked behind another's messages.
+        everybody = [into, *others]
+        await self._each(_OF_CONTACTS, into, others)
+        await self.unit.rows(_MERGING["lock_enrollments"], contacts=everybody)
+        await self._each(_OF_ENROLLMENTS, into, others)
+        await self.unit.rows(_MERGING["lock_messages"], contacts=everybody)
+        doubled: list[MessageId] = []
+        for other in others:
+            rows = await self.unit.rows(_MERGING["doubled_messages"], into=into, other=other)
+            doubled += [row["id"] for row in rows]
+            await self._each(_OF_MESSAGES, into, [other])
+        return doubled
+
+    async def _each(
+        self, names: Sequence[str], into: ContactId, others: Sequence[ContactId]
+    ) -> None:
+        for other in others:
+            for name in names:
+                await self.unit.run(_MERGING[name], into=into, other=other)
 
 
-_BEFORE_MESSAGES = (
+_OF_CONTACTS = (
     "move_facts",
     "move_identities",
     "move_tags",
     "drop_tags",
     "move_windows",
     "drop_windows",
-    "lock_enrollments",
-    "end_doubled_enrollments",
-    "move_enrollments",
 )
+_OF_ENROLLMENTS = ("end_doubled_enrollments", "move_enrollments")
+_OF_MESSAGES = ("move_messages", "move_inbound", "forget")
 
 
 def _columns(identities: Collection[Identity]) -> dict[str, list[str]]:

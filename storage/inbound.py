@@ -94,13 +94,16 @@ class InboundMessages(LockedMessages):
         return frozenset(row["id"] for row in rows)
 
     async def end_runs(
-        self, *, stopped: Collection[ContactId], replied: Collection[tuple[ContactId, CampaignId]]
+        self,
+        *,
+        stopped: Collection[ContactId],
+        replied: Collection[tuple[ContactId, CampaignId]],
+        answered: Collection[MessageId] = (),
     ) -> None:
-        runs = await self.unit.rows(_SQL["lock_runs"], **_pairs(stopped, replied))
+        whose = _pairs(stopped, replied)
+        runs = await self.unit.rows(_SQL["lock_runs"], **whose, answered=list(answered))
         if runs:
-            await self.unit.run(
-                _SQL["end_runs"], ids=[run["id"] for run in runs], stopped=list(stopped)
-            )
+            await self.unit.run(_SQL["end_runs"], **whose, ids=[run["id"] for run in runs])
 
     async def queued(
         self, *, stopped: Collection[ContactId], replied: Collection[tuple[ContactId, CampaignId]]

@@ -26,10 +26,12 @@ class LeftToStaff:
         self._campaign = campaign
         self._actor = actor
         self._rows: Mapping[MessageId, Row] = {}
+        self._campaigns: Mapping[CampaignId, str] = {}
 
     async def lock(self, *, limit: int) -> Mapping[MessageId, Message]:
         campaign = self._campaign or 0
-        await self._unit.row(_SQL["lock_campaign"], campaign=campaign)
+        kept = await self._unit.row(_SQL["keep_campaign"], campaign=campaign)
+        self._campaigns = {} if kept is None else {CampaignId(campaign): kept["state"]}
         found = await self._unit.rows(_SQL["ids"], campaign=campaign, limit=limit)
         locked = await messages.locked(self._unit, [row["id"] for row in found])
         left = await self._unit.rows(_SQL["still_left"], ids=list(locked))
@@ -38,7 +40,7 @@ class LeftToStaff:
 
     async def save(self, changed: Sequence[Message]) -> Mapping[State, int]:
         rows = [(self._rows[each.id], self._rows[each.id].with_message(each)) for each in changed]
-        await messages.save(self._unit, rows)
+        await messages.save(self._unit, rows, campaigns=self._campaigns)
         states = await self._unit.rows(_SQL["states"], ids=[each.id for each in changed])
         return {State(row["state"]): row["count"] for row in states}
 

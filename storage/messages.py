@@ -1,9 +1,10 @@
 """Changing messages: rows, statistics and enrollments move together, in one order of locks."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import asyncpg
 
@@ -58,57 +59,78 @@ def planned_at(message_id: int) -> datetime:
     return datetime.fromtimestamp(message_id >> _SEQUENCE_BITS, UTC)
 
 
-async def locked(unit: Unit, ids: Iterable[MessageId]) -> dict[MessageId, Row]:
-    """Lock messages *ids*, after the enrollments behind them, and return those that exist."""
+async def keep_campaigns(
+    unit: Unit, ids: Iterable[MessageId], *, to_change: bool = False
+) -> Mapping[CampaignId, str]:
+    """Keep the campaigns of messages *ids* as they are, for `save`; return their states.
+
+    Before anything else is locked but leases.
+
+    Args:
+        to_change: Lock them so that this unit may change them.
+    """
     wanted = sorted(set(ids))
-    runs = await unit.rows(_SQL["drip_runs"], ids=wanted)
-    if runs:
-        await unit.rows(_SQL["lock_enrollments"], ids=[run["id"] for run in runs])
+    if not wanted:
+        return {}
+    query = _SQL["lock_campaigns" if to_change else "keep_campaigns"]
+    return {row["id"]: row["state"] for row in await unit.rows(query, ids=wanted)}
+
+
+async def locked(unit: Unit, ids: Iterable[MessageId]) -> dict[MessageId, Row]:
+    """Lock messages *ids*, after the enrollments behind them, and return those that exist.
+
+    Campaigns and contacts are locked before, if at all.
+    """
+    wanted = sorted(set(ids))
+    enrolled = {row["id"] for row in await unit.rows(_SQL["lock_enrollments"], ids=wanted)}
     records = await unit.rows(_SQL["lock_messages"], ids=wanted)
-    enrolled = {run["id"] for run in runs}
     return {
         record["id"]: _from_record(record, enrolled=record["run_id"] in enrolled)
         for record in records
     }
 
 
-async def save(unit: Unit, changes: Sequence[tuple[Row, Row]]) -> None:
+async def save(
+    unit: Unit,
+    changes: Sequence[tuple[Row, Row]],
+    *,
+    campaigns: Mapping[CampaignId, str] = MappingProxyType({}),
+) -> None:
     """Write (before, after) pairs whose locks this unit holds; move stats and enrollments along.
 
     What would be called again after its campaign has ended is not: after a completion it is given
     up, and after staff ended it, cancelled.
+
+    Args:
+        campaigns: From `keep_campaigns`: those of all that is queued again. Otherwise a campaign
+            could complete beside us without seeing that a row is open again.
     """
-    changed = [(before, after) for before, after in changes if before.message != after.message]
+    changed = [
+        (before, _unless_ended(before, after, campaigns, unit.at))
+        for before, after in changes
+        if before.message != after.message
+    ]
     if not changed:
         return
-    changed = await _ended_with_campaigns(unit, changed)
     await _write(unit, [after.message for _, after in changed])
     await _advance_enrollments(unit, changed)
     await _count_in_enrollments(unit, changed)
     await move_stats(unit, _stat_deltas(changed))
 
 
-async def _ended_with_campaigns(
-    unit: Unit, changed: list[tuple[Row, Row]]
-) -> list[tuple[Row, Row]]:
-    again = {
-        after.campaign_id
-        for before, after in changed
-        if after.campaign_id
-        and after.message.state is State.QUEUED
-        and before.message.state not in {State.QUEUED, State.DEAD}
+def _unless_ended(
+    before: Row, after: Row, campaigns: Mapping[CampaignId, str], at: datetime
+) -> Row:
+    again = after.message.state is State.QUEUED and before.message.state not in {
+        State.QUEUED,
+        State.DEAD,
     }
-    if not again:
-        return changed
-    # Locked, or the campaign could complete beside us without seeing that a row is open again.
-    rows = await unit.rows(_SQL["lock_campaigns"], ids=sorted(again))
-    ends = {row["id"]: _ENDS[row["state"]] for row in rows if row["state"] in _ENDS}
-    return [
-        (before, _ended(after, ends[after.campaign_id], unit.at))
-        if after.campaign_id in ends and after.message.state is State.QUEUED
-        else (before, after)
-        for before, after in changed
-    ]
+    if not again or after.campaign_id is None:
+        return after
+    if after.campaign_id not in campaigns:
+        raise AssertionError(f"campaign {after.campaign_id} was not kept before its messages")
+    end = _ENDS.get(campaigns[after.campaign_id])
+    return after if end is None else _ended(after, end, at)
 
 
 def _ended(row: Row, end: State, at: datetime) -> Row:

@@ -88,8 +88,7 @@ class NumberState:
 
 async def open_campaigns(unit: Unit, *, number: NumberId) -> list[OpenCampaign]:
     """Return campaigns with something due on *number*, kept from pausing until this commits."""
-    rows = await unit.rows(_SQL["open_campaigns"], number=number)
-    rows += await unit.rows(_SQL["capped_campaigns"], number=number, ahead=unit.at + AHEAD)
+    rows = await unit.rows(_SQL["open_campaigns"], number=number, ahead=unit.at + AHEAD)
     return [
         OpenCampaign(
             id=row["id"],
@@ -97,9 +96,9 @@ async def open_campaigns(unit: Unit, *, number: NumberId) -> list[OpenCampaign]:
             priority=row["priority"],
             settings=Settings.from_json(row["settings"]),
             version=row["version"],
-            next_slot_at=row.get("next_slot_at"),
-            day_on=row.get("day_on"),
-            day_count=row.get("day_count", 0),
+            next_slot_at=row["next_slot_at"],
+            day_on=row["day_on"],
+            day_count=row["day_count"],
         )
         for row in rows
     ]

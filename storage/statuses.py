@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from engine.failures import Suppress
-from engine.ids import ContactId, MessageId
+from engine.ids import CampaignId, ContactId, MessageId
 from engine.message import Message
 from engine.ports import FailedMessage, Known
 from storage import effects, messages
@@ -22,6 +22,7 @@ class LockedMessages:
     def __init__(self, unit: Unit) -> None:
         self.unit = unit
         self.rows: dict[MessageId, Row] = {}
+        self.campaigns: Mapping[CampaignId, str] = {}
 
     async def lock(self, ids: Collection[MessageId]) -> Mapping[MessageId, Row]:
         self.rows = await messages.locked(self.unit, ids) if ids else {}
@@ -31,6 +32,7 @@ class LockedMessages:
         await messages.save(
             self.unit,
             [(self.rows[each.id], self.rows[each.id].with_message(each)) for each in changed],
+            campaigns=self.campaigns,
         )
 
 
@@ -59,6 +61,14 @@ class StatusReports(LockedMessages):
     async def doubted_before(self, ids: Collection[MessageId]) -> list[MessageId]:
         rows = await self.unit.rows(_SQL["doubted_before"], ids=list(ids))
         return [row["id"] for row in rows]
+
+    async def prepare(
+        self,
+        failing: Collection[tuple[MessageId, int | None]],
+        *,
+        reached: Collection[ContactId],
+    ) -> None:
+        self.campaigns = await effects.prepare(self.unit, failing, reached=reached)
 
     async def control(self, ids: Collection[MessageId]) -> None:
         await self.unit.run(_SQL["control"], ids=list(ids))

@@ -1,6 +1,6 @@
 """Results of calls, recorded in bulk: rows, stats, enrollments, and what failures lead to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -34,7 +34,15 @@ async def record(unit: Unit, results: Sequence[Result]) -> None:
     A status webhook may have been faster, or the row taken for lost: both are merged. Recording a
     result twice changes nothing.
     """
-    await effects.prepare(unit, _codes(results))
+    held = {
+        result.call.template
+        for result in results
+        if isinstance(result.outcome, Accepted) and result.outcome.held and result.call.template
+    }
+    if held:
+        # First: whoever closes a campaign for its template has the template before the campaign.
+        await doubts.note_held(unit, templates=held)
+    campaigns = await effects.prepare(unit, _failing(results), again=_not_sent(results))
     rows = await messages.locked(unit, (result.call.row.message.id for result in results))
     changes: list[tuple[Row, Row]] = []
     consequences: list[Consequence] = []
@@ -46,23 +54,20 @@ async def record(unit: Unit, results: Sequence[Result]) -> None:
         changes.append((before, after))
         if consequence is not None:
             consequences.append(consequence)
-    await messages.save(unit, changes)
+    await messages.save(unit, changes, campaigns=campaigns)
     await effects.apply(unit, consequences)
-    held = {
-        result.call.template
-        for result in results
-        if isinstance(result.outcome, Accepted) and result.outcome.held and result.call.template
-    }
-    if held:
-        await doubts.note_held(unit, templates=held)
 
 
-def _codes(results: Sequence[Result]) -> Mapping[MessageId, int | None]:
-    return {
-        result.call.row.message.id: result.outcome.code
+def _failing(results: Sequence[Result]) -> list[tuple[MessageId, int | None]]:
+    return [
+        (result.call.row.message.id, result.outcome.code)
         for result in results
         if isinstance(result.outcome, Refused)
-    }
+    ]
+
+
+def _not_sent(results: Sequence[Result]) -> list[MessageId]:
+    return [result.call.row.message.id for result in results if isinstance(result.outcome, NotSent)]
 
 
 def _merged(row: Row, result: Result) -> tuple[Row, Consequence | None]:

@@ -39,6 +39,8 @@ async def _reconcile(unit: Unit, rules: SendingRules) -> bool:
         **dict.fromkeys((message for message, _ in uncontrolled), "nothing_heard"),
         **dict.fromkeys(silent.get(UnknownPolicy.ASK, ()), "silence"),
     }
+    again = silent.get(UnknownPolicy.RESEND, ())
+    campaigns = await messages.keep_campaigns(unit, again)
     # All at once, because locks are taken in the order of keys, and messages before statistics.
     rows = {
         message: row
@@ -47,7 +49,7 @@ async def _reconcile(unit: Unit, rules: SendingRules) -> bool:
         ).items()
         if row.message.state is State.UNKNOWN
     }
-    resent = [rows[each] for each in silent.get(UnknownPolicy.RESEND, ()) if each in rows]
+    resent = [rows[each] for each in again if each in rows]
     dropped = [rows[each] for each in silent.get(UnknownPolicy.DROP, ()) if each in rows]
     await messages.save(
         unit,
@@ -55,6 +57,7 @@ async def _reconcile(unit: Unit, rules: SendingRules) -> bool:
             *((row, row.with_message(_again(row.message, unit))) for row in resent),
             *((row, row.with_message(_given_up(row.message, unit))) for row in dropped),
         ],
+        campaigns=campaigns,
     )
     await doubts.note_resent(unit, ids=[row.message.id for row in resent])
     await _ask(unit, [(rows[each], why) for each, why in asked.items() if each in rows])

@@ -38,8 +38,8 @@ async def change_identity(
     ):
         return
     kept, *others = sorted(known.values(), key=lambda each: each.id)
-    for other in others:
-        doubled = await contacts.merge(into=kept.id, other=other.id)
+    if others:
+        doubled = await contacts.merge(into=kept.id, others=[other.id for other in others])
         rows = await messages.lock(doubled)
         await messages.save(
             [
@@ -47,6 +47,7 @@ async def change_identity(
                 for row in rows.values()
             ]
         )
+    for other in others:
         await ledger.append_new(_taken_over(kept, other, change.wamid))
         kept = replace(
             kept,

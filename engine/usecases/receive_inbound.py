@@ -283,7 +283,7 @@ async def _change_messages(
         return
     queued: frozenset[MessageId] = frozenset()
     if stopped or ended:
-        await inbox.end_runs(stopped=stopped, replied=ended)
+        await inbox.end_runs(stopped=stopped, replied=ended, answered=answered)
         queued = await inbox.queued(stopped=stopped, replied=ended)
     rows = await inbox.lock({*answered, *queued})
     await inbox.save(

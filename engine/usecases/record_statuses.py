@@ -28,6 +28,9 @@ async def record_statuses(
     if not ours:
         return
     reached = _reached(ours, at)
+    failing = [(known.id, _code(each)) for known, each in ours if each.status not in _PROGRESS]
+    if failing:
+        await reports.prepare(failing, reached=reached)
     if reached:
         await reports.reached(reached)
     ids = {known.id for known, _ in ours}
@@ -94,6 +97,10 @@ def _reached(
     return reached
 
 
+def _code(status: StatusReport) -> int | None:
+    return status.error.code if status.error else None
+
+
 def _merged(
     message: Message, status: StatusReport, at: datetime, failed: list[FailedMessage]
 ) -> Message:
@@ -107,7 +114,7 @@ def _merged(
     verdict = outcome.failed(
         message,
         attempt=attempt,
-        code=error.code if error else None,
+        code=_code(status),
         error=(error.details or error.title or "") if error else "",
         at=when,
         country=country_of(phone) if phone else None,

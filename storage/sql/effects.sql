@@ -16,19 +16,13 @@ update contacts c
   from unnest($contacts::bigint[], $kinds::text[], $ats::timestamptz[]) as s(id, kind, at)
  where c.organization_id = $organization and c.id = s.id
 
--- name: lock_campaigns_of
--- Lock the campaigns of messages $ids in the order of their keys.
-select id from campaigns
- where organization_id = $organization
-   and id in (select campaign_id from messages where organization_id = $organization and id = any($ids::bigint[]))
- order by id
-   for no key update
-
 -- name: lock_contacts_of
--- Lock the contacts of messages $ids in the order of their keys.
+-- Lock the contacts of messages $ids, and contacts $contacts, in the order of their keys.
 select id from contacts
  where organization_id = $organization
-   and id in (select contact_id from messages where organization_id = $organization and id = any($ids::bigint[]))
+   and id in (select contact_id from messages where organization_id = $organization and id = any($ids::bigint[])
+              union all
+              select unnest($contacts::bigint[]))
  order by id
    for no key update
 
@@ -53,7 +47,8 @@ returning c.id, coalesce(b.closed_until <= $at, true) as was_open
 -- name: close_numbers
 -- Close the taps of numbers (null: all of them) in the same way.
 with before as (select id, closed_until from numbers
-                 where organization_id = $organization and ($number::text is null or id = $number))
+                 where organization_id = $organization and ($number::text is null or id = $number)
+                 order by id for no key update)
 update numbers n
    set closed_until = coalesce($until::timestamptz, 'infinity'), closed_why = $why, updated_at = $at
   from before b

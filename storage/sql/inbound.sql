@@ -53,21 +53,36 @@ select id from campaigns
    and (settings -> 'stop_on_reply')::boolean
 
 -- name: lock_runs
--- Lock the running enrollments of contacts $stopped, and of the pairs ($repliers, $campaigns), in order.
+-- Lock, in the order of their keys, the running enrollments of contacts $stopped and of the pairs ($repliers,
+-- $campaigns), and those behind messages $answered and behind what is queued for these contacts.
 select e.id from enrollments e
- where e.organization_id = $organization and e.state in ('active', 'paused')
-   and (e.contact_id = any($stopped::bigint[])
-        or (e.contact_id = any($repliers::bigint[])
-            and (e.contact_id, e.campaign_id) in (select * from unnest($repliers::bigint[], $campaigns::bigint[]))))
+ where e.organization_id = $organization
+   and e.id = any(array(
+         select r.id from enrollments r
+          where r.organization_id = $organization and r.state in ('active', 'paused')
+            and (r.contact_id = any($stopped::bigint[])
+                 or (r.contact_id = any($repliers::bigint[])
+                     and (r.contact_id, r.campaign_id) in (select * from unnest($repliers::bigint[], $campaigns::bigint[]))))
+         union all
+         select r.id from messages m
+           join enrollments r on r.organization_id = m.organization_id and r.id = m.run_id and r.campaign_id = m.campaign_id
+          where m.organization_id = $organization and m.id = any($answered::bigint[])
+         union all
+         select r.id from messages m
+           join enrollments r on r.organization_id = m.organization_id and r.id = m.run_id and r.campaign_id = m.campaign_id
+          where m.organization_id = $organization and m.state = 'queued' and m.campaign_id <> 0
+            and m.contact_id = any($stopped::bigint[] || $repliers::bigint[])))
  order by e.id
    for no key update
 
 -- name: end_runs
--- End enrollments $ids: as opted out for contacts $stopped, as replied for the others.
+-- End those of enrollments $ids that run: as opted out for contacts $stopped, as replied for the pairs.
 update enrollments e
    set state = case when e.contact_id = any($stopped::bigint[]) then 'opted_out' else 'replied' end,
        due_at = null, step_id = null, ended_at = $at
  where e.organization_id = $organization and e.id = any($ids::bigint[]) and e.state in ('active', 'paused')
+   and (e.contact_id = any($stopped::bigint[])
+        or (e.contact_id, e.campaign_id) in (select * from unnest($repliers::bigint[], $campaigns::bigint[])))
 
 -- name: queued
 -- Campaign messages still queued: of contacts $stopped, and of the pairs ($repliers, $campaigns).

@@ -3,9 +3,9 @@
 select count(*) from messages
  where organization_id = $organization and state = 'unknown' and control_at = 'infinity' and campaign_id = $campaign
 
--- name: lock_campaign
--- Keep the campaign from ending until this commits.
-select id from campaigns where organization_id = $organization and id = $campaign for share
+-- name: keep_campaign
+-- Keep the campaign from ending until this commits, and return its state.
+select state from campaigns where organization_id = $organization and id = $campaign for share
 
 -- name: ids
 -- Up to $limit of those messages.

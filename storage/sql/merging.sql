@@ -33,9 +33,9 @@ do update set last_inbound_at = greatest(w.last_inbound_at, excluded.last_inboun
 delete from service_windows where organization_id = $organization and contact_id = $other
 
 -- name: lock_enrollments
--- Lock the enrollments of both contacts in the order of their keys.
+-- Lock the enrollments of contacts in the order of their keys.
 select id from enrollments
- where organization_id = $organization and contact_id in ($into, $other)
+ where organization_id = $organization and contact_id = any($contacts::bigint[])
  order by id
    for no key update
 
@@ -54,9 +54,9 @@ update enrollments e
 update enrollments set contact_id = $into where organization_id = $organization and contact_id = $other
 
 -- name: lock_messages
--- Lock the messages of both contacts in the order of their keys.
+-- Lock the messages of contacts in the order of their keys.
 select id from messages
- where organization_id = $organization and contact_id in ($into, $other)
+ where organization_id = $organization and contact_id = any($contacts::bigint[])
  order by id
    for no key update
 

@@ -1,16 +1,27 @@
--- name: drip_runs
--- The enrollments behind messages $ids, so that they are locked before the messages.
+-- name: keep_campaigns
+-- Keep the campaigns of messages $ids from ending until this commits, and return their states.
+select id, state from campaigns
+ where organization_id = $organization
+   and id in (select campaign_id from messages where organization_id = $organization and id = any($ids::bigint[]))
+ order by id
+   for share
+
+-- name: lock_campaigns
+-- The same, and nobody else changes them or keeps them either.
+select id, state from campaigns
+ where organization_id = $organization
+   and id in (select campaign_id from messages where organization_id = $organization and id = any($ids::bigint[]))
+ order by id
+   for no key update
+
+-- name: lock_enrollments
+-- Lock the enrollments behind messages $ids in the order of their keys.
 select e.id
   from messages m
   join enrollments e on e.organization_id = m.organization_id and e.id = m.run_id and e.campaign_id = m.campaign_id
  where m.organization_id = $organization and m.id = any($ids::bigint[])
-
--- name: lock_enrollments
--- Lock enrollments $ids in the order of their keys.
-select id from enrollments
- where organization_id = $organization and id = any($ids::bigint[])
- order by id
-   for no key update
+ order by e.id
+   for no key update of e
 
 -- name: lock_messages
 -- Lock messages $ids in the order of their keys and return what may change about them.
@@ -80,10 +91,3 @@ update enrollments e
               $read::integer[], $replied::integer[])
        as c(run_id, campaign_id, sent, delivered, read, replied)
  where e.organization_id = $organization and e.id = c.run_id and e.campaign_id = c.campaign_id
-
--- name: lock_campaigns
--- Keep campaigns from ending until this commits, and return their states.
-select id, state from campaigns
- where organization_id = $organization and id = any($ids::bigint[])
- order by id
-   for share

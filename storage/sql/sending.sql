@@ -1,31 +1,34 @@
 -- name: open_campaigns
--- Campaigns without a rate or daily cap that have something due on $number and no closed tap; kept from being
--- paused or cancelled until the claim commits.
-select c.id, c.type, c.priority, c.settings, c.version
-  from campaigns c
- where c.organization_id = $organization and c.state in ('active', 'running')
-   and not c.settings ?| array['rate', 'per_day']
-   and (c.closed_until is null or c.closed_until <= $at)
-   and exists (select from messages m
-                where m.organization_id = $organization and m.number_id = $number and m.campaign_id = c.id
-                  and m.state = 'queued' and m.due_at <= $at)
- order by c.id
-   for share of c
-
--- name: capped_campaigns
--- The same for campaigns with a rate or a daily cap, locked because the claim reserves of it. A slot of the rate
--- may be reserved until $ahead.
-select c.id, c.type, c.priority, c.settings, c.version, c.next_slot_at, c.day_on, c.day_count
-  from campaigns c
- where c.organization_id = $organization and c.state in ('active', 'running')
-   and c.settings ?| array['rate', 'per_day']
-   and (c.closed_until is null or c.closed_until <= $at)
-   and (c.next_slot_at is null or c.next_slot_at <= $ahead)
-   and exists (select from messages m
-                where m.organization_id = $organization and m.number_id = $number and m.campaign_id = c.id
-                  and m.state = 'queued' and m.due_at <= $at)
- order by c.id
-   for no key update of c
+-- Campaigns that have something due on $number and no closed tap, kept from being paused or cancelled until the claim
+-- commits. Those with a rate or a daily cap are locked, because the claim reserves of it; a slot of the rate may be
+-- reserved until $ahead. One after the other in the order of their keys, whichever of the two a campaign needs.
+select (x.c).id, (x.c).type, (x.c).priority, (x.c).settings, (x.c).version, (x.c).next_slot_at, (x.c).day_on,
+       (x.c).day_count
+  from (select coalesce(kept.c, locked.c) as c
+          from (select c.id, c.settings ?| array['rate', 'per_day'] as capped
+                  from campaigns c
+                 where c.organization_id = $organization and c.state in ('active', 'running')
+                   and (c.closed_until is null or c.closed_until <= $at)
+                   and (c.next_slot_at is null or c.next_slot_at <= $ahead
+                        or not c.settings ?| array['rate', 'per_day'])
+                   and exists (select from messages m
+                                where m.organization_id = $organization and m.number_id = $number
+                                  and m.campaign_id = c.id and m.state = 'queued' and m.due_at <= $at)
+                 order by c.id) o
+          left join lateral (
+            select k as c from campaigns k
+             where not o.capped and k.organization_id = $organization and k.id = o.id
+               and k.state in ('active', 'running') and (k.closed_until is null or k.closed_until <= $at)
+               and not k.settings ?| array['rate', 'per_day']
+               for share) kept on true
+          left join lateral (
+            select l as c from campaigns l
+             where o.capped and l.organization_id = $organization and l.id = o.id
+               and l.state in ('active', 'running') and (l.closed_until is null or l.closed_until <= $at)
+               and (l.next_slot_at is null or l.next_slot_at <= $ahead)
+               and l.settings ?| array['rate', 'per_day']
+               for no key update) locked on true) x
+ where (x.c).id is not null
 
 -- name: due
 -- Lock up to $quotas[i] due messages of $campaigns[i] with their contacts, skipping what others hold. Campaign 0
@@ -120,7 +123,11 @@ select coalesce(closed_until > $at, false) as closed, messages_per_second from n
 -- Messages a former holder of the lane had claimed are in doubt: its calls may have left.
 update messages
    set state = 'unknown', unknown_since = $at, control_at = null
- where organization_id = $organization and number_id = $number and state = 'claimed' and generation < $generation
+ where organization_id = $organization
+   and id = any(array(select id from messages
+                       where organization_id = $organization and number_id = $number and state = 'claimed'
+                         and generation < $generation
+                       order by id for no key update))
 
 -- name: inbound_since
 -- How many messages contacts wrote to the number since $since.
@@ -144,19 +151,27 @@ select id from contacts
 -- name: give_back
 -- Return messages whose call never started to the queue, also when a later holder of the lane took them for doubtful.
 -- By attempt: given back twice, the second time must not touch a call that was claimed and started in between.
-update messages m
+update messages
    set state = 'queued', unknown_since = null, control_at = null
-  from unnest($ids::bigint[], $attempts::smallint[]) as g(id, attempt)
- where m.organization_id = $organization and m.id = g.id and m.attempt = g.attempt
-   and m.state in ('claimed', 'unknown') and m.generation = $generation
-returning m.id
+ where organization_id = $organization
+   and id = any(array(select m.id
+                        from messages m
+                        join unnest($ids::bigint[], $attempts::smallint[]) as g(id, attempt)
+                          on g.id = m.id and g.attempt = m.attempt
+                       where m.organization_id = $organization and m.state in ('claimed', 'unknown')
+                         and m.generation = $generation
+                       order by m.id for no key update of m))
+returning id
 
 -- name: give_back_others
 -- Return what the holder of $generation has claimed and does not know of.
 update messages
    set state = 'queued'
- where organization_id = $organization and number_id = $number and state = 'claimed' and generation = $generation
-   and id <> all($known::bigint[])
+ where organization_id = $organization
+   and id = any(array(select id from messages
+                       where organization_id = $organization and number_id = $number and state = 'claimed'
+                         and generation = $generation and id <> all($known::bigint[])
+                       order by id for no key update))
 
 -- name: forget_promoted
 -- Forget the promotional messages that were claimed for contacts and given back.

@@ -133,6 +133,29 @@ async def test_a_closed_tap_holds_the_queue(world: World, tap: str) -> None:
     assert await world.states() == {"queued": 3}
 
 
+@pytest.mark.parametrize("settings", [{}, {"per_day": 5}, {"rate": "5/s"}])
+async def test_a_claim_that_waited_for_a_pause_takes_nothing(
+    world: World, settings: dict[str, Any]
+) -> None:
+    await world.queued(await world.campaign(settings=settings), await world.contacts(3))
+    async with world.database.owner_unit(ACME, NOON) as pausing:
+        await pausing.connection.execute("update campaigns set state = 'paused'")
+        claiming = asyncio.create_task(claim(world))
+        await world.until(lambda: _waits_for_a_lock(world), within=30)
+
+    assert (await claiming).calls == ()
+    assert await world.states() == {"queued": 3}
+
+
+async def _waits_for_a_lock(world: World) -> bool:
+    return bool(
+        await world.value(
+            "select exists (select from pg_stat_activity"
+            " where datname = current_database() and wait_event_type = 'Lock')"
+        )
+    )
+
+
 async def test_a_day_has_so_many_contacts(world: World) -> None:
     await world.queued(await world.campaign(settings={"per_day": 5}), await world.contacts(20))
 

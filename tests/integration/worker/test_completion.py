@@ -28,6 +28,7 @@ async def fail(world: World, code: int) -> None:
     """Let all messages fail by webhook."""
     async with world.database.owner_unit(ACME, world.clock.now()) as unit:
         ids = [row["id"] for row in await world.rows("select id from messages")]
+        campaigns = await messages.keep_campaigns(unit, ids)
         rows = await messages.locked(unit, ids)
         changes = []
         for row in rows.values():
@@ -36,7 +37,7 @@ async def fail(world: World, code: int) -> None:
             )
             if verdict is not None:
                 changes.append((row, row.with_message(verdict.message)))
-        await messages.save(unit, changes)
+        await messages.save(unit, changes, campaigns=campaigns)
 
 
 async def test_a_broadcast_completes_once_ten_seconds_after_its_last_message(world: World) -> None:
@@ -77,11 +78,13 @@ async def test_what_opens_again_just_before_the_completion_is_not_lost(world: Wo
     await completed(world)
     world.clock.advance(SETTLED)
     async with world.database.owner_unit(ACME, world.clock.now()) as unit:
-        rows = await messages.locked(unit, [await world.value("select id from messages")])
-        row = next(iter(rows.values()))
+        ids = [await world.value("select id from messages")]
+        campaigns = await messages.keep_campaigns(unit, ids)
+        row = next(iter((await messages.locked(unit, ids)).values()))
         verdict = failed(row.message, attempt=1, code=131016, error="", at=unit.at)
         assert verdict is not None
-        await messages.save(unit, [(row, row.with_message(verdict.message))])
+        again = row.with_message(verdict.message)
+        await messages.save(unit, [(row, again)], campaigns=campaigns)
         looking = asyncio.create_task(complete(worker(world), ACME))
         await asyncio.sleep(0.2)
     await looking

@@ -281,6 +281,7 @@ async def test_a_failure_heard_before_the_answer_moves_the_contact_on_as_well(
     await world.value("update messages set state = 'claimed', attempt = 1")
     ids = [row["id"] for row in await world.rows("select id from messages order by id")]
     async with world.database.owner_unit(ACME, NOON) as unit:
+        campaigns = await messages.keep_campaigns(unit, ids)
         rows = await messages.locked(unit, ids)
         changes = []
         for place, row in enumerate(rows.values()):
@@ -293,7 +294,7 @@ async def test_a_failure_heard_before_the_answer_moves_the_contact_on_as_well(
                     assert verdict is not None
                     message = verdict.message
             changes.append((row, row.with_message(message)))
-        await messages.save(unit, changes)
+        await messages.save(unit, changes, campaigns=campaigns)
 
     enrollments = await world.rows("select step_id, due_at, state from enrollments")
     assert enrollments[0] == enrollments[1]

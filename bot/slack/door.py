@@ -23,6 +23,7 @@ from bot.slack.requests import (
 from bot.slack.verification import signers
 from bot.slack.workspace import Workspace, Workspaces
 from bot.unsigned import Unsigned
+from bot.unverified import Unverified
 from engine.clock import Clock
 from engine.ids import OrganizationId
 
@@ -58,6 +59,7 @@ class SlackDoor:
         self._claims = claims
         self._failures = failures
         self._clock = clock
+        self._unverified = Unverified(largest=_LARGEST)
         self._unsigned = Unsigned(PATH, clock)
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
@@ -66,7 +68,7 @@ class SlackDoor:
         What nobody we know signed is answered 401, what is not Slack's form 400; 503 when it
         could not be handled now, so that Slack repeats what it repeats at all.
         """
-        body = await _read(request)
+        body = await self._unverified.read(request)
         signed_by = signers(
             body,
             timestamp=request.headers.get("X-Slack-Request-Timestamp", ""),
@@ -150,12 +152,3 @@ class SlackDoor:
 def _arrival(request: Request, workspace: Workspace) -> Arrival:
     handled = asyncio.get_running_loop().create_future()
     return Arrival(request=request, workspace=workspace, handled=handled)
-
-
-async def _read(request: web.Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.content.iter_chunked(64 * 1024):
-        body += chunk
-        if len(body) > _LARGEST:
-            raise web.HTTPRequestEntityTooLarge(max_size=_LARGEST, actual_size=len(body))
-    return bytes(body)

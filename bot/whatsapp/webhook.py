@@ -18,6 +18,7 @@ import structlog
 from aiohttp import web
 
 from bot.unsigned import Unsigned
+from bot.unverified import Unverified
 from bot.whatsapp.groups import Ticket
 from bot.whatsapp.intake import Intake
 from bot.whatsapp.signature import signer
@@ -50,6 +51,7 @@ class WebhookRoom:
         self._queue = queue
         self._intake = Intake(config, database, clock)
         self._failures = WebhookFailures(database)
+        self._unverified = Unverified(largest=LARGEST_BODY)
         self._unsigned = Unsigned(PATH, clock)
         self._secrets = organizations_by_secret(config)
         self._verify_tokens = [
@@ -78,16 +80,17 @@ class WebhookRoom:
         return web.Response(text=challenge)
 
     async def receive(self, request: web.Request) -> web.Response:
+        body = await self._unverified.read(request)
+        header = request.headers.get("X-Hub-Signature-256", "")
+        signed_by = signer(body, header, self._secrets)
+        if signed_by is None:
+            self._unsigned.turned_away()
+            raise web.HTTPUnauthorized
+        # Only of those who are verified, or a stranger could keep Meta out.
         if self._waiting >= MOST_WAITING:
             raise web.HTTPServiceUnavailable
         self._waiting += 1
         try:
-            body = await _body(request)
-            header = request.headers.get("X-Hub-Signature-256", "")
-            signed_by = signer(body, header, self._secrets)
-            if signed_by is None:
-                self._unsigned.turned_away()
-                raise web.HTTPUnauthorized
             return await self._apply(body, signed_by)
         finally:
             self._waiting -= 1
@@ -158,15 +161,3 @@ def organizations_by_secret(config: Config) -> Mapping[bytes, tuple[Organization
     for key, each in config.organizations.items():
         owners[each.whatsapp.app_secret.get_secret_value().encode()].append(key)
     return {secret: tuple(keys) for secret, keys in owners.items()}
-
-
-async def _body(request: web.Request) -> bytes:
-    """Read the body, whatever limit the application around us has."""
-    if (request.content_length or 0) > LARGEST_BODY:
-        raise web.HTTPRequestEntityTooLarge(LARGEST_BODY, request.content_length or 0)
-    body = bytearray()
-    while chunk := await request.content.readany():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise web.HTTPRequestEntityTooLarge(LARGEST_BODY, len(body))
-    return bytes(body)

@@ -1,6 +1,7 @@
 """Who is let in, what is kept, and what is answered."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,24 @@ async def test_more_requests_than_may_wait_get_503(
     )
 
     assert set(answers) == {200, 503}
+
+
+async def test_strangers_who_send_slowly_do_not_keep_meta_waiting(
+    meta: Meta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "MOST_WAITING", 3)
+    async with AsyncExitStack() as stack:
+        for _ in range(3):
+            reader, writer = await asyncio.open_connection("127.0.0.1", meta.client.port)
+            stack.callback(writer.close)
+            writer.write(
+                f"POST {PATH} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                "Content-Length: 100\r\n\r\n".encode()
+            )
+            # It comes from the very step that begins to read.
+            await reader.readuntil(b"100 Continue\r\n\r\n")
+
+        assert await meta.write("hello") == 200
 
 
 async def test_without_a_database_meta_is_told_to_come_again(meta: Meta) -> None:

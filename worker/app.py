@@ -32,7 +32,6 @@ _REDIS_PAUSE_S = 0.5
 _BEAT_S = 1.0
 _WATCH_S = 0.05
 _JUMP = timedelta(milliseconds=500)
-_CONNECTIONS = 1024
 
 log = structlog.get_logger()
 
@@ -94,7 +93,7 @@ async def _worker(
     async with AsyncExitStack() as stack:
         database = await Database.open(database_url, name=f"dripline {queue}", largest=10)
         stack.push_async_callback(database.close)
-        session = await stack.enter_async_context(open_session(connections=_CONNECTIONS))
+        session = await stack.enter_async_context(open_session())
         redis = Queue.open(config.server.redis_url.get_secret_value())
         stack.push_async_callback(redis.close)
         yield Worker(

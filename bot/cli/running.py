@@ -1,9 +1,11 @@
 """The frame of every process that runs until it is told to stop."""
 
 import asyncio
+import resource
 import signal
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any, Final, TypeVar
 
 import structlog
 import uvloop
@@ -12,6 +14,8 @@ from bot.processes import orphaned
 
 Result = TypeVar("Result")
 Work = Callable[[asyncio.Event], Coroutine[Any, Any, Result]]
+
+_OPEN_FILES: Final = 65_536
 
 _log = structlog.get_logger()
 
@@ -33,8 +37,23 @@ def run(work: Work[Result], *, parent: int | None = None) -> Result:
     Raises:
         StoppedTwice: There was a second signal.
     """
+    allow_connections()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_stoppable(work, parent))
+
+
+def allow_connections() -> None:
+    """Let this process and its children have as many connections open as they need.
+
+    Most systems begin with a limit of 1,024, for the sake of programs that use select(), and let
+    everybody raise it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        # Some systems allow less than they say.
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _stoppable(work: Work[Result], parent: int | None) -> Result:

@@ -1,6 +1,7 @@
 """What each ending of a call proves, against a small server on loopback."""
 
 import asyncio
+import resource
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.cli.running import allow_connections
 from engine.ids import NumberId
 from worker.whatsapp.client import (
     Accepted,
@@ -54,7 +56,7 @@ def always(body: object, *, status: int = 200, **headers: str) -> Answer:
 async def platform(answer: Answer) -> AsyncIterator[CloudApi]:
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answer)
-    async with TestServer(app) as server, open_session(connections=2) as session:
+    async with TestServer(app) as server, open_session() as session:
         yield CloudApi(session, str(server.make_url("/v25.0")), TOKEN)
 
 
@@ -70,7 +72,7 @@ async def raw_platform(talk: Raw) -> AsyncIterator[CloudApi]:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with server, open_session(connections=2) as session:
+    async with server, open_session() as session:
         yield CloudApi(session, f"http://127.0.0.1:{port}/v25.0", TOKEN)
 
 
@@ -185,14 +187,14 @@ async def test_an_answer_that_proves_nothing_is_doubtful(http: int, body: bytes)
 
 
 async def test_a_refused_connection_means_nothing_left() -> None:
-    async with open_session(connections=1) as session:
+    async with open_session() as session:
         api = CloudApi(session, f"http://127.0.0.1:{unused_port()}", TOKEN)
 
         assert isinstance(await api.send(NUMBER, PAYLOAD), NotSent)
 
 
 async def test_a_name_without_address_means_nothing_left() -> None:
-    async with open_session(connections=1) as session:
+    async with open_session() as session:
         api = CloudApi(session, "http://nobody.invalid", TOKEN)
 
         assert isinstance(await api.send(NUMBER, PAYLOAD), NotSent)
@@ -205,7 +207,7 @@ async def test_a_failed_handshake_means_nothing_left() -> None:
         calls.append(await reader.read(100))
         writer.write(b"HTTP/1.1 400 this speaks no TLS\r\n\r\n")
 
-    async with raw_platform(talk) as plain, open_session(connections=1) as session:
+    async with raw_platform(talk) as plain, open_session() as session:
         port = str(plain).rsplit(":", 1)[1].split("/")[0]
         api = CloudApi(session, f"https://127.0.0.1:{port}", TOKEN)
 
@@ -242,6 +244,30 @@ async def test_waiting_in_vain_for_a_connection_means_nothing_left() -> None:
         assert isinstance(second, NotSent)
         assert isinstance(await first, Accepted)
     assert len(calls) == 1
+
+
+async def test_no_call_waits_for_another_ones_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call counts from its start; numbers with hundreds under way each share no limit."""
+    many = 1_100
+    monkeypatch.setattr("worker.whatsapp.client.TOTAL_TIMEOUT", 120)
+    monkeypatch.setattr("worker.whatsapp.client.CONNECT_TIMEOUT", 100)
+    allow_connections()  # two for each call, because the platform is here too
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 3 * many:
+        pytest.skip("this machine allows too few open files")
+    calls: list[str] = []
+    all_here = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.Response:
+        calls.append(request.path)
+        if len(calls) == many:
+            all_here.set()
+        await all_here.wait()
+        return web.json_response(OK)
+
+    async with platform(answer) as api:
+        outcomes = await asyncio.gather(*(api.send(NUMBER, PAYLOAD) for _ in range(many)))
+
+    assert set(outcomes) == {Accepted(wamid="wamid.1", held=False)}
 
 
 async def test_a_timeout_after_the_call_is_doubtful() -> None:
@@ -432,7 +458,7 @@ async def test_a_management_call_without_an_answer_fails(http: int, body: bytes)
 
 
 async def test_the_token_shows_nowhere() -> None:
-    async with open_session(connections=1) as session:
+    async with open_session() as session:
         api = CloudApi(session, f"http://127.0.0.1:{unused_port()}", TOKEN)
 
         with pytest.raises(ManagementFailed) as caught:

@@ -226,6 +226,25 @@ def test_a_second_signal_does_not_wait() -> None:
         run(work)
 
 
+def test_a_process_may_open_as_many_connections_as_the_system_lets_it() -> None:
+    program = """
+import resource, sys
+_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+sys.path.insert(0, sys.argv[1])
+from bot.cli.running import run
+async def work(stopping):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    print(soft == (65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)))
+run(work)
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", program, str(PROJECT)], capture_output=True, text=True, check=True
+    )
+
+    assert told.stdout == "True\n"
+
+
 def test_who_lost_its_parent_stops() -> None:
     async def work(stopping: asyncio.Event) -> bool:
         return await asyncio.wait_for(stopping.wait(), 10)

@@ -9,7 +9,7 @@ from worker.whatsapp.client import CloudApi, ManagementFailed, NumberState, open
 async def whatsapp(config: Config, *, key: str, organization: Organization) -> tuple[Finding, ...]:
     """Return what Meta says of the account's webhooks and of each number."""
     account = organization.whatsapp
-    async with open_session(connections=4) as session:
+    async with open_session() as session:
         token = account.access_token.get_secret_value()
         api = CloudApi(session, config.server.graph_url, token)
         subject = f"{key}: WhatsApp"

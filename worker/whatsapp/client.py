@@ -18,7 +18,7 @@ from yarl import URL
 from engine.ids import NumberId
 
 TOTAL_TIMEOUT: Final = 15.0  # seconds, of a whole call
-CONNECT_TIMEOUT: Final = 10.0  # less than the total, so that it alone ends a wait for a connection
+CONNECT_TIMEOUT: Final = 10.0  # less than the total, so that it alone ends a try to connect
 KEEP_ALIVE: Final = 15.0  # seconds an idle connection is kept
 PAGE: Final = 100
 
@@ -127,14 +127,14 @@ class NumberState:
     reasons: tuple[str, ...]
 
 
-def open_session(*, connections: int) -> aiohttp.ClientSession:
+def open_session() -> aiohttp.ClientSession:
     """Return a session for any number of :class:`CloudApi`, to be closed by the caller.
 
-    Args:
-        connections: How many calls may be under way at once; others wait for a connection.
+    Calls never wait for each other's connections: whoever calls has counted the call against the
+    rate and looked at the lease just before. How many are under way is for them to bound.
     """
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE),
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE),
         timeout=aiohttp.ClientTimeout(total=TOTAL_TIMEOUT, connect=CONNECT_TIMEOUT),
         # Organizations share the session, and nothing of one may reach the calls of another.
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -280,7 +280,7 @@ _NOTHING_LEFT: Final = (
     aiohttp.ClientConnectorError,
     aiohttp.ServerFingerprintMismatch,
     aiohttp.ClientHttpProxyError,
-    # Waited too long for a connection, free or new. The total timeout is another exception.
+    # Waited too long for a connection. The total timeout is another exception.
     aiohttp.ConnectionTimeoutError,
 )
 

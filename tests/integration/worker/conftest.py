@@ -19,7 +19,7 @@ async def world(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     clock = Clock()
     async with (
         platform() as pretence,
-        open_session(connections=1024) as session,
+        open_session() as session,
         listening(database, clock) as listener,
     ):
         async with database.owner_unit(ACME, NOON) as unit:

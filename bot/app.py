@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bot.health import Health
 from bot.slack import (
+    attributes,
     broadcasts,
     campaigns,
     contacts,
@@ -167,6 +168,7 @@ def _dispatcher(desk: Desk, workspaces: Workspaces) -> Dispatcher:
 
 
 _FEATURES = (
+    attributes,
     broadcasts,
     campaigns,
     contacts,

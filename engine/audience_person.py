@@ -1,13 +1,14 @@
 """What one row of an audience file says of a person."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from engine import names, spreadsheet_safe
+from engine import attributes, names, spreadsheet_safe
+from engine.attributes import AttributeType, Form, Misfit
 from engine.audience_headings import Columns, Field
 
 
@@ -19,7 +20,7 @@ class Person:
         tags: As tags are kept, in the file's order, each once.
         language: ``nl`` or ``en_US``.
         timezone: An IANA name.
-        attributes: Names and values; ``last_name`` is one of them.
+        attributes: Names and values, as written until :func:`typed`; ``last_name`` is one of them.
     """
 
     name: str | None = None
@@ -35,8 +36,16 @@ class Person:
 UNKNOWN: Final = Person()  # nothing is said
 
 
-def described(cells: Sequence[str], columns: Columns) -> tuple[Person, tuple[str, ...]]:
-    """Return the person, and a sentence for each value that was left out."""
+def described(
+    cells: Sequence[str], columns: Columns, *, whole_name: bool = True
+) -> tuple[Person, tuple[str, ...]]:
+    """Return the person, and a sentence for each value that was left out.
+
+    Args:
+        cells: One row.
+        columns: What they mean.
+        whole_name: Make the name of first and last name where no name is said.
+    """
     said = {field: value(cells, places) for field, places in columns.fields.items()}
     first, last = said.get(Field.FIRST_NAME, ""), said.get(Field.LAST_NAME, "")
     attributes = [
@@ -46,7 +55,7 @@ def described(cells: Sequence[str], columns: Columns) -> tuple[Person, tuple[str
         attributes.append(("last_name", last))
     notes: list[str] = []
     person = Person(
-        name=said.get(Field.NAME) or f"{first} {last}".strip() or None,
+        name=said.get(Field.NAME) or (f"{first} {last}".strip() if whole_name else "") or None,
         first_name=first or None,
         company=said.get(Field.COMPANY) or None,
         email=_email(said.get(Field.EMAIL, ""), notes),
@@ -56,6 +65,27 @@ def described(cells: Sequence[str], columns: Columns) -> tuple[Person, tuple[str
         attributes=tuple(attributes),
     )
     return person, tuple(notes)
+
+
+def typed(
+    person: Person, *, types: Mapping[str, AttributeType], forms: Mapping[str, Form]
+) -> tuple[Person, tuple[str, ...]]:
+    """Return the person with attributes as they are kept, and a sentence for each left out.
+
+    Args:
+        types: By name; what is not in it is text.
+        forms: How values of an attribute are written; what is not in it is as kept already.
+    """
+    kept: list[tuple[str, str]] = []
+    notes: list[str] = []
+    for name, text in person.attributes:
+        type_ = types.get(name, AttributeType.TEXT)
+        try:
+            form = forms.get(name, attributes.CANONICAL)
+            kept.append((name, attributes.read(text, type_, form=form)))
+        except Misfit as misfit:
+            notes.append(f"{name} was left out: it {misfit}.")
+    return replace(person, attributes=tuple(kept)), tuple(notes)
 
 
 def value(cells: Sequence[str], places: tuple[int, ...]) -> str:

@@ -1,6 +1,6 @@
 """Contacts as staff and files bring them in, and as staff look at them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -178,6 +178,25 @@ async def fill(unit: Unit, *, people: Sequence[tuple[ContactId, Person]]) -> int
     return await tags.add(
         unit, tags=[(contact, tag) for contact, person in people for tag in person.tags]
     )
+
+
+async def edit(unit: Unit, *, contact: ContactId, person: Person, removed: Collection[str]) -> bool:
+    """Write what is said of a contact and remove what is named; False: there is no such contact.
+
+    A time zone that is removed becomes the one of the phone's country again, where that has one.
+    """
+    if not await enrollments.lock_contacts(unit, contacts=[contact]):
+        return False
+    zone: str | None = None
+    if "timezone" in removed:
+        known = await unit.rows(_SQL["identities"], contact=contact)
+        phones = [Phone(row["value"]) for row in known if row["kind"] == "phone"]
+        zone = next((found for each in phones if (found := zone_of(each)) is not None), None)
+    await unit.run(
+        _SQL["remove_facts"], contact=contact, removed=list(removed), timezone_of_phone=zone
+    )
+    await fill(unit, people=[(contact, person)])
+    return True
 
 
 async def profile(unit: Unit, *, contact: ContactId) -> Profile | None:

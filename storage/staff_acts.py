@@ -1,13 +1,14 @@
 """What one of the staff does to contacts and imports: the ports of those use cases."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from engine.attributes import AttributeType
 from engine.audience_person import Person
 from engine.consent import Act
 from engine.ids import ContactId, ImportId
 from engine.phone import Phone
-from storage import audit, contacts, effects, enrollments, imports, tags
+from storage import attributes, audit, contacts, effects, enrollments, imports, tags
 from storage.database import Unit
 from storage.effects import LedgerEntry
 
@@ -28,6 +29,12 @@ class StaffBook:
     async def add(self, phone: Phone, person: Person, *, source: str) -> ContactId | None:
         added = await contacts.add(self.unit, people=[(phone, person)], source=source)
         return added[phone].id if phone in added else None
+
+    async def edit(self, contact: ContactId, person: Person, *, removed: Collection[str]) -> bool:
+        return await contacts.edit(self.unit, contact=contact, person=person, removed=removed)
+
+    async def types(self, guessed: Mapping[str, AttributeType]) -> Mapping[str, AttributeType]:
+        return await attributes.settled(self.unit, guessed=guessed)
 
     async def note(self, action: str, contact: ContactId, **content: object) -> None:
         await audit.note(

@@ -11,6 +11,7 @@ from bot.slack.contact_pages import Page, counted
 from bot.slack.desk import Desk
 from bot.slack.language.contacts import (
     ContactAdd,
+    ContactEdit,
     ContactFind,
     ContactOptin,
     ContactOptout,
@@ -30,7 +31,7 @@ from engine.ids import ContactId, OrganizationId
 from engine.phone import InvalidPhone, Phone
 from engine.refusal import Refusal
 from engine.size import Asked, Size, judged
-from engine.usecases.add_contact import add_contact
+from engine.usecases.add_contact import add_contact, edit_contact
 from engine.usecases.change_consent import ConsentChange, opt_in, opt_out
 from engine.usecases.resolve_audience import resolve_audience
 from engine.usecases.tag_contacts import tag_contacts, untag_contacts
@@ -56,6 +57,11 @@ def register(registry: Registry, desk: Desk) -> None:
     @refusing
     async def add(command: ContactAdd, context: Context) -> Reply:
         return await _add(desk, command, context)
+
+    @registry.command(ContactEdit)
+    @refusing
+    async def edit(command: ContactEdit, context: Context) -> Reply:
+        return await _edit(desk, command, context)
 
     @registry.command(ContactShow)
     @refusing
@@ -124,6 +130,46 @@ async def _add(desk: Desk, command: ContactAdd, context: Context) -> Reply:
         show=code(f"/drip contact show {added.phone}"),
     )
     return Reply(message=message(text, section(text)), in_channel=True)
+
+
+async def _edit(desk: Desk, command: ContactEdit, context: Context) -> Reply:
+    contact = await _one(desk, context, command.contact)
+    named = (
+        ("name", command.name),
+        ("first_name", command.first_name),
+        ("email", command.email),
+        ("company", command.company),
+    )
+    said = [(heading, value) for heading, value in named if value is not None]
+    edited = await desk.database.run(
+        context.organization,
+        context.at,
+        lambda unit: edit_contact(
+            contact=contact,
+            country=_country(desk, context.organization),
+            said=[*said, *command.attributes],
+            book=StaffBook(unit, actor=context.user_id),
+        ),
+    )
+    facts = [(label, getattr(edited.person, label)) for label in _EDITABLE]
+    facts += edited.person.attributes
+    changes = [
+        markup("{label} is now {value}", label=label, value=value)
+        for label, value in facts
+        if value is not None
+    ]
+    changes += [markup("{label} is removed", label=label) for label in edited.removed]
+    text = markup(
+        "{who} changed {contact}: {changes}.",
+        who=user(context.user_id),
+        contact=literal(command.contact, limit=_LONGEST_NAME),
+        changes=joined(changes, "; "),
+    )
+    return Reply(message=message(text, section(text)), in_channel=True)
+
+
+_EDITABLE: Final = ("name", "first_name", "company", "email", "language", "timezone")
+_LONGEST_NAME: Final = 80
 
 
 async def _show(desk: Desk, command: ContactShow, context: Context) -> Reply:

@@ -60,6 +60,15 @@ def whole(least: int, most: int) -> Kind[int]:
     return Kind(shape=f"{least}-{most}" if most < _FEW else "n", read=read)
 
 
+def or_nothing(kind: Kind[str]) -> Kind[str]:
+    """Return the kind of a value that may also be empty, which removes what is there."""
+
+    def read(text: str) -> str | Wrong:
+        return kind.read(text) if text.strip() else ""
+
+    return Kind(shape=kind.shape, read=read)
+
+
 def _none_of(text: str, options: tuple[str, ...]) -> Wrong:
     meant = closest(text, options)
     listed = f"{', '.join(options[:-1])} or {options[-1]}" if len(options) > 1 else options[0]

@@ -2,7 +2,8 @@
 
 -- == Contacts: typed attributes, and what segments ask of a contact ==
 
--- The type of an attribute is that of its first value, until staff change it.
+-- The type of an attribute is that of its first value, until staff change it. Values in contacts.attributes are texts
+-- in one form (engine.attributes): 1234.5, 2026-12-01, yes or no.
 create table attributes (
   organization_id text not null,
   name text not null,

@@ -61,6 +61,22 @@ update contacts c
        as g(id, name, first_name, company, email, language, timezone, attributes)
  where c.organization_id = $organization and c.id = g.id
 
+-- name: remove_facts
+-- Remove fields and attributes of a contact. The caller holds its lock.
+update contacts
+   set name = case when 'name' = any($removed::text[]) then null else name end,
+       first_name = case when 'first_name' = any($removed::text[]) then null else first_name end,
+       company = case when 'company' = any($removed::text[]) then null else company end,
+       email = case when 'email' = any($removed::text[]) then null else email end,
+       language = case when 'language' = any($removed::text[]) then null else language end,
+       timezone = case when 'timezone' = any($removed::text[]) then $timezone_of_phone else timezone end,
+       timezone_from = case when 'timezone' = any($removed::text[])
+                            then case when $timezone_of_phone::text is not null then 'phone' end
+                            else timezone_from end,
+       attributes = attributes - $removed::text[],
+       updated_at = $at
+ where organization_id = $organization and id = $contact
+
 -- name: profile
 -- A contact and the kinds of consent it has given or withdrawn.
 select id, name, first_name, company, email, attributes, language, timezone, timezone_from, source, created_at,

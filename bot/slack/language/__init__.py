@@ -1,13 +1,22 @@
 """Every command there is, one module per feature; to add one, declare it in its module."""
 
 from bot.slack.grammar import Language
-from bot.slack.language import broadcasts, campaigns, contacts, general, reports, templates
+from bot.slack.language import (
+    attributes,
+    broadcasts,
+    campaigns,
+    contacts,
+    general,
+    reports,
+    templates,
+)
 
 COMMANDS = (
     *general.COMMANDS,
     *campaigns.COMMANDS,
     *broadcasts.COMMANDS,
     *contacts.COMMANDS,
+    *attributes.COMMANDS,
     *templates.COMMANDS,
     *reports.COMMANDS,
 )

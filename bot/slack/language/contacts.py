@@ -31,6 +31,34 @@ class ContactAdd(Command):
 
 
 @declare(
+    "contact edit",
+    role=Role.OWNER,
+    about="Change what is known of a contact; an empty value removes what is there.",
+    examples=(
+        '+31612345678 name="Ada Lovelace" renewal=2026-12-01',
+        "Ada company= city=Utrecht",
+    ),
+)
+class ContactEdit(Command):
+    contact: str = argument(kinds.LINE, about=_CONTACT, rest=True)
+    name: str | None = option(kinds.or_nothing(kinds.LINE), about="The whole name.", default=None)
+    first_name: str | None = option(
+        kinds.or_nothing(kinds.LINE), about="What messages call them.", default=None
+    )
+    email: str | None = option(
+        kinds.or_nothing(kinds.EMAIL), about="An e-mail address.", default=None
+    )
+    company: str | None = option(
+        kinds.or_nothing(kinds.LINE), about="Where they work.", default=None
+    )
+    attributes: tuple[tuple[str, str], ...] = free(
+        shape="attribute",
+        about="An attribute, language= or timezone=; a new one takes its type from the value.",
+        default=(),
+    )
+
+
+@declare(
     "contact show",
     role=Role.SUPERVISOR,
     about="Show a contact: data, tags, consent and campaigns.",
@@ -116,6 +144,7 @@ class Import(Command):
 
 COMMANDS = (
     ContactAdd,
+    ContactEdit,
     ContactShow,
     ContactFind,
     ContactTag,

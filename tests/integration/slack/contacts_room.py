@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import contacts, imports
+from bot.slack import attributes, contacts, imports
 from bot.slack.declare import Command
 from bot.slack.desk import Desk
 from bot.slack.language import LANGUAGE
@@ -145,6 +145,7 @@ async def opened_room(
     queue = Queue.open(NOBODY_THERE)
     desk = Desk(config=config, clock=clock, database=database, queue=queue)
     registry = Registry()
+    attributes.register(registry, desk)
     contacts.register(registry, desk)
     imports.register(registry, desk)
     client = AsyncWebClient(token="xoxb-acme", base_url=slack_url, retry_handlers=[])

@@ -44,6 +44,7 @@ class Platform:
         accepted: Those for which there is a message, whatever was answered.
         behave: What becomes of a call.
         latency: Seconds.
+        answering: While it is not set, calls come in and wait for their answers.
     """
 
     url: str = ""
@@ -51,9 +52,13 @@ class Platform:
     accepted: list[Taken] = field(default_factory=list)
     behave: Callable[[Taken], Behaviour] = lambda _: "accept"
     latency: float = 0.0
+    answering: asyncio.Event = field(default_factory=asyncio.Event)
     templates: list[dict[str, Any]] = field(default_factory=list)
     healthy: bool = True
     probes: int = 0
+
+    def __post_init__(self) -> None:
+        self.answering.set()
 
     def per_message(self) -> Counter[int]:
         return Counter(taken.message for taken in self.accepted)
@@ -82,6 +87,7 @@ class Platform:
         behaviour = self.behave(taken)
         if self.latency:
             await asyncio.sleep(self.latency)
+        await self.answering.wait()
         match behaviour:
             case "hang":
                 await asyncio.sleep(3600)

@@ -11,6 +11,7 @@ import redis.asyncio
 
 from engine.config import Config, load
 from engine.ids import OrganizationId
+from engine.message import SETTLING
 from storage import leases
 from storage.embedded import RedisServer, start_redis
 from tests.database import ACME, NOON
@@ -92,8 +93,10 @@ async def test_a_broadcast_goes_from_start_to_completion(world: World, config: C
     await broadcast(world, 40)
 
     async with running(config, world):
-        await world.until(lambda: _in_state(world, accepted=40), within=15)
-        await world.until(lambda: _completed(world), within=25)
+        await world.until(lambda: _in_state(world, accepted=40))
+        await world.until(lambda: _settled(world))
+        world.clock.advance(SETTLING)
+        await world.until(lambda: _completed(world))
         async with world.database.owner_unit(ACME, NOON) as unit:
             assert await leases.alive(unit) == {"lanes", "jobs"}
 
@@ -103,10 +106,10 @@ async def test_a_broadcast_goes_from_start_to_completion(world: World, config: C
 
 async def test_stopping_leaves_nothing_in_doubt(world: World, config: Config) -> None:
     world.platform.latency = 0.2
-    await broadcast(world, 200)
+    await broadcast(world, 2_000)
 
     async with running(config, world):
-        await world.until(lambda: _sent(world, 30), within=15)
+        await world.until(lambda: _sent(world, 30))
 
     states = await world.states()
     assert set(states) == {"accepted", "queued"}
@@ -120,7 +123,7 @@ async def test_redis_may_be_flushed_and_restarted(
     await broadcast(world, 300)
 
     async with running(config, world):
-        await world.until(lambda: _sent(world, 20), within=15)
+        await world.until(lambda: _sent(world, 20))
         client = redis.asyncio.Redis.from_url(redis_server.url)
         await client.flushall()
         await client.aclose()
@@ -128,7 +131,7 @@ async def test_redis_may_be_flushed_and_restarted(
         redis_server.stop()
         await asyncio.sleep(1.0)
         redis_server.start()
-        await world.until(lambda: _in_state(world, accepted=300), within=30)
+        await world.until(lambda: _in_state(world, accepted=300))
 
     assert set(world.platform.per_message().values()) == {1}
 
@@ -140,7 +143,7 @@ async def test_a_lane_goes_on_after_its_run(
     await broadcast(world, 150)
 
     async with running(config, world):
-        await world.until(lambda: _in_state(world, accepted=150), within=20)
+        await world.until(lambda: _in_state(world, accepted=150))
 
     assert await world.value("select generation from leases where name like 'lane:%'") > 3
     assert set(world.platform.per_message().values()) == {1}
@@ -157,15 +160,16 @@ async def test_a_job_that_fails_does_not_end_the_worker(
         failures += 1
         raise ValueError(organization)
 
+    async def failed_twice() -> bool:
+        return failures >= 2
+
     jobs = {**__import__("worker.jobs").jobs.JOBS, "complete": fails}
     monkeypatch.setattr("worker.jobs.JOBS", jobs)
     await broadcast(world, 10)
 
     async with running(config, world):
-        await world.until(lambda: _in_state(world, accepted=10), within=15)
-        await asyncio.sleep(2.5)
-
-    assert failures >= 2
+        await world.until(lambda: _in_state(world, accepted=10))
+        await world.until(failed_twice)
 
 
 async def test_without_servers_it_says_so(world: World) -> None:
@@ -185,6 +189,10 @@ async def _in_state(world: World, **states: int) -> bool:
 
 async def _sent(world: World, count: int) -> bool:
     return len(world.platform.calls) >= count
+
+
+async def _settled(world: World) -> bool:
+    return bool(await world.value("select bool_and(settled_at is not null) from campaigns"))
 
 
 async def _completed(world: World) -> bool:

@@ -141,7 +141,7 @@ async def test_a_claim_that_waited_for_a_pause_takes_nothing(
     async with world.database.owner_unit(ACME, NOON) as pausing:
         await pausing.connection.execute("update campaigns set state = 'paused'")
         claiming = asyncio.create_task(claim(world))
-        await world.until(lambda: _waits_for_a_lock(world), within=30)
+        await world.until(lambda: _waits_for_a_lock(world))
 
     assert (await claiming).calls == ()
     assert await world.states() == {"queued": 3}
@@ -424,7 +424,7 @@ async def test_leaving_out_does_not_wait_for_an_enrollment_somebody_holds(world:
         await busy.connection.execute(
             "select 1 from enrollments where id = $1 for update", enrollment
         )
-        blocked = await asyncio.wait_for(asyncio.create_task(claim(world)), 2)
+        blocked = await asyncio.wait_for(asyncio.create_task(claim(world)), 30)
 
     assert blocked.settled == 0
     assert (await claim(world)).settled == 1

@@ -1,10 +1,11 @@
 """What a person is known by; any of it may be missing, and all of it may change."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from enum import StrEnum
 from typing import NamedTuple
 
-from engine.phone import InvalidPhone, parse
+from engine.phone import InvalidPhone, Phone, parse, twins
 from engine.updates import Person
 
 
@@ -39,3 +40,20 @@ def identities(person: Person) -> tuple[Identity, ...]:
         with suppress(InvalidPhone):  # a test number; the WhatsApp id finds it again
             found.append(Identity(IdentityKind.PHONE, parse(person.phone, country=None)))
     return tuple(found)
+
+
+def alike(its: Iterable[Identity]) -> frozenset[Identity]:
+    """Return identities and those of the same person by a twin of the phone, to look up by.
+
+    >>> sorted(each.value for each in alike([Identity(IdentityKind.WA_ID, "551187654321")]))
+    ['+551187654321', '+5511987654321', '551187654321', '5511987654321']
+    """
+    found = set(its)
+    for identity in tuple(found):
+        if identity.kind in {IdentityKind.PHONE, IdentityKind.WA_ID}:
+            phone = Phone(f"+{identity.value.removeprefix('+')}")
+            others = twins(phone)
+            for each in (phone, *others) if others else ():
+                found.add(Identity(IdentityKind.PHONE, each))
+                found.add(Identity(IdentityKind.WA_ID, each.removeprefix("+")))
+    return frozenset(found)

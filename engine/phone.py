@@ -49,9 +49,14 @@ def parse(text: str, *, country: str | None) -> Phone:
         number = phonenumbers.parse(written, country)
     except NumberParseException as error:
         raise InvalidPhone(_REFUSALS.get(error.error_type, _NOT_A_NUMBER)) from error
+    found = Phone(f"+{number.country_code}{phonenumbers.national_significant_number(number)}")
     if not phonenumbers.is_valid_number(number):
+        # An old form, which WhatsApp's ids still have: the library knows its twin alone.
+        for twin in twins(found):
+            if phonenumbers.is_valid_number(_number(twin)):
+                return twin
         raise InvalidPhone(_why_not_valid(number, international=written.startswith("+")))
-    return Phone(f"+{number.country_code}{phonenumbers.national_significant_number(number)}")
+    return found
 
 
 def own(text: str) -> Phone:
@@ -69,6 +74,29 @@ def own(text: str) -> Phone:
     if _E164.fullmatch(written) is None:
         raise InvalidPhone("Write it with + and the country code, 7 to 15 digits in all.")
     return Phone(written)
+
+
+def twins(phone: Phone) -> tuple[Phone, ...]:
+    """Return the other numbers that reach the same person; none in most countries.
+
+    Brazil put a 9 before its mobile numbers, Mexico took away a 1, Argentina dials a 9 from abroad.
+    WhatsApp knows people by either form, so look-ups try both.
+
+    >>> twins(Phone("+5511987654321")), twins(Phone("+551187654321"))
+    (('+551187654321',), ('+5511987654321',))
+
+    Args:
+        phone: E.164; it need not be valid.
+    """
+    for form, other in _TWINS:
+        if form.fullmatch(phone):
+            return (Phone(form.sub(other, phone)),)
+    return ()
+
+
+def canonical(phone: Phone) -> Phone:
+    """Return the same number for all twins, to compare by; it may be none that can be dialled."""
+    return max((phone, *twins(phone)), key=len)
 
 
 def country_of(phone: Phone) -> str | None:
@@ -102,6 +130,14 @@ def masked(phone: str) -> str:
     return f"{phone[:3]}…{phone[-3:]}" if len(phone) >= _SHORTEST_MASKABLE else "…"
 
 
+_TWINS: Final = (
+    (re.compile(r"\+55([1-9]{2})9([6-9][0-9]{7})"), r"+55\1\2"),
+    (re.compile(r"\+55([1-9]{2})([6-9][0-9]{7})"), r"+55\g<1>9\2"),
+    (re.compile(r"\+521([2-9][0-9]{9})"), r"+52\1"),
+    (re.compile(r"\+52([2-9][0-9]{9})"), r"+521\1"),
+    (re.compile(r"\+549([1-3][0-9]{9})"), r"+54\1"),
+    (re.compile(r"\+54([1-3][0-9]{9})"), r"+549\1"),
+)
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _SHORTEST_MASKABLE: Final = 8
 _LONGEST_WRITTEN: Final = 100

@@ -6,7 +6,7 @@ from typing import Any
 from engine.audience import Audience
 from engine.campaign_ports import Reach
 from engine.ids import ContactId
-from engine.phone import Phone
+from engine.phone import Phone, twins
 from engine.reasons import Reason
 from storage.database import Unit
 from storage.queries import load
@@ -37,7 +37,7 @@ def _members(audience: Audience) -> dict[str, Any]:
     return {
         "everyone": audience.everyone,
         "tags": audience.tags,
-        "phones": audience.phones,
+        "phones": with_twins(audience.phones),
         "drips": audience.drips,
         "broadcasts": audience.broadcasts,
     }
@@ -47,7 +47,14 @@ async def strangers(unit: Unit, *, phones: Sequence[Phone]) -> tuple[Phone, ...]
     """Return those of *phones* that no contact has."""
     if not phones:
         return ()
-    return tuple(row["phone"] for row in await unit.rows(_SQL["strangers"], phones=phones))
+    known = await unit.rows(_SQL["known_phones"], phones=with_twins(phones))
+    reached = {row["value"] for row in known}
+    return tuple(phone for phone in phones if not reached & {phone, *twins(phone)})
+
+
+def with_twins(phones: Sequence[Phone]) -> list[Phone]:
+    """Return phones and the other numbers that reach the same people."""
+    return list(dict.fromkeys(each for phone in phones for each in (phone, *twins(phone))))
 
 
 class ContactAttributes:

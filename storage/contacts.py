@@ -11,7 +11,7 @@ from engine.audience_person import Person
 from engine.consent import FIELD, Act, Consent
 from engine.ids import ContactId
 from engine.message import State
-from engine.phone import Phone, zone_of
+from engine.phone import Phone, twins, zone_of
 from engine.reasons import Reason
 from storage import enrollments, tags
 from storage.database import Unit
@@ -123,15 +123,22 @@ class ListedContact:
 
 
 async def reached(unit: Unit, *, phones: Sequence[Phone]) -> dict[Phone, Reached]:
-    """Return the contacts that phones reach, also those that WhatsApp knows by that number."""
+    """Return the contacts that phones or their twins reach, also by the number WhatsApp gave."""
+    alike = {phone: (phone, *twins(phone)) for phone in phones}
+    wanted = sorted({each for several in alike.values() for each in several})
     rows = await unit.rows(
-        _SQL["reached"], phones=phones, wa_ids=[phone.removeprefix("+") for phone in phones]
+        _SQL["reached"], phones=wanted, wa_ids=[phone.removeprefix("+") for phone in wanted]
     )
-    found: dict[Phone, Reached] = {}
+    by_number: dict[str, Reached] = {}
     # Where the two disagree the phone counts: it is what people wrote.
     for row in sorted(rows, key=lambda row: row["kind"] == "phone"):
-        phone = row["value"] if row["kind"] == "phone" else f"+{row['value']}"
-        found[Phone(phone)] = Reached(id=row["id"], opted_out=row["opted_out"])
+        number = row["value"] if row["kind"] == "phone" else f"+{row['value']}"
+        by_number[number] = Reached(id=row["id"], opted_out=row["opted_out"])
+    found: dict[Phone, Reached] = {}
+    for phone, several in alike.items():
+        contact = next((by_number[each] for each in several if each in by_number), None)
+        if contact is not None:
+            found[phone] = contact
     return found
 
 

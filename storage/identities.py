@@ -131,6 +131,9 @@ _OF_CONTACTS = (
     "move_identities",
     "move_tags",
     "drop_tags",
+    "move_lists",
+    "move_conversations",
+    "move_clicks",
     "move_windows",
     "drop_windows",
 )

@@ -7,6 +7,7 @@ from datetime import datetime
 from engine.audience import Audience
 from engine.campaign import Settings, Type
 from engine.ids import CampaignId, ContactId, EnrollmentId, NumberId, StepId
+from storage.audiences import with_twins
 from storage.database import Unit
 from storage.queries import load
 
@@ -191,7 +192,7 @@ async def plan_broadcast(
         until=until,
         everyone=broadcast.audience.everyone,
         tags=broadcast.audience.tags,
-        phones=broadcast.audience.phones,
+        phones=with_twins(broadcast.audience.phones),
         campaigns=broadcast.audience.drips,
         broadcasts=broadcast.audience.broadcasts,
         started_at=broadcast.started_at,

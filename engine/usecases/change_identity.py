@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from engine.consent import FIELD, Act
-from engine.identity import Identity, identities
+from engine.identity import Identity, alike, identities
 from engine.message import State
 from engine.ports import ConsentEntry, Contacts, KnownContact, Ledger, Messages, Platform
 from engine.reasons import Reason
@@ -29,8 +29,8 @@ async def change_identity(
     """
     when = change.at or at
     old, new = identities(change.old), identities(change.new)
-    known = await contacts.lock(identities={*old, *new})
-    if not any(identity in each.identities for each in known.values() for identity in old):
+    known = await contacts.lock(identities=alike([*old, *new]))
+    if not any(alike(old) & each.identities for each in known.values()):
         return
     noted = {"contacts": [str(id_) for id_ in sorted(known)]}
     if not await platform.keep(
@@ -66,7 +66,10 @@ def _replaced(
 ) -> list[Identity]:
     """Return what is no longer theirs: somebody else may get the number."""
     kinds = {each.kind for each in new}
-    return sorted(each for each in known if each not in new and (each in old or each.kind in kinds))
+    gone = alike(old)
+    return sorted(
+        each for each in known if each not in new and (each in gone or each.kind in kinds)
+    )
 
 
 def _taken_over(kept: KnownContact, other: KnownContact, wamid: str) -> list[ConsentEntry]:

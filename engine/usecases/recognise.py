@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.consent import Consent
-from engine.identity import Identity, IdentityKind, identities
+from engine.identity import Identity, IdentityKind, alike, identities
 from engine.ids import ContactId
 from engine.names import cleaned
 from engine.phone import Phone, zone_of
@@ -50,13 +50,13 @@ async def recognise(senders: Sequence[Sender], *, contacts: Contacts) -> People:
     """
     wanted = [identities(sender.person) for sender in senders]
     known = await contacts.lock(
-        identities={identity for each in wanted for identity in each},
+        identities=alike(identity for each in wanted for identity in each),
         ids={sender.answers for sender in senders if sender.answers is not None},
     )
     owner = {identity: each.id for each in known.values() for identity in each.identities}
     people = People(by_id=dict(known))
     for sender, its in zip(senders, wanted, strict=True):
-        found = {owner[identity] for identity in its if identity in owner}
+        found = {owner[identity] for identity in alike(its) if identity in owner}
         if sender.answers in known and sender.answers is not None:
             found.add(sender.answers)
         if not found and sender.stranger:

@@ -56,7 +56,7 @@ create table clicks (
 );
 create index clicks_by_contact on clicks (organization_id, contact_id, campaign_id);
 call protect_tenant_table('links', 'select, insert');
-call protect_tenant_table('clicks', 'select, insert');
+call protect_tenant_table('clicks', 'select, insert, update');
 alter table messages add column clicked_at timestamptz;
 
 -- == Audience: lists and segments ==

@@ -36,13 +36,10 @@ select coalesce(left_out_because(c, $promotional), '') as reason, count(*) as co
 -- name: last_contact
 select max(id) from contacts where organization_id = $organization
 
--- name: strangers
--- Those of $phones that no contact has.
-select p.phone
-  from unnest($phones::text[]) with ordinality as p(phone, place)
- where not exists (select from contact_identities i
-                    where i.organization_id = $organization and i.kind = 'phone' and i.value = p.phone)
- order by p.place
+-- name: known_phones
+-- Those of $phones that some contact has.
+select value from contact_identities
+ where organization_id = $organization and kind = 'phone' and value = any($phones::text[])
 
 -- name: attributes
 -- The names of all attributes that some contact has.

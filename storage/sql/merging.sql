@@ -6,7 +6,12 @@ update contacts i
        attributes = o.attributes || i.attributes, language = coalesce(i.language, o.language),
        promoted_campaign_id = case when o.promoted_at > coalesce(i.promoted_at, '-infinity')
                                    then o.promoted_campaign_id else i.promoted_campaign_id end,
-       promoted_at = greatest(i.promoted_at, o.promoted_at), updated_at = $at
+       promoted_at = greatest(i.promoted_at, o.promoted_at),
+       conversation_count = i.conversation_count + o.conversation_count,
+       last_rating = coalesce(i.last_rating, o.last_rating),
+       workflow_status = coalesce(i.workflow_status, o.workflow_status),
+       last_message_at = greatest(i.last_message_at, o.last_message_at),
+       last_reply_at = greatest(i.last_reply_at, o.last_reply_at), updated_at = $at
   from contacts o
  where i.organization_id = $organization and i.id = $into and o.organization_id = $organization and o.id = $other
 
@@ -21,6 +26,18 @@ on conflict do nothing
 
 -- name: drop_tags
 delete from contact_tags where organization_id = $organization and contact_id = $other
+
+-- name: move_lists
+insert into list_members (organization_id, list_id, contact_id, added_at)
+select organization_id, list_id, $into, added_at from list_members
+ where organization_id = $organization and contact_id = $other
+on conflict do nothing
+
+-- name: move_conversations
+update conversations set contact_id = $into where organization_id = $organization and contact_id = $other
+
+-- name: move_clicks
+update clicks set contact_id = $into where organization_id = $organization and contact_id = $other
 
 -- name: move_windows
 insert into service_windows as w (organization_id, number_id, contact_id, last_inbound_at)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat
 
 from engine import phone
+from engine.identity import Identity, IdentityKind, alike
 from engine.phone import InvalidPhone, Phone
 
 EXAMPLES = [
@@ -67,3 +68,44 @@ def test_a_masked_number_keeps_at_least_four_digits_to_itself(number: str) -> No
     shown = sum(character.isdigit() for character in phone.masked(Phone(number)))
 
     assert len(number) - 1 - shown >= 4
+
+
+TWINS = st.one_of(
+    st.from_regex(r"\A\+55[1-9]{2}9?[6-9][0-9]{7}\Z"),
+    st.from_regex(r"\A\+521?[2-9][0-9]{9}\Z"),
+    st.from_regex(r"\A\+549?[1-3][0-9]{9}\Z"),
+    st.from_regex(r"\A\+[1-9][0-9]{6,14}\Z"),
+).map(Phone)
+
+
+@settings(max_examples=500)
+@given(TWINS)
+def test_twins_are_each_others_and_compare_as_one(number: Phone) -> None:
+    others = phone.twins(number)
+
+    assert number not in others
+    for other in others:
+        assert phone.twins(other) == (number,)
+        assert phone.canonical(other) == phone.canonical(number)
+        assert phone.own(other) == other
+    assert others or phone.canonical(number) == number
+
+
+@settings(max_examples=300)
+@given(TWINS)
+def test_a_number_with_a_valid_twin_can_be_written_to(number: Phone) -> None:
+    several = (number, *phone.twins(number))
+    valid = {each for each in several if phonenumbers.is_valid_number(phonenumbers.parse(each))}
+
+    read = {phone.canonical(phone.parse(each, country=None)) for each in several if valid}
+
+    assert read <= {phone.canonical(number)}
+
+
+@settings(max_examples=300)
+@given(TWINS)
+def test_whoever_is_known_by_a_twin_is_looked_up(number: Phone) -> None:
+    for other in phone.twins(number):
+        asked = Identity(IdentityKind.WA_ID, other.removeprefix("+"))
+        assert Identity(IdentityKind.PHONE, number) in alike([asked])
+        assert alike(alike([asked])) == alike([asked])

@@ -96,3 +96,11 @@ async def test_a_type_changes_only_where_every_value_fits(room: Room) -> None:
     assert await room.rows("select action, subject from audit_log where action like 'attr%'") == [
         ("attribute.type", "attribute:since")
     ]
+
+
+async def test_a_twin_of_a_contacts_number_is_that_contact(room: Room) -> None:
+    await say(room, "contact add +5511987654321 name=Bia")
+
+    assert "is a contact already" in await say(room, "contact add +551187654321")
+    assert "Bia" in await say(room, "contact show +551187654321")
+    assert "tagged 1 contact" in await say(room, "contact tag +551187654321 vip")

@@ -183,6 +183,12 @@ class Meta:
                 await self.identity(id_, kind, value)
         return ContactId(id_)
 
+    async def imported(self, phone: str) -> ContactId:
+        """A contact known by a phone alone, who never wrote."""
+        id_ = await self.contact()
+        await self.identity(id_, "phone", phone)
+        return id_
+
     async def identity(self, contact: int, kind: str, value: str) -> None:
         await self.value(
             "insert into contact_identities values ($1, $2, $3, $4, $5)",

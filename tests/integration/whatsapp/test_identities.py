@@ -152,3 +152,58 @@ async def test_of_two_enrollments_in_a_drip_the_younger_ends(meta: Meta) -> None
     ]
     rows = await meta.rows("select contact_id, state from messages order by id")
     assert [tuple(row.values()) for row in rows] == [(elder, "queued"), (elder, "cancelled")]
+
+
+# The same person under two numbers: Brazil, Mexico, Argentina.
+
+TWINS = [
+    pytest.param("5511987654321", "551187654321", id="Brazil's ninth digit"),
+    pytest.param("525512345678", "5215512345678", id="Mexico's one"),
+    pytest.param("541123456789", "5491123456789", id="Argentina's nine"),
+]
+
+
+@pytest.mark.parametrize(("dialled", "reported"), TWINS)
+async def test_who_writes_under_a_twin_of_the_number_is_the_contact_we_know(
+    meta: Meta, dialled: str, reported: str
+) -> None:
+    contact = await meta.imported("+" + dialled)
+
+    await meta.send(
+        {
+            "messages": [
+                {
+                    "id": "wamid.1",
+                    "from": reported,
+                    "timestamp": str(int(NOON.timestamp())),
+                    "type": "text",
+                    "text": {"body": "STOP"},
+                }
+            ]
+        }
+    )
+
+    assert await _identities(meta) == {
+        (contact, "phone", "+" + dialled),
+        (contact, "wa_id", reported),
+    }
+    assert await meta.value("select opted_out_at from contacts") == NOON
+
+
+@pytest.mark.parametrize(("dialled", "reported"), TWINS)
+async def test_a_change_told_of_a_twin_finds_both_and_makes_them_one(
+    meta: Meta, dialled: str, reported: str
+) -> None:
+    elder = await meta.imported("+" + dialled)
+    younger = await meta.contact("+" + NEW, opted_out_at=NOON)
+    campaign, step = await meta.campaign("Sale", kind="broadcast", state="running")
+    for contact in (elder, younger):
+        await meta.message(campaign, step, contact, state="queued", attempt=0)
+
+    await meta.send(_changed(old=reported))
+
+    assert await _identities(meta) == {(elder, "phone", "+" + NEW), (elder, "wa_id", NEW)}
+    rows = await meta.rows("select contact_id, state from messages order by id")
+    assert [tuple(row.values()) for row in rows] == [(elder, "queued"), (younger, "cancelled")]
+    kept = "select opted_out_at from contacts where id = $1"
+    assert await meta.value(kept, elder) == NOON

@@ -42,11 +42,6 @@ class Sheet:
     text: str = field(repr=False)
     first_row: int
 
-    @property
-    def at_most(self) -> int:
-        """How many rows there are at most; line ends inside cells and blank rows count too."""
-        return self.text.count("\n") + self.text.count("\r") + 1
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:

@@ -48,7 +48,7 @@ from engine.config_values import (
     Zone,
 )
 from engine.hours import Hours
-from engine.ids import NumberId, OrganizationId
+from engine.ids import OrganizationId
 from engine.keywords import Keywords
 
 __all__ = ["Config", "InvalidConfig", "Organization", "Problem", "WhatsAppNumber", "load"]
@@ -409,23 +409,6 @@ class Config(Section):
     def secrets(self) -> tuple[SecretStr, ...]:
         """Every secret there is, so that logs can keep them out."""
         return tuple(_secrets_in(self))
-
-    def organization_of_number(self, number: NumberId) -> OrganizationId | None:
-        """Return whose WhatsApp number it is; None: nobody's here."""
-        return next(
-            (
-                each
-                for each, organization in self.organizations.items()
-                if any(own.id == number for own in organization.whatsapp.numbers)
-            ),
-            None,
-        )
-
-    def organization_of_team(self, team: str) -> OrganizationId | None:
-        """Return whose Slack workspace it is; None: nobody's here."""
-        return next(
-            (key for key, each in self.organizations.items() if each.slack.team_id == team), None
-        )
 
 
 def _secrets_in(value: object) -> Iterator[SecretStr]:

@@ -81,10 +81,6 @@ class Failure:
     closes_window: bool = False
     tell: Tell = Tell.NEVER
 
-    @property
-    def burns_attempt(self) -> bool:
-        return self.action is not Action.DEFER
-
 
 def failure(code: int | None) -> Failure:
     """Return what is known of *code*; one we have never heard of is retried a little, then told."""

@@ -8,12 +8,21 @@ have arrived any time before its answer, less what the quickest of late calls to
 
 from collections import deque
 
-HEADROOM = 0.95
-BULK_SHARE = 0.9
+_HEADROOM = 0.95
+_BULK_SHARE = 0.9
 _WINDOW = 1.0
 _LATE_CALLS = 64
 _SLACK = 0.05
 """Seconds by which bulk may be behind its even pace and still catch up."""
+
+
+def bulk_per_second(limit: int) -> int:
+    """Return how many campaign messages go in a second at *limit*, while nobody writes to us.
+
+    >>> bulk_per_second(80)
+    68
+    """
+    return _bulk(_capacity(limit, inbound=0))
 
 
 class RateWindow:
@@ -37,7 +46,7 @@ class RateWindow:
         """Call starts allowed in any second: 5 % below the limit, but always one."""
         if self.limit is None:
             return None
-        return max(1, int(HEADROOM * self.limit) - self.inbound)
+        return _capacity(self.limit, self.inbound)
 
     def delay(self, now: float, *, priority: bool) -> float:
         """Return the seconds until a call may start; 0: now.
@@ -77,5 +86,9 @@ class RateWindow:
         self._starts.append(max(arrived, self._starts[-1]) if self._starts else arrived)
 
 
+def _capacity(limit: int, inbound: int) -> int:
+    return max(1, int(_HEADROOM * limit) - inbound)
+
+
 def _bulk(capacity: int) -> int:
-    return max(1, int(BULK_SHARE * capacity))
+    return max(1, int(_BULK_SHARE * capacity))

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Self
 
 from engine.reasons import Reason
@@ -15,11 +14,6 @@ class Share:
 
     part: int
     whole: int
-
-    @property
-    def ratio(self) -> Fraction | None:
-        """The rate; None: of nothing."""
-        return Fraction(self.part, self.whole) if self.whole else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
 
 from engine.campaign import Settings
+from engine.rate_window import bulk_per_second
 from engine.refusal import Refusal
-
-_SHARE: Final = 0.95
-"""Of a number's limit that campaigns use at most; the same as the sender's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +69,10 @@ def judged(recipients: int, size: Size) -> Asked | None:
 def lasts(recipients: int, *, per_second: int, settings: Settings) -> timedelta:
     """Return about how long sending to *recipients* takes at a number's limit *per_second*.
 
-    >>> lasts(760, per_second=80, settings=Settings())
+    >>> lasts(680, per_second=80, settings=Settings())
     datetime.timedelta(seconds=10)
     """
-    rate = max(1, int(_SHARE * per_second))
-    span = timedelta(seconds=-(-recipients // rate))
+    span = timedelta(seconds=-(-recipients // bulk_per_second(per_second)))
     if settings.rate is not None:
         span = max(span, recipients * settings.rate.interval)
     if settings.per_day is not None:

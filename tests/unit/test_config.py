@@ -10,7 +10,7 @@ from bot.cli import reference
 from engine.config import Config, InvalidConfig, Problem, load
 from engine.config_values import Address, Pace
 from engine.hours import Hours
-from engine.ids import NumberId, OrganizationId
+from engine.ids import OrganizationId
 
 PROJECT = Path(__file__).parents[2]
 EXAMPLE = (PROJECT / "dripline.example.toml").read_text()
@@ -93,15 +93,6 @@ def test_what_is_left_out_is_as_the_example_has_it() -> None:
     assert acme.keywords.stop == ()
     assert config.server.database_url is None
     assert config.server.redis_url is None
-
-
-def test_whose_number_and_whose_workspace() -> None:
-    config = read(EXAMPLE)
-
-    assert config.organization_of_number(NumberId("106540352242922")) == "acme"
-    assert config.organization_of_number(NumberId("1")) is None
-    assert config.organization_of_team("T0123456") == "acme"
-    assert config.organization_of_team("T1") is None
 
 
 def test_nothing_can_be_changed() -> None:

@@ -34,7 +34,6 @@ _USAGE: Final = "X-Business-Use-Case-Usage"
 _TOO_MANY_CALLS: Final = frozenset({4, 17, 32, 613, 80007, 80008})
 _HELD: Final = frozenset({"held_for_quality_assessment", "paused"})
 _MULTIPLE_CHOICES: Final = 300
-_BAD_REQUEST: Final = 400
 _SERVER_ERROR: Final = 500
 
 Json = Mapping[str, object]

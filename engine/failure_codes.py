@@ -64,7 +64,7 @@ class Failure:
         suppresses: The contact, once ``hits`` messages ended by it.
         stops: Whose tap to close, for ``closed_for`` (None: until staff open it); with
             ``if_repeated`` only when a campaign's messages keep meeting it.
-        slows_down: The number's rate is too high.
+        slows_down: The number's rate is too high; its lane starts fewer calls for a while.
         closes_window: The service window is closed, whatever our own clock says.
     """
 

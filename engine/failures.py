@@ -46,11 +46,6 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SlowDown:
-    """Start fewer calls per second on this number for a while."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CloseWindow:
     """The customer service window of this contact and number is closed, whatever we thought."""
 
@@ -60,7 +55,7 @@ class TellStaff:
     """An alert with the failure's meaning; once per code and campaign or number is enough."""
 
 
-Effect = Suppress | Stop | SlowDown | CloseWindow | TellStaff
+Effect = Suppress | Stop | CloseWindow | TellStaff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +136,6 @@ def _effects(found: Failure, *, ended: bool, regain: timedelta | None = None) ->
                 if_repeated=found.if_repeated,
             )
         )
-    if found.slows_down:
-        effects.append(SlowDown())
     if found.closes_window:
         effects.append(CloseWindow())
     if found.tell is Tell.ALWAYS or (found.tell is Tell.GIVEN_UP and ended):

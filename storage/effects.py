@@ -8,7 +8,7 @@ from typing import Self, assert_never
 
 from engine.consent import Act
 from engine.failure_codes import Action, Failure, Scope, Suppression, failure
-from engine.failures import CloseWindow, Effect, SlowDown, Stop, Suppress, TellStaff
+from engine.failures import CloseWindow, Effect, Stop, Suppress, TellStaff
 from engine.ids import CampaignId, ContactId, MessageId, NumberId
 from storage import messages
 from storage.database import Unit
@@ -107,8 +107,6 @@ async def apply(unit: Unit, consequences: Sequence[Consequence]) -> None:
                     windows[row.number_id].add(row.contact_id)
                 case TellStaff():
                     told[row.campaign_id, met.code] = met
-                case SlowDown():
-                    pass  # the lane does, at once and by itself
                 case _:
                     assert_never(effect)
     for closing, until in _closings(stops):

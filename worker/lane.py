@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from engine.clock import Clock
+from engine.failure_codes import failure
 from engine.ids import OrganizationId
 from storage import leases, sending
 from storage.database import CONNECTION_LOST, Database, Unit
@@ -41,7 +42,6 @@ _UNLIMITED_IN_FLIGHT = 64
 _MOST_OUTSTANDING = 1024
 _REPLIES = 16
 _AT_ONCE = 250
-_THROUGHPUT = frozenset({130429})
 _SECOND = timedelta(seconds=1)
 
 log = structlog.get_logger()
@@ -293,7 +293,7 @@ class Lane:
             log.exception("lane.call_failed", number=self.number.id)
             outcome = Doubtful(reason=type(error).__name__)
         self.memory.breaker.note(outcome)
-        if isinstance(outcome, Refused) and outcome.code in _THROUGHPUT:
+        if isinstance(outcome, Refused) and failure(outcome.code).slows_down:
             self.memory.slow_until = self.clock.monotonic() + _SLOW_FOR_S
         self.memory.results.append(Result(call=call, outcome=outcome, at=self.clock.now()))
         if len(self.memory.results) >= _AT_ONCE:

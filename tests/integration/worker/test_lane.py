@@ -233,6 +233,21 @@ async def test_how_a_call_ended_is_recorded(world: World, behaviour: Behaviour, 
     assert await wrong_counts(world) == []
 
 
+@pytest.mark.parametrize(("code", "calls"), [(130429, 9), (131056, 19)])
+async def test_a_number_that_is_too_fast_goes_at_half_its_rate_for_a_while(
+    world: World, code: int, calls: int
+) -> None:
+    world.with_number(messages_per_second=20)
+    await world.queued(await world.campaign(), await world.contacts(1))
+    world.platform.behave = lambda _: code
+
+    await world.run()
+    world.platform.behave = lambda _: "accept"
+    await world.run()
+
+    assert world.memories[NUMBER].window.capacity == calls
+
+
 async def test_what_never_left_us_is_queued_again_at_once(world: World) -> None:
     await world.queued(await world.campaign(), await world.contacts(3))
     address = world.platform.url

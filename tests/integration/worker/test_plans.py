@@ -99,7 +99,6 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
     completion, doubts = load("completion"), load("doubts")
     return {
         "open_campaigns": (sending["open_campaigns"], {"number": NUMBER}),
-        "capped_campaigns": (sending["capped_campaigns"], {"number": NUMBER}),
         "due": (
             sending["due"],
             {"number": NUMBER, "campaigns": [0, campaigns[1]], "quotas": [100, 100]},
@@ -112,7 +111,8 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
         ),
         "inherit": (sending["inherit"], {"number": NUMBER, "generation": 1}),
         "lock_messages": (messages["lock_messages"], {"ids": read}),
-        "drip_runs": (messages["drip_runs"], {"ids": read}),
+        "keep_campaigns": (messages["keep_campaigns"], {"ids": read}),
+        "lock_enrollments": (messages["lock_enrollments"], {"ids": read}),
         "lanes": (work["lanes"], {"numbers": numbers, "expiry_s": 4.0}),
         "jobs": (work["jobs"], {"numbers": numbers}),
         "idle": (work["idle"], {"grace": HOUR, "settling": SETTLING}),

@@ -11,6 +11,7 @@ from storage.database import Database
 from storage.queue import Queue
 from storage.upkeep import Round
 from worker.memory import Memory
+from worker.reading import LastReading
 from worker.rules import NumberRule, SendingRules
 from worker.whatsapp.client import CloudApi
 
@@ -23,6 +24,7 @@ class Worker:
         memories: Of numbers whose lane ran here.
         running: Jobs under way here, by name.
         rounds: Of upkeep, begun here and not yet done.
+        reading: The file of an import that was read here last.
     """
 
     config: Config
@@ -34,6 +36,7 @@ class Worker:
     memories: dict[tuple[OrganizationId, NumberId], Memory] = field(default_factory=dict)
     running: set[tuple[str, OrganizationId]] = field(default_factory=set)
     rounds: dict[OrganizationId, Round] = field(default_factory=dict)
+    reading: LastReading = field(default_factory=LastReading)
 
     def now(self) -> datetime:
         return self.clock.now()

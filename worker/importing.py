@@ -1,8 +1,8 @@
 """Importing files of contacts: every row judged, then, once staff say so, imported. In slices."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
@@ -17,6 +17,7 @@ from storage import blobs, contacts, effects, imports
 from storage.database import Unit
 from storage.imports import Import, Sample, State, StoredRow
 from worker.context import Worker
+from worker.reading import Reading
 
 SLICE_S: Final = 0.2
 _ROWS: Final = 500  # of a transaction, which takes a few hundredths of a second
@@ -26,16 +27,6 @@ log = structlog.get_logger()
 
 async def import_contacts(worker: Worker, organization: OrganizationId) -> bool:
     """Judge or import rows for about SLICE_S seconds; return whether more is waiting."""
-    if organization in _BUSY:
-        return False  # the slice under way will say whether there is more
-    _BUSY.add(organization)
-    try:
-        return await _slice(worker, organization)
-    finally:
-        _BUSY.discard(organization)
-
-
-async def _slice(worker: Worker, organization: OrganizationId) -> bool:
     ends = worker.clock.monotonic() + SLICE_S
     while True:
         async with worker.database.owner_unit(organization, worker.now()) as unit:
@@ -64,7 +55,7 @@ async def _advance(worker: Worker, organization: OrganizationId, seen: Import) -
                 organization, worker.now(), lambda unit: _judge(unit, seen, rows), owner=True
             )
             if judged and rows:
-                _READINGS[:] = [replace(reading, position=rows[-1].number)]
+                worker.reading.keep(replace(reading, position=rows[-1].number))
             return judged
         case State.IMPORTING:
             return await worker.database.run(
@@ -159,39 +150,16 @@ async def _import(unit: Unit, seen: Import) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reading:
-    """A file in the middle of being read; *rows* go on after *position*."""
-
-    organization: OrganizationId
-    import_id: ImportId
-    position: int
-    rows: Iterator[Row]
-
-
-_READINGS: Final[list[_Reading]] = []
-"""The file this process reads just now, at most one, so that a slice need not begin at its top.
-
-Only a cache: a reading that is not where the database says is thrown away, and so is one whose rows
-were taken and not stored.
-"""
-
-_BUSY: Final[set[OrganizationId]] = set()
-"""Whose imports this process is working on. Others are kept out by the lock on the import."""
-
-
-async def _reading(worker: Worker, organization: OrganizationId, seen: Import) -> _Reading:
-    wanted = (organization, seen.id, seen.position)
-    while _READINGS:
-        reading = _READINGS.pop()
-        if (reading.organization, reading.import_id, reading.position) == wanted:
-            return reading
+async def _reading(worker: Worker, organization: OrganizationId, seen: Import) -> Reading:
+    kept = worker.reading.take(organization, seen.id, seen.position)
+    if kept is not None:
+        return kept
     sheet = await _sheet(worker, organization, seen)
     if isinstance(sheet, Unreadable):
         raise AssertionError("a file that could be read no longer can")  # noqa: TRY004 — a bug of ours
     country = worker.config.organizations[organization].country
     rows = audience_file.rows(sheet, country=country, after=seen.position)
-    return _Reading(organization=organization, import_id=seen.id, position=seen.position, rows=rows)
+    return Reading(organization=organization, import_id=seen.id, position=seen.position, rows=rows)
 
 
 async def _sheet(worker: Worker, organization: OrganizationId, seen: Import) -> Sheet | Unreadable:

@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
@@ -29,6 +29,7 @@ from tests.database import ACME, NOON
 from tests.integration.slack.contacts_room import Room, opened_room
 from worker import importing
 from worker.importing import import_contacts
+from worker.reading import LastReading
 
 FILE = "F0FILE01"
 HOSTILE = '<!channel> =HYPERLINK("x")'
@@ -543,8 +544,7 @@ async def test_work_goes_on_where_another_process_stopped(
 
     async def in_other_processes() -> int:
         slices = 1
-        while await import_contacts(room.worker, ACME):
-            importing._READINGS.clear()  # noqa: SLF001 — as in a process just started
+        while await import_contacts(replace(room.worker, reading=LastReading()), ACME):
             slices += 1
         return slices
 
@@ -571,9 +571,9 @@ async def test_two_workers_at_once_import_each_row_once(
     await upload(room, slack, rows_of_the_newcomer())
 
     async def another_process() -> None:
+        worker = replace(room.worker, reading=LastReading())
         while (await only_import(room)).state not in {State.JUDGED, State.IMPORTED}:
-            importing._BUSY.clear()  # noqa: SLF001 — which another process does not share
-            await import_contacts(room.worker, ACME)
+            await import_contacts(worker, ACME)
 
     await asyncio.gather(*(another_process() for _ in range(3)))
     await start(room)

@@ -1,0 +1,41 @@
+"""A file in the middle of being read, so that the next slice need not begin at its top."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from engine.audience_file import Row
+from engine.ids import ImportId, OrganizationId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A file of an import; *rows* go on after *position*."""
+
+    organization: OrganizationId
+    import_id: ImportId
+    position: int
+    rows: Iterator[Row]
+
+
+class LastReading:
+    """The file a process reads just now, at most one.
+
+    Only a cache: a reading that is not where the database says is thrown away, and so is one whose
+    rows were taken and not stored.
+    """
+
+    def __init__(self) -> None:
+        self._kept: Reading | None = None
+
+    def keep(self, reading: Reading) -> None:
+        self._kept = reading
+
+    def take(
+        self, organization: OrganizationId, import_id: ImportId, position: int
+    ) -> Reading | None:
+        """Return the file where it goes on after *position*; None: it has to be read anew."""
+        kept, self._kept = self._kept, None
+        if kept is None:
+            return None
+        at = (kept.organization, kept.import_id, kept.position)
+        return kept if at == (organization, import_id, position) else None

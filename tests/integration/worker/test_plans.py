@@ -94,6 +94,9 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
         )
     ]
     campaigns = [row["id"] for row in await world.rows("select id from campaigns order by id")]
+    contacts = [
+        row["id"] for row in await world.rows("select id from contacts order by id limit 100")
+    ]
     numbers = [NUMBER, OTHER_NUMBER]
     sending, messages, work = load("sending"), load("messages"), load("work")
     completion, doubts = load("completion"), load("doubts")
@@ -113,6 +116,20 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
         "lock_messages": (messages["lock_messages"], {"ids": read}),
         "keep_campaigns": (messages["keep_campaigns"], {"ids": read}),
         "lock_enrollments": (messages["lock_enrollments"], {"ids": read}),
+        "lock_campaigns": (messages["lock_campaigns"], {"ids": read}),
+        "lock_contacts_of": (
+            load("effects")["lock_contacts_of"],
+            {"ids": read, "contacts": contacts},
+        ),
+        "lock_runs": (
+            load("inbound")["lock_runs"],
+            {
+                "stopped": contacts[:50],
+                "repliers": contacts[50:],
+                "campaigns": [campaigns[-1]] * 50,
+                "answered": read,
+            },
+        ),
         "lanes": (work["lanes"], {"numbers": numbers, "expiry_s": 4.0}),
         "jobs": (work["jobs"], {"numbers": numbers}),
         "idle": (work["idle"], {"grace": HOUR, "settling": SETTLING}),

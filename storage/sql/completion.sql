@@ -2,7 +2,8 @@
 -- Note since when a planned broadcast has had no open row; a retry, a re-drive or a late failure opens rows again.
 -- Each open state has an index of its own.
 with looked as (
-  select c.id, exists (select from messages m
+  select c.id, c.settled_at,
+         exists (select from messages m
                         where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
                           and m.campaign_id = c.id and m.state = 'queued')
                or exists (select from messages m
@@ -13,11 +14,16 @@ with looked as (
                              and m.campaign_id = c.id and m.state = 'unknown') as open
     from campaigns c
    where c.organization_id = $organization and c.kind = 'broadcast' and c.state in ('running', 'paused')
-     and c.planned_at is not null)
+     and c.planned_at is not null),
+changed as (
+  select c.id from campaigns c
+   where c.organization_id = $organization and c.id in (select l.id from looked l where (l.settled_at is null) <> l.open)
+   order by c.id
+     for no key update)
 update campaigns c
    set settled_at = case when not l.open then $at::timestamptz end
   from looked l
- where c.organization_id = $organization and c.id = l.id and (c.settled_at is null) <> l.open
+ where c.organization_id = $organization and c.id = l.id and c.id in (select id from changed)
 
 -- name: lock_settled
 -- Lock what has had no open row for $settling; whoever opens one holds these too (storage.messages.save).
@@ -45,14 +51,21 @@ returning c.id
 
 -- name: complete_drips
 -- Drips whose last active enrollment ended since completion was last told.
+with through as (
+  select c.id from campaigns c
+   where c.organization_id = $organization and c.kind = 'drip' and c.state in ('active', 'paused')
+     and exists (select from enrollments e
+                  where e.organization_id = $organization and e.campaign_id = c.id
+                    and e.ended_at > coalesce(c.completed_at, '-infinity'))
+     and not exists (select from enrollments e
+                      where e.organization_id = $organization and e.campaign_id = c.id
+                        and e.state in ('active', 'paused'))
+   order by c.id
+     for no key update)
 update campaigns c
    set completed_at = $at, updated_at = $at
- where c.organization_id = $organization and c.kind = 'drip' and c.state in ('active', 'paused')
-   and exists (select from enrollments e
-                where e.organization_id = $organization and e.campaign_id = c.id
-                  and e.ended_at > coalesce(c.completed_at, '-infinity'))
-   and not exists (select from enrollments e
-                    where e.organization_id = $organization and e.campaign_id = c.id and e.state in ('active', 'paused'))
+  from through t
+ where c.organization_id = $organization and c.id = t.id
 returning c.id
 
 -- name: ended_campaigns

@@ -11,6 +11,7 @@ from aiohttp import web
 from bot.health import Health
 from bot.slack import (
     attributes,
+    automations,
     broadcasts,
     campaigns,
     contacts,
@@ -169,6 +170,7 @@ def _dispatcher(desk: Desk, workspaces: Workspaces) -> Dispatcher:
 
 _FEATURES = (
     attributes,
+    automations,
     broadcasts,
     campaigns,
     contacts,

@@ -64,6 +64,29 @@ class Keywords:
         return self._meanings.get(_folded(core))
 
 
+def folded(word: str) -> str:
+    """Return the form in which `heard` looks for a word of staff's; may be empty."""
+    return _words(_folded(word))
+
+
+def heard(message: str, words: Iterable[str]) -> list[str]:
+    """Return those of *words*, folded, that are all of a message or stand in it by themselves.
+
+    In scripts that put no spaces between words one counts where something else sets it apart.
+
+    >>> heard("The MENU, please!", ["menu", "men", "please"])
+    ['menu', 'please']
+    """
+    said = f" {_words(_folded(message[:_LONGEST_HEARD]))} "
+    return [word for word in words if f" {word} " in said]
+
+
+def _words(text: str) -> str:
+    kept = (c if unicodedata.category(c)[0] in "LNM" else " " for c in text)
+    return " ".join("".join(kept).split())
+
+
+_LONGEST_HEARD: Final = 4_096  # WhatsApp's longest text
 _MOST_PER_LETTER: Final = 4  # a letter with three marks, each written as a character of its own
 
 # Characters that nobody sees: controls, joiners, selectors, fillers and the marks that are optional

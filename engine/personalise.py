@@ -9,6 +9,9 @@ from engine import names
 
 BUILT_IN: Final = ("first_name", "name", "company", "phone", "email")
 
+OF_EVENT: Final = "event."
+"""How tokens begin that stand for a property of the event that enrolled the contact."""
+
 
 class InvalidText(ValueError):
     """A text cannot be personalised as written; the message is a sentence for staff."""
@@ -174,10 +177,16 @@ def _token(inside: str, known: Collection[str] | None) -> Token:
             f"{{{{{written}}}}} is a numbered place of a template; in a text write a name,"
             " such as {first_name}."
         )
+    of_event = written.lower().startswith(OF_EVENT)
     try:
-        name = names.attribute(written)
+        name = names.attribute(written[len(OF_EVENT) :] if of_event else written)
     except names.InvalidName as error:
         raise InvalidText(f"{{{written[:40]}}} is no token. {error}") from error
+    if of_event:
+        # Which properties an event has shows when it happens.
+        return Token(
+            name=f"{OF_EVENT}{name}", fallback=_ESCAPED.sub(r"\1", fallback) if bar else None
+        )
     if known is not None and name not in known and name not in BUILT_IN:
         raise UnknownToken(written, names.closest(name, [*BUILT_IN, *known]))
     return Token(name=name, fallback=_ESCAPED.sub(r"\1", fallback) if bar else None)

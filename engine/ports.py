@@ -306,6 +306,14 @@ class Inbox(Messages, Protocol):
         """Have senders give back what they have claimed for *contacts* and not started."""
         ...
 
+    async def keywords(self) -> Collection[str]:
+        """Return the words that some automation waits for, folded."""
+        ...
+
+    async def tell_of_keywords(self, written: Sequence[tuple[ContactId, str]]) -> None:
+        """Tell automations which words contacts wrote."""
+        ...
+
     async def tell_of_replies(self, replies: Sequence[tuple[int, Received]]) -> None:
         """Tell staff of inbound messages, by their ids."""
         ...

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from engine import personalise
 from engine.content import Content, TemplateMessage, mapped, strings
-from engine.personalise import Missing
+from engine.personalise import OF_EVENT, Missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,13 @@ def values_of(
     email: str | None,
     phone: str | None,
     attributes: Mapping[str, object],
+    properties: Mapping[str, object] | None = None,
 ) -> dict[str, str]:
-    """Return what tokens stand for. Attributes never hide what is built in."""
+    """Return what tokens stand for. Attributes never hide what is built in.
+
+    Args:
+        properties: Of the event that enrolled the contact; None: none did.
+    """
     known = {
         "name": name or first_name,
         "first_name": first_name,
@@ -54,4 +59,5 @@ def values_of(
         "phone": phone,
     }
     written = {key: str(value) for key, value in attributes.items() if value is not None}
+    written |= {f"{OF_EVENT}{key}": str(value) for key, value in (properties or {}).items()}
     return written | {key: value for key, value in known.items() if value}

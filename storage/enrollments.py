@@ -101,7 +101,13 @@ class Enrollment:
 
 
 async def enroll(
-    unit: Unit, *, campaign: CampaignId, contacts: Sequence[ContactId], by: str
+    unit: Unit,
+    *,
+    campaign: CampaignId,
+    contacts: Sequence[ContactId],
+    by: str,
+    properties: Mapping[ContactId, Mapping[str, object]] | None = None,
+    depth: int = 0,
 ) -> Enrolled:
     """Enroll *contacts* (at most 10,000) in a drip, each as its rules and their consent allow.
 
@@ -109,13 +115,17 @@ async def enroll(
 
     Args:
         by: A Slack user, or what triggered it.
+        properties: Of the events that enroll, where they have some; tokens of its texts.
+        depth: How many automations led to it, one after the other.
 
     Raises:
         NotEnrolling: Nobody was looked at.
     """
     drip = await _drip(unit, campaign, locked=True)
     await lock_contacts(unit, contacts=contacts)
-    by_outcome = await _by_outcome(unit, drip, contacts, by=by, only_judge=False)
+    by_outcome = await _by_outcome(
+        unit, drip, contacts, by=by, only_judge=False, properties=properties, depth=depth
+    )
     interrupted = 0
     if drip.mode is Mode.INTERRUPT and Outcome.ENROLLED in by_outcome:
         others = await running(
@@ -301,7 +311,14 @@ async def _drip(unit: Unit, campaign: CampaignId, *, locked: bool) -> _Drip:
 
 
 async def _by_outcome(
-    unit: Unit, drip: _Drip, contacts: Sequence[ContactId], *, by: str, only_judge: bool
+    unit: Unit,
+    drip: _Drip,
+    contacts: Sequence[ContactId],
+    *,
+    by: str,
+    only_judge: bool,
+    properties: Mapping[ContactId, Mapping[str, object]] | None = None,
+    depth: int = 0,
 ) -> dict[Outcome, list[ContactId]]:
     found = await unit.rows(
         _SQL["enroll"],
@@ -314,5 +331,7 @@ async def _by_outcome(
         due_at=unit.at + drip.first_after,
         by=by,
         only_judge=only_judge,
+        properties={str(contact): dict(each) for contact, each in (properties or {}).items()},
+        depth=depth,
     )
     return {Outcome(row["outcome"]): row["contacts"] for row in found}

@@ -5,8 +5,11 @@ from datetime import datetime
 
 import orjson
 
+from engine.automation import Kind, Milestone
 from engine.ids import CampaignId, ContactId, MessageId, NumberId
+from engine.message import Message
 from engine.ports import Confirmation, Received, Tie
+from storage import automations, occurrences
 from storage.database import Unit
 from storage.identities import Overtaken
 from storage.leases import EXPIRY_S
@@ -110,6 +113,22 @@ class InboundMessages(LockedMessages):
     ) -> frozenset[MessageId]:
         rows = await self.unit.rows(_SQL["queued"], **_pairs(stopped, replied))
         return frozenset(row["id"] for row in rows)
+
+    async def save(self, changed: Collection[Message]) -> None:
+        self.awaited = await automations.awaited(self.unit, milestones=[Milestone.REPLIED])
+        await super().save(changed)
+
+    async def keywords(self) -> Collection[str]:
+        return await automations.keywords(self.unit)
+
+    async def tell_of_keywords(self, written: Sequence[tuple[ContactId, str]]) -> None:
+        await occurrences.note(
+            self.unit,
+            happened=[
+                occurrences.New(kind=Kind.KEYWORD, contact_id=contact, value=word)
+                for contact, word in written
+            ],
+        )
 
     async def confirm(self, confirmations: Sequence[Confirmation]) -> None:
         await self.unit.value(_SQL["attach_leaf"])

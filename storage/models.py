@@ -159,6 +159,7 @@ class Enrollment(Model):
     properties: dict[str, Any] = fields.JSONField(default=dict)
     paused_at = fields.DatetimeField(null=True)
     paused_by = fields.TextField(null=True)
+    depth = fields.SmallIntField(default=0)
 
     class Meta:
         table = "enrollments"

@@ -46,7 +46,11 @@ class OpenCampaign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """What of a contact decides about a message and is filled into it."""
+    """What of a contact decides about a message and is filled into it.
+
+    Attributes:
+        properties: Of the event that enrolled it; empty: none did.
+    """
 
     phone: Phone | None
     bsuid: str | None
@@ -55,6 +59,7 @@ class Recipient:
     company: str | None
     email: str | None
     attributes: Mapping[str, Any]
+    properties: Mapping[str, Any]
     timezone: str | None
     consent: Consent
     promoted_at: datetime | None
@@ -319,6 +324,7 @@ def _due(row: asyncpg.Record, number: NumberId) -> Due:
             company=row["company"],
             email=row["email"],
             attributes=row["attributes"],
+            properties=row["properties"] or {},
             timezone=row["timezone"],
             consent=Consent(
                 opted_out_at=row["opted_out_at"],

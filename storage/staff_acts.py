@@ -5,10 +5,11 @@ from datetime import datetime
 
 from engine.attributes import AttributeType
 from engine.audience_person import Person
+from engine.automation import Kind
 from engine.consent import Act
 from engine.ids import ContactId, ImportId
 from engine.phone import Phone
-from storage import attributes, audit, contacts, effects, enrollments, imports, tags
+from storage import attributes, audit, contacts, effects, enrollments, imports, occurrences, tags
 from storage.database import Unit
 from storage.effects import LedgerEntry
 
@@ -102,4 +103,31 @@ class StaffImports:
             action=action,
             subject=f"import:{import_id}",
             content=content,
+        )
+
+
+class StaffHappenings:
+    """`engine.usecases.fire_event.Happenings`."""
+
+    def __init__(self, unit: Unit, *, actor: str) -> None:
+        self.unit = unit
+        self.actor = actor
+
+    async def event(self, name: str, contact: ContactId, properties: Mapping[str, str]) -> None:
+        await occurrences.note(
+            self.unit,
+            happened=[
+                occurrences.New(
+                    kind=Kind.EVENT, contact_id=contact, value=name, properties=properties
+                )
+            ],
+        )
+
+    async def note(self, name: str, contact: ContactId) -> None:
+        await audit.note(
+            self.unit,
+            actor=self.actor,
+            action="event",
+            subject=f"contact:{contact}",
+            content={"event": name},
         )

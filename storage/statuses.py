@@ -3,11 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from engine.automation import Milestone
 from engine.failures import Suppress
 from engine.ids import CampaignId, ContactId, MessageId
 from engine.message import Message
 from engine.ports import FailedMessage, Known
-from storage import effects, messages
+from storage import effects, messages, occurrences
 from storage.database import Unit
 from storage.effects import Consequence
 from storage.messages import Row
@@ -23,17 +24,18 @@ class LockedMessages:
         self.unit = unit
         self.rows: dict[MessageId, Row] = {}
         self.campaigns: Mapping[CampaignId, str] = {}
+        self.awaited: Collection[Milestone] = ()
 
     async def lock(self, ids: Collection[MessageId]) -> Mapping[MessageId, Row]:
         self.rows = await messages.locked(self.unit, ids) if ids else {}
         return self.rows
 
     async def save(self, changed: Collection[Message]) -> None:
-        await messages.save(
-            self.unit,
-            [(self.rows[each.id], self.rows[each.id].with_message(each)) for each in changed],
-            campaigns=self.campaigns,
-        )
+        """Write messages locked before, with all that counts them and all that waits for them."""
+        pairs = [(self.rows[each.id], self.rows[each.id].with_message(each)) for each in changed]
+        await messages.save(self.unit, pairs, campaigns=self.campaigns)
+        if self.awaited:
+            await occurrences.reached(self.unit, milestones=self.awaited, changes=pairs)
 
 
 class StatusReports(LockedMessages):
@@ -45,6 +47,7 @@ class StatusReports(LockedMessages):
             found = await self.unit.rows(_SQL["ids_of"], wamids=list(wamids))
             wanted += [row["id"] for row in found]
         rows = await self.unit.rows(_SQL["known"], ids=wanted)
+        self.awaited = frozenset(Milestone(each) for each in rows[0]["awaited"]) if rows else ()
         return [
             Known(
                 id=row["id"],

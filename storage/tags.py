@@ -9,14 +9,19 @@ from storage.queries import load
 _SQL = load("tags")
 
 
-async def add(unit: Unit, *, tags: Collection[tuple[ContactId, str]]) -> int:
-    """Put tags on contacts whose locks this unit holds; return how many they did not have."""
+async def add(unit: Unit, *, tags: Collection[tuple[ContactId, str]], depth: int = 0) -> int:
+    """Put tags on contacts whose locks this unit holds; return how many they did not have.
+
+    Args:
+        depth: How many automations led to it, one after the other.
+    """
     if not tags:
         return 0
     added: int = await unit.value(
         _SQL["add_tags"],
         contacts=[contact for contact, _ in tags],
         tags=[tag for _, tag in tags],
+        depth=depth,
     )
     return added
 

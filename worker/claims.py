@@ -483,4 +483,5 @@ def _values(recipient: Recipient) -> dict[str, str]:
         email=recipient.email,
         phone=recipient.phone,
         attributes=recipient.attributes,
+        properties=recipient.properties,
     )

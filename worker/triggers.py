@@ -1,17 +1,41 @@
-"""Triggers: what happened to contacts enrolls them, exactly once each."""
+"""Automations: what happened to contacts is acted on, in order, each occurrence exactly once."""
 
-from typing import Final
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Final, assert_never
 
 import structlog
 
-from engine.ids import OrganizationId
-from storage import enrollments, occurrences
+from engine.automation import (
+    DEEPEST,
+    AddTag,
+    Automation,
+    Enroll,
+    Occurrence,
+    RemoveTag,
+    Tell,
+    Unenroll,
+    hears,
+    kind_of,
+)
+from engine.ids import CampaignId, ContactId, OrganizationId
+from storage import automations, enrollments, occurrences, planning, tags
+from storage.automations import Live
 from storage.database import Unit
 from storage.enrollments import NotEnrolling
 from worker.context import Worker
 
 SLICE_S: Final = 0.2
 _OCCURRENCES: Final = 1_000
+_TASK: Final = "act_on_occurrences"
+_TOLD_SINGLY: Final = 10
+_LOOPED: Final = (
+    f"it was set off by {DEEPEST} automations one after the other, which is a loop; change one of"
+    " them, and resume it."
+)
+
+Turn = dict[int, tuple[Live, list[Occurrence]]]
+"""What automations, by their ids, do at once: at most one occurrence of each contact."""
 
 log = structlog.get_logger()
 
@@ -26,29 +50,116 @@ async def enroll_triggered(worker: Worker, organization: OrganizationId) -> bool
 
 
 async def _slice(unit: Unit) -> int:
-    """Enroll by the next occurrences and take them away, both or neither; return how many."""
+    """Act on the next occurrences and take them away, both or neither; return how many."""
+    # One process at a time, or a contact's second occurrence could be acted on before the first.
+    if not await planning.alone(unit, task=_TASK):
+        return 0
     taken = await occurrences.take(unit, limit=_OCCURRENCES)
     if not taken:
         return 0
-    drips = await occurrences.triggered(unit, triggers={each.trigger for each in taken})
-    for drip in drips:
-        contacts = {
-            each.contact_id
-            for each in taken
-            if each.trigger == drip.trigger and each.at >= drip.started_at
-        }
-        if not contacts:
-            continue
-        try:
-            enrolled = await enrollments.enroll(
-                unit,
-                campaign=drip.id,
-                contacts=sorted(contacts),
-                by=f"trigger:{drip.trigger}",
-            )
-        except NotEnrolling as refused:
-            # Its last step was removed: there is nothing anybody could be sent.
-            log.warning("trigger.not_enrolling", campaign=drip.id, state=refused.state)
-            continue
-        log.info("trigger.enrolled", campaign=drip.id, counts=dict(enrolled.counts))
+    turns = _turns(taken, await automations.live(unit))
+    if not turns:
+        return len(taken)
+    campaigns = {
+        campaign
+        for turn in turns
+        for each, _ in turn.values()
+        if (campaign := _campaign(each.automation)) is not None
+    }
+    # All locks first and in their one order, whatever is acted on in which.
+    await automations.lock_campaigns(unit, campaigns=campaigns)
+    met = {each.contact_id for turn in turns for _, heard in turn.values() for each in heard}
+    there = set(await enrollments.lock_contacts(unit, contacts=sorted(met)))
+    for turn in turns:
+        for _, (each, heard) in sorted(turn.items()):
+            await _act(unit, each, [known for known in heard if known.contact_id in there])
     return len(taken)
+
+
+def _turns(taken: Sequence[Occurrence], live: Sequence[Live]) -> list[Turn]:
+    """Return what is to be done at once, and what after it, so that each contact's order holds."""
+    by_kind: dict[str, list[Live]] = defaultdict(list)
+    for each in live:
+        by_kind[kind_of(each.automation.trigger)].append(each)
+    turns: list[Turn] = []
+    reached: Counter[ContactId] = Counter()
+    for occurrence in taken:
+        heard = [each for each in by_kind[occurrence.kind] if hears(each.automation, occurrence)]
+        if not heard:
+            continue
+        place = reached[occurrence.contact_id]
+        reached[occurrence.contact_id] += 1
+        if place == len(turns):
+            turns.append({})
+        for each in heard:
+            turns[place].setdefault(each.automation.id, (each, []))[1].append(occurrence)
+    return turns
+
+
+async def _act(unit: Unit, live: Live, heard: Sequence[Occurrence]) -> None:
+    by_depth: dict[int, list[Occurrence]] = defaultdict(list)
+    for each in heard:
+        by_depth[each.depth].append(each)
+    for depth, some in sorted(by_depth.items()):
+        if depth >= DEEPEST and isinstance(live.automation.action, AddTag | Enroll):
+            # What causes nothing further is no part of the loop, and goes on.
+            log.warning("automation.stopped", automation=live.automation.id)
+            await automations.stop(unit, automation=live.automation.id, why=_LOOPED)
+        else:
+            await _do(unit, live, some, depth=depth + 1)
+
+
+async def _do(unit: Unit, live: Live, heard: Sequence[Occurrence], *, depth: int) -> None:
+    contacts = _contacts(heard)
+    match live.automation.action:
+        case Enroll(campaign):
+            await _enroll(unit, live, campaign, heard, depth=depth)
+        case Unenroll(campaign):
+            there = await enrollments.running(unit, campaign=campaign, contacts=contacts)
+            await enrollments.drop(unit, enrollments=there, reason="unenrolled")
+        case AddTag(tag):
+            await tags.add(unit, tags=[(contact, tag) for contact in contacts], depth=depth)
+        case RemoveTag(tag):
+            await tags.remove(unit, tag=tag, contacts=contacts)
+        case Tell():
+            # A file of thousands is told as some of them and a number.
+            singly = heard[:_TOLD_SINGLY]
+            await automations.tell(
+                unit,
+                automation=live.automation.id,
+                about=[(each.contact_id, each.properties) for each in singly],
+                others=len(heard) - len(singly),
+            )
+        case _:
+            assert_never(live.automation.action)
+
+
+async def _enroll(
+    unit: Unit, live: Live, campaign: CampaignId, heard: Sequence[Occurrence], *, depth: int
+) -> None:
+    try:
+        enrolled = await enrollments.enroll(
+            unit,
+            campaign=campaign,
+            contacts=_contacts(heard),
+            by=live.by,
+            properties={each.contact_id: each.properties for each in heard if each.properties},
+            depth=depth,
+        )
+    except NotEnrolling as refused:
+        # A draft, an archived one, or its last step was removed: there is nothing to be sent.
+        log.warning("trigger.not_enrolling", campaign=campaign, state=refused.state)
+        return
+    log.info("trigger.enrolled", campaign=campaign, counts=dict(enrolled.counts))
+
+
+def _contacts(heard: Iterable[Occurrence]) -> list[ContactId]:
+    return sorted(each.contact_id for each in heard)
+
+
+def _campaign(automation: Automation) -> CampaignId | None:
+    match automation.action:
+        case Enroll(campaign) | Unenroll(campaign):
+            return campaign
+        case _:
+            return None

@@ -12,11 +12,13 @@ from bot.slack.markup import Markup, code, literal, markup
 from bot.slack.registry import Context
 from bot.slack.replies import Reply
 from bot.slack.words import as_word
+from engine.automation_text import MANUAL
 from engine.campaign import Campaign, Kind
 from engine.ids import CampaignId
 from engine.usecases import move_campaign
 from engine.usecases.move_campaign import Moved
 from storage import campaigns, tags
+from storage.automations import StoredAutomations
 from storage.campaigns import Campaigns
 from storage.database import Unit
 from storage.templates import KnownTemplates
@@ -30,6 +32,7 @@ async def activate(campaign: CampaignId, unit: Unit, asked: Context) -> Moved:
         channel=asked.channel_id,
         campaigns=Campaigns(unit, asked.user_id),
         templates=KnownTemplates(unit),
+        automations=StoredAutomations(unit, asked.user_id),
     )
 
 
@@ -44,7 +47,11 @@ async def resume(campaign: CampaignId, unit: Unit, asked: Context) -> Moved:
 
 
 async def archive(campaign: CampaignId, unit: Unit, asked: Context) -> Moved:
-    return await move_campaign.archive(campaign=campaign, campaigns=Campaigns(unit, asked.user_id))
+    return await move_campaign.archive(
+        campaign=campaign,
+        campaigns=Campaigns(unit, asked.user_id),
+        automations=StoredAutomations(unit, asked.user_id),
+    )
 
 
 async def cancel(campaign: CampaignId, unit: Unit, asked: Context) -> Moved:
@@ -129,6 +136,8 @@ def _enrolls(it: Campaign) -> Markup:
             "Whoever gets the tag {tag} from now on enrolls; those who have it do not yet.",
             tag=code(it.trigger.removeprefix("tag:")),
         )
+    if it.trigger != MANUAL:
+        return markup("From now on {trigger} enrolls by itself.", trigger=code(it.trigger))
     return Markup("")
 
 

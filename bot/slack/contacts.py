@@ -133,7 +133,7 @@ async def _add(desk: Desk, command: ContactAdd, context: Context) -> Reply:
 
 
 async def _edit(desk: Desk, command: ContactEdit, context: Context) -> Reply:
-    contact = await _one(desk, context, command.contact)
+    contact = await one_contact(desk, context, command.contact)
     named = (
         ("name", command.name),
         ("first_name", command.first_name),
@@ -173,7 +173,7 @@ _LONGEST_NAME: Final = 80
 
 
 async def _show(desk: Desk, command: ContactShow, context: Context) -> Reply:
-    contact = await _one(desk, context, command.contact)
+    contact = await one_contact(desk, context, command.contact)
 
     async def look(unit: Unit) -> Page:
         profile = await contacts.profile(unit, contact=contact)
@@ -410,7 +410,7 @@ async def _audience(unit: Unit, text: str, country: str | None) -> Audience:
     return await resolve_audience(text=text, country=country, directory=CampaignDirectory(unit))
 
 
-async def _one(desk: Desk, context: Context, text: str) -> ContactId:
+async def one_contact(desk: Desk, context: Context, text: str) -> ContactId:
     """Return whom a phone, or the unique beginning of a name, means.
 
     Raises:

@@ -9,7 +9,8 @@ from typing import Final, TypeVar
 from bot.slack.closest import closest
 from bot.slack.declare import Kind, Wrong
 from bot.slack.words import Unreadable, quoted, words
-from engine import duration, hours, names, personalise, phone
+from engine import automation_text, duration, hours, names, personalise, phone
+from engine.automation_text import InvalidAutomation, WrittenAction, WrittenTrigger
 from engine.campaign import InvalidRate, Rate
 from engine.content import MediaRef
 
@@ -166,16 +167,28 @@ def _rate(text: str) -> Rate | Wrong:
 
 
 def _trigger(text: str) -> str | Wrong:
-    written = text.strip()
-    before, colon, tag = written.partition(":")
-    if not colon and before.lower() in _TRIGGERS:
-        return before.lower()
-    if colon and before.lower() == "tag":
-        try:
-            return f"tag:{names.tag(tag)}"
-        except names.InvalidName:
-            return Wrong(must_be="followed by one tag, like tag:vip")
-    return Wrong(must_be="manual, contact_created or tag:<tag>")
+    if text.strip().lower() == automation_text.MANUAL:
+        return automation_text.MANUAL
+    read = _when(text)
+    return read if isinstance(read, Wrong) else str(read)
+
+
+def _when(text: str) -> WrittenTrigger | Wrong:
+    try:
+        return automation_text.read_trigger(text)
+    except InvalidAutomation as error:
+        return Wrong(because=str(error))
+
+
+def _then(text: str) -> WrittenAction | Wrong:
+    try:
+        return automation_text.read_action(text)
+    except InvalidAutomation as error:
+        return Wrong(because=str(error))
+
+
+def _then_goes_on(so_far: str, _following: str) -> bool:
+    return bool(_UNFINISHED.fullmatch(so_far.strip()))
 
 
 def _who(text: str) -> str | Wrong:
@@ -210,7 +223,8 @@ _LONGEST_LINE: Final = 256
 _LONGEST_LINK: Final = 2_000
 _PARTED: Final = re.compile(r"[0-9]{1,3}(?:[,. _'][0-9]{3})+")
 _DIGITS: Final = re.compile(r"[0-9]{1,12}")
-_TRIGGERS: Final = ("manual", "contact_created")
+# A verb alone, or the channel to be told something, wants the next word too.
+_UNFINISHED: Final = re.compile(r"[A-Za-z]+|tell[ :]\S+", re.IGNORECASE)
 _EMAIL: Final = re.compile(r"[^@\s<>\",]{1,64}@[^@\s<>\",]{1,189}\.[^@\s<>\",.]{2,63}")
 _LANGUAGE: Final = re.compile(r"([A-Za-z]{2,3})(?:[_-]([A-Za-z]{2}))?")
 _LINK: Final = re.compile(r"https://[^\s<>\"]+\.[^\s<>\"]+")
@@ -250,7 +264,24 @@ DAYS: Final[Kind[str]] = Kind(
     shape="mon-fri", read=_by(_days, "days like mon-fri or mon,wed,sat"), goes_on=_listed
 )
 RATE: Final[Kind[Rate]] = Kind(shape="5/s|300/min|500/h", read=_rate)
-TRIGGER: Final[Kind[str]] = Kind(shape="manual|contact_created|tag:<tag>", read=_trigger)
+_SHAPE: Final = (
+    "contact_created|tag:<tag>|event:<name>|keyword:<word>|segment:<name>|date:<attribute>"
+    "|replied|delivered|read|clicked|resolved|api"
+)
+TRIGGER: Final[Kind[str]] = Kind(shape=f"{automation_text.MANUAL}|{_SHAPE}", read=_trigger)
+WHEN: Final[Kind[WrittenTrigger]] = Kind(shape=_SHAPE, read=_when)
+THEN: Final[Kind[WrittenAction]] = Kind(
+    shape='enroll:<campaign>|unenroll:<campaign>|tag:<tag>|untag:<tag>|tell:<#channel> "…"',
+    read=_then,
+    goes_on=_then_goes_on,
+)
+EVENT: Final[Kind[str]] = Kind(
+    shape="name",
+    read=_by(
+        automation_text.event_name,
+        f"an event's name of at most {names.LONGEST_ATTRIBUTE} characters, like order_paid",
+    ),
+)
 EMAIL: Final[Kind[str]] = Kind(shape="address", read=_email)
 LANGUAGE: Final[Kind[str]] = Kind(shape="en_US", read=_language)
 MEDIA: Final[Kind[MediaRef]] = Kind(shape="link", read=_media)

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from bot.slack import campaign_alerts, doubts, platform_alerts  # noqa: F401 — they say what is told
+from bot.slack import automations, campaign_alerts, doubts, platform_alerts  # noqa: F401 — they say what is told
 from bot.slack.alerts import ALERTS, Alert, Elsewhere, Place
 from bot.slack.blocks import message, sections
 from bot.slack.live_cards import LiveCards

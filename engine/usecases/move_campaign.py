@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from engine.automation_ports import Automations
 from engine.campaign import SENDING, Campaign, Kind, State
 from engine.campaign_ports import Campaigns, Templates
 from engine.ids import CampaignId
 from engine.refusal import Refusal
+from engine.usecases.automate import begin_trigger
 from engine.usecases.compose import check_approved
 
 
@@ -55,11 +57,17 @@ class Moved:
 
 
 async def activate(
-    *, campaign: CampaignId, channel: str | None, campaigns: Campaigns, templates: Templates
+    *,
+    campaign: CampaignId,
+    channel: str | None,
+    campaigns: Campaigns,
+    templates: Templates,
+    automations: Automations,
 ) -> Moved:
-    """Start a drip: it may enroll and send from now on.
+    """Start a drip: it may enroll and send from now on, and so does its trigger.
 
     Raises:
+        NoSuchName, Loops: Its trigger names what is not there, or would enroll for ever.
         NoSteps: It has none.
         NotPossible: It is no draft, or is a broadcast.
         NoSuchTemplate, NotApproved, DoesNotFit: WhatsApp would refuse a step.
@@ -77,6 +85,7 @@ async def activate(
     if not steps:
         raise NoSteps(before)
     await check_approved(contents=(step.content for step in steps), known=templates)
+    await begin_trigger(campaign=before, automations=automations)
     after = await campaigns.move(before, State.ACTIVE, channel=channel)
     await campaigns.tell(after, "campaign_started")
     await campaigns.note("campaign.activate", after)
@@ -120,7 +129,7 @@ async def resume(*, campaign: CampaignId, at: datetime, campaigns: Campaigns) ->
     return Moved(campaign=after, changed=True, opened=before.closed_why if closed else None)
 
 
-async def archive(*, campaign: CampaignId, campaigns: Campaigns) -> Moved:
+async def archive(*, campaign: CampaignId, campaigns: Campaigns, automations: Automations) -> Moved:
     """Put it away for good; what has not been sent never is, and its name becomes free.
 
     Whoever calls ends its enrollments in further units.
@@ -133,6 +142,7 @@ async def archive(*, campaign: CampaignId, campaigns: Campaigns) -> Moved:
         return Moved(campaign=before, changed=False)
     if not before.may_become(State.ARCHIVED):
         raise NotPossible(before, f': first end it with /drip broadcast cancel "{before.name}".')
+    await automations.end_of(campaign)
     after = await campaigns.move(before, State.ARCHIVED)
     await campaigns.revoke(campaign)
     await campaigns.tell(after, "campaign_archived")

@@ -7,7 +7,7 @@ from typing import Final
 
 from engine.consent import Act
 from engine.ids import CampaignId, ContactId, MessageId, NumberId
-from engine.keywords import Keywords, Meaning
+from engine.keywords import Keywords, Meaning, heard
 from engine.message import Message, State
 from engine.names import cleaned
 from engine.ports import (
@@ -241,8 +241,22 @@ async def _write(
         )
     if replies:
         await inbox.tell_of_replies(replies)
+        await _tell_of_keywords([each for _, each in replies], inbox)
     if stopped:
         await inbox.revoke(stopped)
+
+
+async def _tell_of_keywords(replies: Sequence[Received], inbox: Inbox) -> None:
+    words = await inbox.keywords()
+    if not words:
+        return
+    written = [
+        (each.contact_id, word)
+        for each in replies
+        for word in heard(f"{each.inbound.text or ''}\n{each.inbound.payload or ''}", words)
+    ]
+    if written:
+        await inbox.tell_of_keywords(written)
 
 
 def _is_reply(received: Received) -> bool:

@@ -156,7 +156,15 @@ create table automations (
   primary key (organization_id, id),
   foreign key (organization_id, campaign_id) references campaigns on delete cascade
 );
+create unique index automations_of_campaigns on automations (organization_id, campaign_id) where campaign_id is not null;
 call protect_tenant_table('automations', 'select, insert, update, delete');
+insert into automations (organization_id, campaign_id, trigger, action, state, created_at, created_by)
+select organization_id, id,
+       case when trigger = 'contact_created' then jsonb_build_object('on', trigger)
+            else jsonb_build_object('on', 'tag_added', 'tag', substr(trigger, 5)) end,
+       jsonb_build_object('do', 'enroll', 'campaign', id), 'on', started_at, coalesce(started_by, actor)
+  from campaigns
+ where kind = 'drip' and state in ('active', 'paused') and trigger <> 'manual';
 alter table occurrences drop constraint occurrences_kind_check;
 alter table occurrences
   add constraint occurrences_kind check (kind in ('contact_created', 'tag_added', 'event', 'keyword', 'segment_joined',
@@ -166,6 +174,7 @@ alter table occurrences
   add column step_id bigint,
   add column properties jsonb not null default '{}', -- of an event
   add column depth smallint not null default 0; -- how many automations led to it, one after the other
+alter table enrollments add column depth smallint not null default 0; -- the same of what enrolled, and one more
 
 -- == Templates and media ==
 

@@ -50,12 +50,13 @@ with judged as (
     from contacts c
    where c.organization_id = $organization and c.id = any($contacts::bigint[])),
 inserted as (
-  insert into enrollments (organization_id, campaign_id, contact_id, state, beside, step_id, due_at, enrolled_at, enrolled_by)
+  insert into enrollments (organization_id, campaign_id, contact_id, state, beside, step_id, due_at, enrolled_at, enrolled_by,
+                           properties, depth)
   select $organization, $campaign, j.id, 'active',
          exists (select from enrollments e
                   where e.organization_id = $organization and e.contact_id = j.id and e.campaign_id = $campaign
                     and e.state in ('active', 'paused') and not e.beside),
-         $step, $due_at, $at, $by
+         $step, $due_at, $at, $by, coalesce($properties::jsonb -> j.id::text, '{}'), $depth
     from judged j
    where j.outcome = 'enrolled' and not $only_judge
    order by j.id)

@@ -44,6 +44,7 @@ select x.*
           c.opted_out_at, c.opted_in_at, c.platform_stopped_at, c.platform_resumed_at, c.blocked_at, c.unblocked_at,
           c.unreachable_at, c.reached_at, c.erased_at, c.promoted_at, c.promoted_campaign_id,
           i.phone, i.bsuid, coalesce(e.state, 'active') as run, e.id is not null as enrolled,
+          e.properties,
           w.last_inbound_at
      from messages m
      join contacts c on c.organization_id = m.organization_id and c.id = m.contact_id

@@ -1,9 +1,12 @@
 -- name: known
--- Messages $ids, not locked; whether their contact was found unreachable, and whether any message of the
--- organization waits for its positive control.
+-- Messages $ids, not locked; whether their contact was found unreachable, whether any message of the organization
+-- waits for its positive control, and what of their way some automation waits for.
 select m.id, m.wamid, m.attempt, m.contact_id, m.number_id, c.unreachable_at is not null as unreachable,
        (select exists (select from messages u
-                        where u.organization_id = $organization and u.state = 'unknown' and u.control_at is null)) as doubts
+                        where u.organization_id = $organization and u.state = 'unknown' and u.control_at is null)) as doubts,
+       (select array(select distinct a.trigger ->> 'on' from automations a
+                      where a.organization_id = $organization and a.state = 'on'
+                        and a.trigger ->> 'on' in ('delivered', 'read'))) as awaited
   from messages m
   left join contacts c on c.organization_id = m.organization_id and c.id = m.contact_id
  where m.organization_id = $organization and m.id = any($ids::bigint[])

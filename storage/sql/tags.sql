@@ -8,8 +8,8 @@ with tagged as (
   on conflict do nothing
   returning contact_id, tag),
 told as (
-  insert into occurrences (organization_id, kind, contact_id, value, at)
-  select $organization, 'tag_added', t.contact_id, t.tag, $at from tagged t order by t.contact_id, t.tag)
+  insert into occurrences (organization_id, kind, contact_id, value, depth, at)
+  select $organization, 'tag_added', t.contact_id, t.tag, $depth, $at from tagged t order by t.contact_id, t.tag)
 select count(*) from tagged
 
 -- name: remove_tag

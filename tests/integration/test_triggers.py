@@ -8,9 +8,11 @@ import asyncpg
 import pytest
 
 from engine.audience_person import Person
-from engine.ids import ContactId
+from engine.ids import CampaignId, ContactId
 from engine.phone import Phone
-from storage import contacts, tags
+from engine.usecases.automate import begin_trigger
+from storage import campaigns, contacts, tags
+from storage.automations import StoredAutomations
 from storage.database import Database
 from tests.database import ACME, NOON
 from tests.integration.slack.contacts_room import Room, opened_room
@@ -51,6 +53,12 @@ async def _drip(
         campaign,
         NOON,
     )
+    if state in {"active", "paused"}:
+        # As activating does.
+        async with room.database.owner_unit(ACME, started_at) as unit:
+            found = await campaigns.get(unit, campaign=CampaignId(campaign))
+            assert found is not None
+            await begin_trigger(campaign=found, automations=StoredAutomations(unit, "U0OWNER"))
     return campaign
 
 

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import hypothesis.strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from engine.audience import Audience
+from engine.automation_ports import Automations
 from engine.campaign import SENDING, TRANSITIONS, Campaign, Kind, Settings, State, Step, Type
 from engine.campaign_ports import Draft, Reach
 from engine.content import Content, Text
@@ -135,6 +137,12 @@ class NoTemplates:
         return ()
 
 
+class NoAutomations:
+    """What campaigns without a trigger= ask of `engine.automation_ports.Automations`."""
+
+    async def end_of(self, campaign: CampaignId) -> None: ...
+
+
 class StaffAtWork(RuleBasedStateMachine):
     """Staff type any command for any campaign, also where it makes no sense."""
 
@@ -189,6 +197,7 @@ class StaffAtWork(RuleBasedStateMachine):
                 channel="C",
                 campaigns=self.port,
                 templates=NoTemplates(),
+                automations=cast(Automations, NoAutomations()),
             ),
             to={State.ACTIVE},
         )
@@ -236,7 +245,11 @@ class StaffAtWork(RuleBasedStateMachine):
 
     @rule(it=campaigns)
     def archive(self, it: CampaignId | None) -> None:
-        away = move_campaign.archive(campaign=it or CampaignId(0), campaigns=self.port)
+        away = move_campaign.archive(
+            campaign=it or CampaignId(0),
+            campaigns=self.port,
+            automations=cast(Automations, NoAutomations()),
+        )
         self._moves(it, away, to={State.ARCHIVED}, revokes=True)
 
     @rule(it=campaigns)

@@ -128,6 +128,15 @@ class World:
                 self.ids.append(await self._message(unit, state, attempt))
             await move_stats(unit, Counter(await self._recount(unit)))
 
+            await unit.connection.executemany(
+                "insert into automations (organization_id, trigger, action, state, created_at,"
+                ' created_by) values ($1, $2, \'{"do": "tag", "tag": "t"}\', \'on\', $3, \'U\')',
+                [
+                    (ACME, {"on": milestone, "campaign": self.campaign}, NOON)
+                    for milestone in ("delivered", "read")
+                ],
+            )
+
     async def _message(self, unit: Unit, state: str, attempt: int) -> MessageId:
         contact = await unit.connection.fetchval(
             "insert into contacts (organization_id, source, created_at, updated_at)"
@@ -182,6 +191,22 @@ class World:
         for own in ("id", "run_id", "campaign_id", "contact_id"):
             del row[own]
         return row
+
+    async def assert_what_was_reached_is_told_once(self) -> None:
+        async with self.database.owner_unit(ACME, NOON) as unit:
+            told = await unit.connection.fetch(
+                "select contact_id, kind from occurrences where campaign_id = $1", self.campaign
+            )
+            reached = await unit.connection.fetch(
+                "select contact_id, delivered_at, read_at from messages where campaign_id = $1",
+                self.campaign,
+            )
+        assert Counter((row["contact_id"], row["kind"]) for row in told) == Counter(
+            (row["contact_id"], kind)
+            for row in reached
+            for kind in ("delivered", "read")
+            if row[f"{kind}_at"] is not None
+        )
 
     async def assert_statistics_equal_a_recount(self) -> None:
         async with self.database.owner_unit(ACME, NOON) as unit:
@@ -241,3 +266,5 @@ async def test_any_order_and_repetition_gives_the_same_rows_and_statistics(
     assert await shuffled.rows() == await in_order.rows()
     await in_order.assert_statistics_equal_a_recount()
     await shuffled.assert_statistics_equal_a_recount()
+    await in_order.assert_what_was_reached_is_told_once()
+    await shuffled.assert_what_was_reached_is_told_once()

@@ -3,6 +3,7 @@
 from bot.slack.grammar import Language
 from bot.slack.language import (
     attributes,
+    automations,
     broadcasts,
     campaigns,
     contacts,
@@ -17,6 +18,7 @@ COMMANDS = (
     *broadcasts.COMMANDS,
     *contacts.COMMANDS,
     *attributes.COMMANDS,
+    *automations.COMMANDS,
     *templates.COMMANDS,
     *reports.COMMANDS,
 )

@@ -202,7 +202,7 @@ def test_help_finds_its_topic(asked: str, topic: tuple[str, ...]) -> None:
         pytest.param("campaign new A hours=8-20", "08:00-20:00", id="hours"),
         pytest.param("campaign new A at=10:00", "no option at=", id="an option not built"),
         pytest.param("campaign new A mode=skip mode=skip", "there twice", id="twice"),
-        pytest.param("campaign new A trigger=keyword:x", "manual, contact_created", id="a trigger"),
+        pytest.param("campaign new A trigger=keywrd:x", "Did you mean keyword?", id="a trigger"),
         pytest.param("step add A after=2x text=b", "30m, 3h, 2d or 1w, not 2x", id="a span"),
         pytest.param("step add A after=1d text={{1}}", "text= will not do: ", id="a number"),
         pytest.param('step add A after=1d text="Hi {a"', "is not closed", id="an open brace"),

@@ -204,7 +204,8 @@ class Occurrence:
     """Something that happened to a contact, written where it happened, once.
 
     Attributes:
-        value: The tag, the event's name, the word, the segment's id, or what `date_value` gives.
+        value: The tag, the event's name, the word, the segment's id, or the id of the automation
+            whose date it is.
         campaign_id, step_id: Of the message; of an API call, the campaign it named.
         properties: Of an event.
         depth: How many automations led to it, one after the other.
@@ -236,8 +237,8 @@ def hears(automation: Automation, of: Occurrence) -> bool:
             return of.kind is Kind.KEYWORD and of.value == word
         case SegmentJoined(segment):
             return of.kind is Kind.SEGMENT_JOINED and of.value == str(segment)
-        case DateReached() as reached:
-            return of.kind is Kind.DATE and of.value == date_value(reached)
+        case DateReached():
+            return of.kind is Kind.DATE and of.value == str(automation.id)
         case MessageReached(milestone, campaign, step):
             return (
                 of.kind is Kind(milestone.value)
@@ -250,11 +251,6 @@ def hears(automation: Automation, of: Occurrence) -> bool:
             return of.kind is Kind.API and automation.campaign_id in (None, of.campaign_id)
         case _:
             assert_never(automation.trigger)
-
-
-def date_value(trigger: DateReached) -> str:
-    """Return what occurrences of a date trigger are known by."""
-    return f"{trigger.attribute}@{trigger.minute}"
 
 
 def kind_of(trigger: Trigger) -> Kind:

@@ -13,6 +13,7 @@ from storage.database import CONNECTION_LOST
 from storage.upkeep import KEEP_HOUSE
 from worker.completion import complete
 from worker.context import Worker
+from worker.dates import follow_dates
 from worker.importing import import_contacts
 from worker.lane import Lane
 from worker.memory import Memory
@@ -44,6 +45,7 @@ async def seal_audit(worker: Worker, organization: OrganizationId) -> bool:
 JOBS: Mapping[str, Job] = {
     "plan": plan,
     "enroll_triggered": enroll_triggered,
+    "follow_dates": follow_dates,
     "import_contacts": import_contacts,
     "reconcile": reconcile,
     "move_strays": move_strays,

@@ -7,7 +7,10 @@ delete from occurrences where kind not in ('contact_created', 'tag_added');
 alter table occurrences drop column depth, drop column properties, drop column step_id, drop column campaign_id,
   drop constraint occurrences_kind;
 alter table occurrences add constraint occurrences_kind_check check (kind in ('contact_created', 'tag_added'));
-drop table automations;
+drop trigger dates_of_changed on contacts;
+drop trigger dates_of_new on contacts;
+drop function note_changed_dates;
+drop table dates_changed, dates_due, automations;
 
 -- == Campaign life: schedules, recurrence ==
 drop index campaigns_scheduled;

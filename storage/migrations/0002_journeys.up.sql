@@ -153,6 +153,8 @@ create table automations (
   stopped_why text,
   created_at timestamptz not null,
   created_by text not null,
+  dates_after bigint, -- of a date: the last contact read; null: all are
+  dates_read_at timestamptz, -- when all were; null: not yet
   primary key (organization_id, id),
   foreign key (organization_id, campaign_id) references campaigns on delete cascade
 );
@@ -165,6 +167,41 @@ select organization_id, id,
        jsonb_build_object('do', 'enroll', 'campaign', id), 'on', started_at, coalesce(started_by, actor)
   from campaigns
  where kind = 'drip' and state in ('active', 'paused') and trigger <> 'manual';
+-- When each contact's date next sets an automation off.
+create table dates_due (
+  organization_id text not null,
+  automation_id bigint not null,
+  contact_id bigint not null,
+  due_at timestamptz, -- null: the contact has no such date now, or it comes no more
+  fired integer not null default 0, -- the last year in which it did
+  primary key (organization_id, automation_id, contact_id),
+  foreign key (organization_id, automation_id) references automations on delete cascade,
+  foreign key (organization_id, contact_id) references contacts on delete cascade
+);
+create index dates_due_by_time on dates_due (organization_id, due_at) where due_at is not null;
+create index dates_due_by_contact on dates_due (organization_id, contact_id);
+-- Contacts whose dates are to be read again, however they were changed.
+create table dates_changed (
+  organization_id text not null,
+  contact_id bigint not null,
+  primary key (organization_id, contact_id)
+);
+call protect_tenant_table('dates_due', 'select');
+call protect_tenant_table('dates_changed', 'select, insert');
+create function note_changed_dates() returns trigger language plpgsql as $$
+begin
+  insert into dates_changed (organization_id, contact_id)
+  select new.organization_id, new.id
+   where exists (select from automations
+                  where organization_id = new.organization_id and state = 'on' and trigger ->> 'on' = 'date')
+  on conflict do nothing;
+  return null;
+end $$;
+create trigger dates_of_new after insert on contacts
+  for each row when (new.attributes <> '{}') execute function note_changed_dates();
+create trigger dates_of_changed after update of attributes, timezone on contacts
+  for each row when (old.attributes is distinct from new.attributes or old.timezone is distinct from new.timezone)
+  execute function note_changed_dates();
 alter table occurrences drop constraint occurrences_kind_check;
 alter table occurrences
   add constraint occurrences_kind check (kind in ('contact_created', 'tag_added', 'event', 'keyword', 'segment_joined',

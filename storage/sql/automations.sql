@@ -40,7 +40,7 @@ insert into automations (organization_id, campaign_id, trigger, segment_id, acti
 values ($organization, $campaign, $trigger, $segment, $action, 'on', $at, $actor)
 on conflict (organization_id, campaign_id) where campaign_id is not null
 do update set trigger = excluded.trigger, segment_id = excluded.segment_id, action = excluded.action, state = 'on',
-              stopped_why = null, created_at = excluded.created_at, created_by = excluded.created_by
+              stopped_why = null, dates_after = null, dates_read_at = null, created_at = excluded.created_at, created_by = excluded.created_by
 returning id
 
 -- name: end_of
@@ -50,7 +50,8 @@ delete from automations where organization_id = $organization and campaign_id = 
 delete from automations where organization_id = $organization and id = $automation
 
 -- name: set_state
-update automations set state = $state, stopped_why = null where organization_id = $organization and id = $automation
+-- Turn it on or off; dates that came meanwhile are looked for anew.
+update automations set state = $state, stopped_why = null, dates_after = null, dates_read_at = null where organization_id = $organization and id = $automation
 
 -- name: stop
 -- Stop an automation that is on; no row: it is not.

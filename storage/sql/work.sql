@@ -33,6 +33,13 @@ select
                          where e.organization_id = $organization and e.campaign_id = c.id and e.state = 'active'
                            and e.due_at <= $at)))) as plan,
   exists (select from occurrences where organization_id = $organization) as enroll_triggered,
+  exists (select from dates_changed where organization_id = $organization)
+  or exists (select from automations a
+              where a.organization_id = $organization and a.state = 'on' and a.trigger ->> 'on' = 'date'
+                and (a.dates_read_at is null or a.dates_read_at < $at::timestamptz - interval '1 day'
+                     or exists (select from dates_due d
+                                 where d.organization_id = $organization and d.automation_id = a.id
+                                   and d.due_at <= $at))) as follow_dates,
   exists (select from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing')) as import_contacts,
   exists (select from messages m
            where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.state = 'unknown') as reconcile,
@@ -98,12 +105,22 @@ doubtful as (
                         where s.organization_id = $organization and s.id = m.step_id
                           and s.content ->> 'type' = 'template' and m.control_at is not null) h on true
    where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.state = 'unknown'),
+dates as (
+  select d.due_at as at
+    from dates_due d
+    join automations a on a.organization_id = d.organization_id and a.id = d.automation_id and a.state = 'on'
+   where d.organization_id = $organization and d.due_at is not null
+   order by d.due_at limit 1),
 work as (
-  select at from queued union all select at from enrolled union all select at from broadcasts
+  select at from dates
+  union all select at from queued union all select at from enrolled union all select at from broadcasts
   union all select at from doubtful where at > $at)
 select
   (select count(*) from work where at <= $at)
   + (select count(*) from occurrences where organization_id = $organization)
+  + (select count(*) from dates_changed where organization_id = $organization)
+  + (select count(*) from automations
+      where organization_id = $organization and state = 'on' and trigger ->> 'on' = 'date' and dates_read_at is null)
   + (select count(*) from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing'))
   + (select count(*) from doubtful where at <= $at)
   + (select count(*) from open_campaigns where kind = 'broadcast' and planned_at is not null and settled_at is null

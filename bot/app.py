@@ -21,6 +21,8 @@ from bot.slack import (
     platform_alerts,
     reports,
     status,
+    template_drafts,
+    template_preview,
     templates,
 )
 from bot.slack.desk import Desk
@@ -180,6 +182,8 @@ _FEATURES = (
     platform_alerts,
     reports,
     status,
+    template_drafts,
+    template_preview,
     templates,
 )
 """Each registers its handlers; adding a feature is adding it here."""

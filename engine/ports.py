@@ -361,6 +361,16 @@ class Platform(Protocol):
         """Change what is not None, unless the template is known as of later than *at*."""
         ...
 
+    async def decide_draft(
+        self, template: TemplateRef, *, reason: str | None, advice: str | None
+    ) -> bool:
+        """Settle the draft of a template just decided, and tell who waits; False: there is none."""
+        ...
+
+    async def fetch_templates(self) -> None:
+        """Let the worker take over the platform's list of templates."""
+        ...
+
     async def close_campaigns(self, template: TemplateRef, *, why: str) -> None:
         """Close the taps of open campaigns that use *template*, and tell staff of each."""
         ...

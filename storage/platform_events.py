@@ -5,7 +5,7 @@ from datetime import datetime
 
 from engine.ports import Notice, OwnNumber
 from engine.updates import QualityScore, TemplateRef
-from storage import effects
+from storage import effects, tasks, template_drafts
 from storage.database import Unit
 from storage.queries import load
 
@@ -47,6 +47,15 @@ class PlatformEvents:
             quality=quality.value if quality else None,
         )
         return changed is not None or not await self.unit.value(_SQL["knows_template"], **named)
+
+    async def decide_draft(
+        self, template: TemplateRef, *, reason: str | None, advice: str | None
+    ) -> bool:
+        of = (template.name, template.language)
+        return bool(await template_drafts.decide(self.unit, of=of, reason=reason, advice=advice))
+
+    async def fetch_templates(self) -> None:
+        await tasks.request(self.unit, name=tasks.SYNC_TEMPLATES, by="platform")
 
     async def close_campaigns(self, template: TemplateRef, *, why: str) -> None:
         for row in await self.unit.rows(

@@ -74,6 +74,7 @@ class Due:
     Attributes:
         run: The state of its enrollment; "active" for what has none.
         body: What a message that is not of a campaign says.
+        content: The same where it is more than a text: `engine.content`.
     """
 
     row: Row
@@ -81,6 +82,7 @@ class Due:
     body: str | None
     run: str
     recipient: Recipient
+    content: object = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,6 +317,7 @@ def _due(row: asyncpg.Record, number: NumberId) -> Due:
         ),
         deadline_at=row["deadline_at"],
         body=row["body"],
+        content=row["content"],
         run=row["run"],
         recipient=Recipient(
             phone=row["phone"],

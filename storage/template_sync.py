@@ -13,9 +13,16 @@ _SQL = load("template_sync")
 
 
 async def save_templates(
-    unit: Unit, *, listed: Sequence[tuple[Template, Mapping[str, object]]]
+    unit: Unit,
+    *,
+    listed: Sequence[tuple[Template, Mapping[str, object]]],
+    as_of: datetime | None = None,
 ) -> None:
-    """Add and update templates; each comes with the platform's own item."""
+    """Add and update templates; each comes with the platform's own item.
+
+    Args:
+        as_of: When the platform was asked: what it said since stays. None: now.
+    """
     keys = {
         "ids": [template.id for template, _ in listed],
         "names": [template.name for template, _ in listed],
@@ -29,12 +36,13 @@ async def save_templates(
         statuses=[template.status for template, _ in listed],
         qualities=[template.quality or "UNKNOWN" for template, _ in listed],
         contents=[dict(item) for _, item in listed],
+        as_of=as_of or unit.at,
     )
 
 
-async def retire_absent(unit: Unit, *, ids: Sequence[str]) -> int:
-    """Mark what is not among *ids* as gone; return how many that were."""
-    return await unit.run(_SQL["retire_absent"], ids=ids)
+async def retire_absent(unit: Unit, *, ids: Sequence[str], as_of: datetime) -> int:
+    """Mark what was not among *ids* at *as_of* as gone; return how many that were."""
+    return await unit.run(_SQL["retire_absent"], ids=ids, as_of=as_of)
 
 
 async def save_number(

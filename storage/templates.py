@@ -1,10 +1,12 @@
 """Templates as the platform listed them last."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import asyncpg
 
+from engine.content import Content, to_json
+from engine.ids import ContactId, NumberId
 from engine.template_items import template
 from engine.templates import Status, Template
 from storage.database import Unit
@@ -33,6 +35,21 @@ class KnownTemplates:
 
     async def names(self) -> Collection[str]:
         return [row["name"] for row in await self.unit.rows(_SQL["names"])]
+
+
+async def send_to_one(
+    unit: Unit, *, contact: ContactId, content: Content, numbers: Sequence[NumberId]
+) -> NumberId:
+    """Queue a message of no campaign from the contact's last number, or the first of *numbers*."""
+    await unit.value(_SQL["attach_leaf"])
+    number: NumberId = await unit.value(
+        _SQL["send_to_one"],
+        contact=contact,
+        content=to_json(content),
+        numbers=list(numbers),
+        second=int(unit.at.timestamp()),
+    )
+    return number
 
 
 async def listed(unit: Unit) -> list[Listed]:

@@ -287,7 +287,7 @@ class Claims:
         promoted: dict[ContactId, CampaignId],
     ) -> Call | gate.Defer | gate.Skip:
         if due.row.campaign_id is None:
-            return _call(due, Text(body=due.body or ""), at=at, until=None, lease=lease)
+            return self._outside_campaigns(due, at, lease)
         campaign = campaigns[due.row.campaign_id]
         renderings = self._renderings[campaign.id, campaign.version]
         if due.row.step_id not in renderings:
@@ -319,6 +319,21 @@ class Claims:
         if isinstance(call, Call):
             promoted[contact] = campaign.id
         return call
+
+    def _outside_campaigns(
+        self, due: Due, at: datetime, lease: Lease
+    ) -> Call | gate.Defer | gate.Skip:
+        """Judge a confirmation, which answers a STOP too, or what staff sent to one contact."""
+        if due.content is None:
+            return _call(due, Text(body=due.body or ""), at=at, until=None, lease=lease)
+        against = due.recipient.consent.against(promotional=False)
+        if against is not None:
+            return gate.Skip(reason=against)
+        try:
+            content = from_json(due.content)
+        except UnreadableContent:
+            return gate.Skip(reason=Reason.TEMPLATE_UNUSABLE)
+        return _call(due, content, at=at, until=None, lease=lease)
 
     def _candidate(
         self,

@@ -21,6 +21,7 @@ from worker.planning import plan
 from worker.reconciliation import reconcile
 from worker.strays import move_strays
 from worker.synchronization import TASK, sync_templates
+from worker.template_review import submit_templates
 from worker.triggers import enroll_triggered
 from worker.upkeep import keep_house
 
@@ -52,6 +53,7 @@ JOBS: Mapping[str, Job] = {
     "complete": complete,
     "seal_audit": seal_audit,
     "sync_templates": sync_templates,
+    "submit_templates": submit_templates,
     KEEP_HOUSE: keep_house,
 }
 """By the name storage.work finds them under. Each does a slice and says whether there is more."""

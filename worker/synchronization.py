@@ -6,7 +6,7 @@ from engine.config import WhatsAppNumber
 from engine.ids import OrganizationId
 from engine.template_items import UnreadableTemplate, template
 from engine.templates import Template
-from storage import template_sync
+from storage import template_drafts, template_sync
 from worker.context import Worker
 from worker.whatsapp.client import Json, ManagementFailed
 
@@ -32,7 +32,7 @@ async def sync_templates(worker: Worker, organization: OrganizationId) -> bool:
             # Also of what we cannot read: it is listed, so it is not gone.
             ids += [str(item["id"]) for item in page if "id" in item]
             async with worker.database.owner_unit(organization, worker.now()) as unit:
-                await template_sync.save_templates(unit, listed=listed)
+                await template_sync.save_templates(unit, listed=listed, as_of=begun)
         for number in account.numbers:
             await _sync_number(worker, organization, number)
     except ManagementFailed as failed:
@@ -42,7 +42,9 @@ async def sync_templates(worker: Worker, organization: OrganizationId) -> bool:
         result = {"templates": len(ids)}
     async with worker.database.owner_unit(organization, worker.now()) as unit:
         if "templates" in result:
-            result["gone"] = await template_sync.retire_absent(unit, ids=ids)
+            result["gone"] = await template_sync.retire_absent(unit, ids=ids, as_of=begun)
+            # A webhook that never came leaves a draft waiting.
+            await template_drafts.decide(unit)
         await template_sync.task_done(unit, name=TASK, begun=begun, result=result)
     return False
 

@@ -79,6 +79,7 @@ class Option:
     Attributes:
         needs: The option without which this one means nothing.
         otherwise: What holds when it is absent, in words; None when the default says it.
+        many: Whether it may be there several times; the field is a tuple then.
     """
 
     field: str
@@ -89,6 +90,7 @@ class Option:
     default: object
     needs: str | None
     otherwise: str | None
+    many: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +237,27 @@ def option(
     )
 
 
+def several(
+    kind: Kind[T], *, about: str, default: tuple[T, ...], name: str, otherwise: str = "none"
+) -> tuple[T, ...]:
+    """Declare ``name=value`` that may be given several times, in the order written."""
+    part = _field(
+        default,
+        lambda field_name: Option(
+            field=field_name,
+            name=name,
+            kind=kind,
+            about=about,
+            required=False,
+            default=None,
+            needs=None,
+            otherwise=otherwise,
+            many=True,
+        ),
+    )
+    return cast("tuple[T, ...]", part)
+
+
 def flag(*, about: str, default: bool) -> bool:
     """Declare a word, the field's name, that is there or not."""
     return cast("bool", _field(default, lambda name: Flag(field=name, word=name, about=about)))
@@ -253,7 +276,9 @@ def _field(default: object, part: Callable[[str], Part]) -> object:
 
 
 @dataclass_transform(
-    frozen_default=True, kw_only_default=True, field_specifiers=(argument, option, flag, free)
+    frozen_default=True,
+    kw_only_default=True,
+    field_specifiers=(argument, option, several, flag, free),
 )
 def shared(cls: type[C]) -> type[C]:
     """Make the class a group of options that several commands inherit."""
@@ -262,7 +287,9 @@ def shared(cls: type[C]) -> type[C]:
 
 
 @dataclass_transform(
-    frozen_default=True, kw_only_default=True, field_specifiers=(argument, option, flag, free)
+    frozen_default=True,
+    kw_only_default=True,
+    field_specifiers=(argument, option, several, flag, free),
 )
 def declare(
     path: str,

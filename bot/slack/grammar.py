@@ -179,9 +179,13 @@ class _Reading:
         option = self._options.get(_tidy(key))
         if option is None:
             return self._free(word, key)
-        if option.field in self._values:
+        before = self._values.get(option.field)
+        if option.field in self._values and not option.many:
             return self._problem(f"{option.name}= is there twice; give it once.")
-        return self._keep(option.field, f"{option.name}=", option.kind, word)
+        problem = self._keep(option.field, f"{option.name}=", option.kind, word)
+        if problem is None and option.many:
+            self._values[option.field] = (*(before or ()), self._values[option.field])
+        return problem
 
     def _free(self, word: Word, key: str) -> NotUnderstood | None:
         free = self._spec.free

@@ -13,6 +13,8 @@ from engine import automation_text, duration, hours, names, personalise, phone
 from engine.automation_text import InvalidAutomation, WrittenAction, WrittenTrigger
 from engine.campaign import InvalidRate, Rate
 from engine.content import MediaRef
+from engine.template_draft import DraftButton
+from engine.templates import ButtonKind, Category
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -108,6 +110,48 @@ def _text(text: str) -> str | Wrong:
     except personalise.InvalidText as error:
         return Wrong(because=str(error))
     return text
+
+
+def _body(text: str) -> str | Wrong:
+    """Read a text of a template, whose braces are its own."""
+    if not text.strip():
+        return Wrong(must_be="some text")
+    if len(text) > _LONGEST_TEXT:
+        return Wrong(must_be=f"at most {_LONGEST_TEXT:,} characters of text")
+    return text
+
+
+def _body_or_off(text: str) -> str | Off | Wrong:
+    return Off.OFF if text.strip().lower() == Off.OFF.value else _body(text)
+
+
+def _draft_name(text: str) -> str | Wrong:
+    written = text.strip().lower()
+    if not _DRAFT_NAME.fullmatch(written):
+        return Wrong(must_be="small letters, digits and _, like spring_sale")
+    return written
+
+
+def _category(text: str) -> Category | Wrong:
+    try:
+        found = Category(text.strip().upper())
+    except ValueError:
+        return _none_of(text, ("marketing", "utility"))
+    return _none_of(text, ("marketing", "utility")) if found is Category.UNKNOWN else found
+
+
+def _button(text: str) -> DraftButton | Off | Wrong:
+    """Read ``Label``, ``Label|https://…`` or ``Label|+31…``."""
+    if text.strip().lower() == Off.OFF.value:
+        return Off.OFF
+    label, bar, target = (part.strip() for part in text.partition("|"))
+    if not label or (bar and not target) or len(text) > _LONGEST_LINK:
+        return Wrong(must_be='a label, "Label|https://shop.example/" or "Label|+31201234567"')
+    if not bar:
+        return DraftButton(kind=ButtonKind.QUICK_REPLY, label=label)
+    kind = ButtonKind.PHONE_NUMBER if _CALLED.fullmatch(target) else ButtonKind.URL
+    called = re.sub(r"[\s().-]", "", target) if kind is ButtonKind.PHONE_NUMBER else target
+    return DraftButton(kind=kind, label=label, target=called)
 
 
 def _line(text: str) -> str | Wrong:
@@ -217,6 +261,8 @@ def _who_goes_on(so_far: str, following: str) -> bool:
     return _listed(so_far, following) or _dialled(so_far.rpartition(",")[2], following)
 
 
+_DRAFT_NAME: Final = re.compile(r"[a-z0-9_]{1,512}")
+_CALLED: Final = re.compile(r"\+[0-9][0-9 ().-]{5,30}")
 _FEW: Final = 1_000
 _LONGEST_TEXT: Final = 4_096  # characters of a WhatsApp text
 _LONGEST_LINE: Final = 256
@@ -239,6 +285,13 @@ TAGS: Final[Kind[tuple[str, ...]]] = Kind(
     shape="tag,tag", read=_tags, show=", ".join, raw=True, goes_on=_listed
 )
 TEXT: Final[Kind[str]] = Kind(shape='"…"', read=_text, show=quoted)
+BODY: Final[Kind[str]] = Kind(shape='"…"', read=_body, show=quoted)
+BODY_OR_OFF: Final[Kind[str | Off]] = Kind(shape='"…"|off', read=_body_or_off)
+DRAFT_NAME: Final[Kind[str]] = Kind(shape="name", read=_draft_name)
+CATEGORY: Final[Kind[Category]] = Kind(
+    shape="marketing|utility", read=_category, show=lambda value: value.value.lower()
+)
+BUTTON: Final[Kind[DraftButton | Off]] = Kind(shape='"label|target"|off', read=_button)
 LINE: Final[Kind[str]] = Kind(shape="text", read=_line)
 TEMPLATE: Final[Kind[str]] = Kind(shape="name", read=_line)
 YES_NO: Final[Kind[bool]] = Kind(

@@ -2,31 +2,34 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 from bot.slack.blocks import Block, context, header, message, quote, section, table
 from bot.slack.changes import answered
 from bot.slack.desk import Desk
 from bot.slack.language.templates import TemplateList, TemplateShow, TemplateSync
-from bot.slack.markup import Markup, code, joined, literal, markup
+from bot.slack.markup import Markup, code, joined, link, literal, markup
 from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
+from bot.slack.template_names import named
 from bot.slack.words import as_word
-from engine import names
 from engine.ids import OrganizationId
-from engine.names import Ambiguous, NoMatch, One
+from engine.template_ports import DraftState, KeptDraft
 from engine.templates import HEADER, URL, Button, Status, Template, problems, read
 from engine.usecases.compose import NoSuchTemplate
-from storage import audit, tasks, templates
+from storage import audit, tasks, template_drafts, templates
 from storage.database import Unit
 from storage.tasks import SYNC_TEMPLATES, Task
-from storage.templates import KnownTemplates, Listed
+from storage.template_drafts import Waiting
+from storage.templates import Listed
 
 _WAIT_S: Final = 1.8  # of the three seconds Slack gives an answer
 _LONGER_S: Final = 20.0  # for an answer that comes later; a process that stops waits for 25
 _LOOK_EVERY_S: Final = 0.1
 _LONGEST_TEXT_LIST: Final = 60
+_USED_BY: Final = 8
 
 
 def register(registry: Registry, desk: Desk) -> None:
@@ -58,13 +61,15 @@ def register(registry: Registry, desk: Desk) -> None:
     @refusing
     async def list_them(_: TemplateList, asked: Context) -> Reply:
         async with desk.database.unit(asked.organization, asked.at) as unit:
-            return _list(await templates.listed(unit))
+            drafts = await template_drafts.unlisted(unit)
+            return _list(await templates.listed(unit), drafts, manager=_manager(desk, asked))
 
     @registry.command(TemplateShow)
     @refusing
     async def show(command: TemplateShow, asked: Context) -> Reply:
         async with desk.database.unit(asked.organization, asked.at) as unit:
-            found = await _named(unit, command.template)
+            found = await named(unit, command.template)
+            using = await template_drafts.waiting_for(unit, name=found[0].name)
         if command.language is not None:
             wanted = command.language.lower()
             there = ", ".join(template.language for template in found)
@@ -74,7 +79,13 @@ def register(registry: Registry, desk: Desk) -> None:
                     f"There is no template {command.template} in {command.language}: it is there"
                     f" in {there}."
                 )
-        return _shown(found)
+        return _shown(found, using, manager=_manager(desk, asked))
+
+
+def _manager(desk: Desk, asked: Context) -> str:
+    """Return the page of WhatsApp Manager where the account's templates are."""
+    account = desk.config.organizations[asked.organization].whatsapp.business_account_id
+    return f"https://business.facebook.com/wa/manage/message-templates/?waba_id={account}"
 
 
 async def _awaited(desk: Desk, organization: OrganizationId, *, seconds: float) -> Task | None:
@@ -109,20 +120,24 @@ def _synced(task: Task, by_status: dict[str, int]) -> Reply:
     )
 
 
-def _list(listed: list[Listed]) -> Reply:
-    if not listed:
+def _list(listed: list[Listed], drafts: list[KeptDraft], *, manager: str) -> Reply:
+    if not listed and not drafts:
         return answered(
             Markup("No templates are known yet."),
             markup("{it} fetches them from WhatsApp.", it=code("/drip template sync")),
         )
-    rows = [_columns(each) for each in listed]
+    rows = [_columns(each) for each in listed] + [_draft_columns(each) for each in drafts]
     counts = Counter(each.template.status_name for each in listed)
     counted = ", ".join(f"{count:,} {_word(status)}" for status, count in sorted(counts.items()))
     title = markup("{n} templates: {counted}", n=len(listed), counted=counted)
     lines = [
         markup("{line}", line=" · ".join(filter(None, row))) for row in rows[:_LONGEST_TEXT_LIST]
     ]
-    show = markup("{it} says what it wants.", it=code("/drip template show <name>"))
+    show = markup(
+        "{it} says what it wants and who uses it. {page}",
+        it=code("/drip template show <name>"),
+        page=link(manager, "WhatsApp Manager"),
+    )
     return Reply(
         message=message(
             joined([title, *lines]),
@@ -131,6 +146,14 @@ def _list(listed: list[Listed]) -> Reply:
             context(show),
         )
     )
+
+
+def _draft_columns(kept: KeptDraft) -> tuple[str, ...]:
+    draft = kept.draft
+    state = "being submitted" if kept.state is DraftState.SUBMITTED else "draft"
+    if kept.state is DraftState.REJECTED:
+        state = "draft, rejected as it is"
+    return (draft.name, draft.language, draft.category.value.lower(), state, "", "")
 
 
 def _columns(each: Listed) -> tuple[str, ...]:
@@ -146,19 +169,9 @@ def _columns(each: Listed) -> tuple[str, ...]:
     )
 
 
-async def _named(unit: Unit, asked: str) -> tuple[Template, ...]:
-    known = KnownTemplates(unit)
-    match names.match_name(asked, await known.names()):
-        case One(name=name):
-            return await known.of_name(name)
-        case Ambiguous(names=several):
-            raise NoSuchTemplate(f"{asked} may be {', '.join(several[:8])}: write more of it.")
-        case NoMatch(closest=closest):
-            hint = f"Did you mean {closest}?" if closest else "/drip template list shows them."
-            raise NoSuchTemplate(f"WhatsApp lists no template {asked}. {hint}")
-
-
-def _shown(found: tuple[Template, ...]) -> Reply:
+def _shown(
+    found: tuple[Template, ...], using: Mapping[str, list[Waiting]], *, manager: str
+) -> Reply:
     texts: list[Markup] = []
     blocks: list[Block] = []
     for template in found:
@@ -171,13 +184,28 @@ def _shown(found: tuple[Template, ...]) -> Reply:
         )
         body = read(template, {})
         usage = _usage(template, alone=len(found) == 1)
-        texts += [title, literal(body, limit=1200), *_parts(template), usage]
+        parts = [*_parts(template), _used_by(using.get(template.language, []))]
+        texts += [title, literal(body, limit=1200), *parts, usage]
         blocks += [section(title), quote(body)]
-        parts = _parts(template)
-        if parts:
-            blocks.append(section(joined(parts)))
+        blocks.append(section(joined(parts)))
         blocks.append(section(usage))
+    blocks.append(
+        context(markup("{page} has more about it.", page=link(manager, "WhatsApp Manager")))
+    )
     return Reply(message=message(joined(texts), header(found[0].name), *blocks))
+
+
+def _used_by(using: list[Waiting]) -> Markup:
+    if not using:
+        return Markup("Used by no campaign.")
+    more = len(using) - _USED_BY
+    named = ", ".join(each.name for each in using[:_USED_BY])
+    return markup(
+        "Used by {n}: {names}{more}",
+        n="1 campaign" if len(using) == 1 else f"{len(using)} campaigns",
+        names=named,
+        more=f" and {more} more" if more > 0 else "",
+    )
 
 
 def _parts(template: Template) -> list[Markup]:

@@ -90,8 +90,11 @@ async def apply_platform_event(
                 await platform.tell(_account_notice(event.type, event.description))
         case NumberError():
             await _number_error(event, when, numbers, platform)
-        case TemplateComponents() | Unknown():
-            pass  # template sync fetches the text; what we do not understand is only kept
+        case TemplateComponents():
+            # The event brings the text without its samples and buttons' kinds; the list has all.
+            await platform.fetch_templates()
+        case Unknown():
+            pass  # what we do not understand is only kept
         case _:
             assert_never(event)
 
@@ -104,9 +107,13 @@ async def _template_status(event: TemplateStatus, when: datetime, platform: Plat
             return  # older than what we know
         if approved:
             await platform.open_campaigns(event.template)
+            # It may be news to us, or have been approved with another text.
+            await platform.fetch_templates()
         else:
             why = f"{stopped_because(event.template)}{status}."
             await platform.close_campaigns(event.template, why=why)
+        if await platform.decide_draft(event.template, reason=event.reason, advice=event.advice):
+            return  # told to who submitted it, and better
     await platform.tell(
         _template_notice(
             event.template, status=event.event_name, reason=event.reason, advice=event.advice

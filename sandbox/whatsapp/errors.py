@@ -72,14 +72,28 @@ BY_WEBHOOK = frozenset({130472, 131026, 131049, 131050})
 class GraphRefusal(Exception):
     """The platform does not do what was asked."""
 
-    def __init__(self, code: int, details: str) -> None:
+    def __init__(self, code: int, details: str, *, subcode: int | None = None) -> None:
         super().__init__(f"{code}: {details}")
         self.code = code
+        self.subcode = subcode  # of what is no message: the words are for the user then
         self.details = details
         self.status, self.title = _KNOWN.get(code, (400, "Unknown error"))
 
     def body(self, trace: str) -> Json:
         """The answer's body; *trace* is what support asks for."""
+        if self.subcode is not None:
+            return {
+                "error": {
+                    "message": self.title,
+                    "type": "OAuthException",
+                    "code": self.code,
+                    "error_subcode": self.subcode,
+                    "is_transient": False,
+                    "error_user_title": self.title,
+                    "error_user_msg": self.details,
+                    "fbtrace_id": trace,
+                }
+            }
         return {
             "error": {
                 "message": f"(#{self.code}) {self.title}",

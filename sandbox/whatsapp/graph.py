@@ -13,6 +13,7 @@ import orjson
 from aiohttp import web
 
 from sandbox.clock import Clock
+from sandbox.whatsapp import review
 from sandbox.whatsapp.errors import GraphRefusal
 from sandbox.whatsapp.judge import Judged, judged
 from sandbox.whatsapp.media import limit_of
@@ -62,6 +63,7 @@ class Graph:
             web.route("*", at + account + "/subscribed_apps", self._guarded(self._subscribe)),
             web.get("/graph/media/{id}", self._guarded(self._download)),
             web.get(at + "{id}", self._guarded(self._node)),
+            web.post(at + "{id}", self._guarded(self._edit)),
             web.delete(at + "{id}", self._guarded(self._delete)),
             web.route("*", "/graph/{rest:.*}", self._guarded(self._unknown)),
         ]
@@ -195,23 +197,7 @@ class Graph:
 
     async def _create_template(self, request: web.Request) -> web.StreamResponse:
         body = _parsed(await request.read())
-        known = {"name", "category", "language", "parameter_format", "components"}
-        known |= {"message_send_ttl_seconds", "allow_category_change"}
-        if unknown := body.keys() - known:
-            raise GraphRefusal(100, f"Invalid parameter: unexpected key {min(unknown)!r}")
-        name = body.get("name")
-        if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9_]{1,512}", name):
-            raise GraphRefusal(100, "name: lower case letters, digits and _ only")
-        if body.get("category") not in ("MARKETING", "UTILITY", "AUTHENTICATION"):
-            raise GraphRefusal(100, "category: MARKETING, UTILITY or AUTHENTICATION")
-        if not isinstance(body.get("language"), str) or not isinstance(
-            body.get("components"), list
-        ):
-            raise GraphRefusal(131008, "language and components are needed")
-        if problem := components_problem(body["components"]):
-            raise GraphRefusal(100, problem)
-        if (name, body["language"]) in self._platform.templates:
-            raise GraphRefusal(100, "There is already content in this language for this template")
+        review.created(body, templates=self._platform.templates)
         template = template_of({**body, "status": "PENDING"}, number=len(self._platform.templates))
         self._platform.put_template(template)
         return _json({"id": template.id, "status": "PENDING", "category": template.category})
@@ -253,6 +239,16 @@ class Graph:
                 "id": node,
             }
         )
+
+    async def _edit(self, request: web.Request) -> web.StreamResponse:
+        node = request.match_info["id"]
+        for template in self._platform.templates.values():
+            if template.id == node:
+                body = _parsed(await request.read())
+                changed = review.edited(template, body, at_us=self._clock.now_us())
+                self._platform.put_template(changed)
+                return _json({"success": True})
+        raise GraphRefusal(33, f"Object with ID '{node}' does not exist")
 
     async def _delete(self, request: web.Request) -> web.StreamResponse:
         node = request.match_info["id"]

@@ -1,6 +1,7 @@
 """``/sandbox/api/whatsapp/…``: what contacts and Meta do, and what the platform accepted."""
 
 from bisect import bisect_right
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -9,6 +10,7 @@ from sandbox.whatsapp.graph import components_problem
 from sandbox.whatsapp.inbound import written
 from sandbox.whatsapp.messages import Sent
 from sandbox.whatsapp.platform import Platform, template_of
+from sandbox.whatsapp.review import REASONS
 from sandbox.wire import (
     Check,
     Json,
@@ -114,8 +116,12 @@ class WhatsAppInterface:
                 "parameter_format": text,
                 "components": listing,
                 "quality": text,
+                "reason": text,
             },
         )
+        reason = body.pop("reason") or "NONE"
+        if reason not in REASONS:
+            raise Refused(f"reason: one of {', '.join(REASONS)}")
         body["language"] = body["language"] or "en"
         known = platform.templates.get((body["name"], body["language"]))
         if known is not None:
@@ -130,8 +136,13 @@ class WhatsAppInterface:
         if problem := components_problem(body["components"]):
             raise Refused(problem)
         template = template_of(body, number=len(platform.templates))
-        platform.put_template(template)
-        return answer({"template": template.as_json()})
+        platform.put_template(replace(template, edited_us=known.edited_us if known else ()))
+        if known is not None and template.status != known.status:
+            # What a reviewer decides is told.
+            told = platform.reviewed(template, status=template.status, reason=reason)
+            await platform.hooks.deliver([told])
+        shown = platform.templates[template.name, template.language]
+        return answer({"template": shown.as_json()})
 
     async def _numbers(self, request: web.Request) -> web.Response:
         body = await body_of(

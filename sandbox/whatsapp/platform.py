@@ -93,7 +93,15 @@ class Platform:
         for body in self.settings.templates:
             self.put_template(template_of(body, number=len(self.templates)))
         for _, body in self._state.records("wa_template"):
-            self.put_template(Template(**{**body, "components": tuple(body["components"])}))
+            self.put_template(
+                Template(
+                    **{
+                        **body,
+                        "components": tuple(body["components"]),
+                        "edited_us": tuple(body.get("edited_us", ())),
+                    }
+                )
+            )
         for _, body in self._state.records("wa_moods"):
             self.turn(body)
         for _, body in self._state.records("wa_stopped"):
@@ -444,7 +452,14 @@ class Platform:
                     str(value.get("message_template_language")),
                 )
                 if key in self.templates and isinstance(value.get("event"), str):
-                    self.put_template(replace(self.templates[key], status=value["event"]))
+                    reason = value.get("reason")
+                    self.put_template(
+                        replace(
+                            self.templates[key],
+                            status=value["event"],
+                            rejected_reason=reason if isinstance(reason, str) else "NONE",
+                        )
+                    )
             case "user_preferences":
                 self._prefer(value.get("user_preferences"))
             case _:
@@ -453,6 +468,20 @@ class Platform:
         key_ = f"{self._seq:015}"
         self._state.keep("wa_event", key_, {"field": field, "value": value})
         return self._event_update(key_, {"field": field, "value": value})
+
+    def reviewed(self, template: Template, *, status: str, reason: str) -> Update:
+        """Decide about a template and say so."""
+        return self.event(
+            "message_template_status_update",
+            {
+                "event": status,
+                "message_template_id": int(template.id) if template.id.isdigit() else template.id,
+                "message_template_name": template.name,
+                "message_template_language": template.language,
+                "message_template_category": template.category,
+                "reason": reason,
+            },
+        )
 
     def _prefer(self, preferences: object) -> None:
         for preference in preferences if isinstance(preferences, list) else []:
@@ -551,6 +580,7 @@ def template_of(body: Json, *, number: int) -> Template:
         parameter_format=body.get("parameter_format") or "POSITIONAL",
         components=tuple(body.get("components") or ()),
         quality=body.get("quality") or "GREEN",
+        rejected_reason=body.get("rejected_reason") or "NONE",
     )
 
 

@@ -36,7 +36,10 @@ class Filled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """One template in one language; *components* have the form of the Graph API."""
+    """One template in one language; *components* have the form of the Graph API.
+
+    *edited_us*: when changes of it were taken while it was approved.
+    """
 
     id: str
     name: str
@@ -46,6 +49,8 @@ class Template:
     parameter_format: str
     components: tuple[Json, ...]
     quality: str = "GREEN"
+    rejected_reason: str = "NONE"
+    edited_us: tuple[int, ...] = ()
 
     def as_json(self) -> Json:
         return {
@@ -57,7 +62,7 @@ class Template:
             "parameter_format": self.parameter_format,
             "components": list(self.components),
             "quality_score": {"score": self.quality, "date": 0},
-            "rejected_reason": "NONE",
+            "rejected_reason": self.rejected_reason,
         }
 
     def component(self, kind: str) -> Json | None:

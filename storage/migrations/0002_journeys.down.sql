@@ -1,4 +1,5 @@
 -- == Templates and media ==
+alter table messages drop column content;
 drop table template_drafts, media_ids, media;
 
 -- == Automations ==

@@ -6,12 +6,13 @@ on conflict (organization_id, key) do nothing
 returning id
 
 -- name: set_template
--- Change what is given of a template, unless it is known as of later than the event.
+-- Change what is given of a template, unless it is known as of a later second than the event: WhatsApp stamps whole
+-- seconds.
 update templates
    set status = coalesce($status::text, status), category = coalesce($category::text, category),
        quality = coalesce($quality::text, quality), synced_at = greatest(synced_at, $event_at)
  where organization_id = $organization and name = $name and language = $language and gone_at is null
-   and synced_at <= $event_at
+   and date_trunc('second', synced_at) <= $event_at
 returning id
 
 -- name: knows_template

@@ -38,7 +38,7 @@ select x.*
  cross join lateral (
    select m.id, m.campaign_id, m.step_id, m.variant_id, m.run_id, m.contact_id, m.attempt, m.tries,
           m.failed_attempt, m.due_at,
-          m.deadline_at, m.body, m.accepted_at, m.sent_at, m.delivered_at, m.read_at, m.replied_at, m.failed_at,
+          m.deadline_at, m.body, m.content, m.accepted_at, m.sent_at, m.delivered_at, m.read_at, m.replied_at, m.failed_at,
           m.wamid, m.error_code, m.error, m.doubled,
           c.name, c.first_name, c.company, c.email, c.attributes, c.timezone,
           c.opted_out_at, c.opted_in_at, c.platform_stopped_at, c.platform_resumed_at, c.blocked_at, c.unblocked_at,

@@ -6,21 +6,25 @@ update templates o set gone_at = $at
    and o.gone_at is null
 
 -- name: save_templates
--- Take over a page of the platform's list: new ones are added, known ones updated.
+-- Take over a page of the platform's list, asked for at $as_of: new ones are added, known ones updated. What a
+-- webhook has said of a template since is newer than the page.
 insert into templates as t (organization_id, id, name, language, category, status, quality, content, synced_at)
-select $organization, l.id, l.name, l.language, l.category, l.status, l.quality, l.content, $at
+select $organization, l.id, l.name, l.language, l.category, l.status, l.quality, l.content, $as_of
   from unnest($ids::text[], $names::text[], $languages::text[], $categories::text[], $statuses::text[],
               $qualities::text[], $contents::jsonb[])
        as l(id, name, language, category, status, quality, content)
  order by l.id
 on conflict (organization_id, id) do update
-   set name = excluded.name, language = excluded.language, category = excluded.category, status = excluded.status,
-       quality = excluded.quality, content = excluded.content, synced_at = excluded.synced_at, gone_at = null
+   set name = excluded.name, language = excluded.language, content = excluded.content, gone_at = null,
+       category = case when t.synced_at > excluded.synced_at then t.category else excluded.category end,
+       status = case when t.synced_at > excluded.synced_at then t.status else excluded.status end,
+       quality = case when t.synced_at > excluded.synced_at then t.quality else excluded.quality end,
+       synced_at = greatest(t.synced_at, excluded.synced_at)
 
 -- name: retire_absent
--- What the platform no longer lists is gone.
+-- What the platform no longer listed at $as_of is gone.
 update templates set gone_at = $at
- where organization_id = $organization and gone_at is null and not id = any($ids::text[])
+ where organization_id = $organization and gone_at is null and not id = any($ids::text[]) and synced_at <= $as_of
 
 -- name: save_number
 -- What the platform says of a number now.

@@ -24,3 +24,16 @@ select status, count(*) as count from templates
  where organization_id = $organization and gone_at is null
  group by status
  order by status
+
+-- name: attach_leaf
+select attach_message_leaf($at)
+
+-- name: send_to_one
+-- Queue a message of no campaign to one contact, ahead of all campaigns. Its run is its own.
+with made as (select new_message_id($second::bigint) as id)
+insert into messages (organization_id, id, run_id, step_id, contact_id, number_id, state, priority, due_at, content)
+select $organization, made.id, -made.id, 0, c.id,
+       case when c.last_number_id = any($numbers::text[]) then c.last_number_id else ($numbers::text[])[1] end,
+       'queued', 1, $at, $content
+  from made join contacts c on c.organization_id = $organization and c.id = $contact
+returning number_id

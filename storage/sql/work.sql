@@ -48,6 +48,8 @@ select
   exists (select from audit_log where organization_id = $organization and seal is null) as seal_audit,
   exists (select from tasks
            where organization_id = $organization and name = 'sync_templates' and (done_at is null or done_at < requested_at)) as sync_templates,
+  exists (select from template_drafts
+           where organization_id = $organization and state = 'submitted' and next_try_at <= $at) as submit_templates,
   exists (select from numbers n
            where n.organization_id = $organization and n.id <> all($numbers::text[])
              and (exists (select from messages m
@@ -114,7 +116,10 @@ dates as (
 work as (
   select at from dates
   union all select at from queued union all select at from enrolled union all select at from broadcasts
-  union all select at from doubtful where at > $at)
+  union all select at from doubtful where at > $at
+  union all select next_try_at from template_drafts
+             where organization_id = $organization and state = 'submitted' and problem is not null
+               and next_try_at > $at)
 select
   (select count(*) from work where at <= $at)
   + (select count(*) from occurrences where organization_id = $organization)
@@ -123,6 +128,8 @@ select
       where organization_id = $organization and state = 'on' and trigger ->> 'on' = 'date' and dates_read_at is null)
   + (select count(*) from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing'))
   + (select count(*) from doubtful where at <= $at)
+  + (select count(*) from template_drafts
+      where organization_id = $organization and state = 'submitted' and (problem is null or next_try_at <= $at))
   + (select count(*) from open_campaigns where kind = 'broadcast' and planned_at is not null and settled_at is null
       and not exists (select from messages m
                        where m.organization_id = $organization and m.number_id = any(numbers_of($organization))

@@ -126,6 +126,15 @@ class NumberState:
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeTemplate:
+    """A template Meta took for review; *category* may be another one than asked for."""
+
+    id: str
+    status: str
+    category: str | None
+
+
 def open_session() -> aiohttp.ClientSession:
     """Return a session for any number of :class:`CloudApi`, to be closed by the caller.
 
@@ -211,6 +220,48 @@ class CloudApi:
             seen.add(after)
             query = {**query, "after": after}
 
+    async def find_template(self, waba_id: str, name: str, language: str) -> Json | None:
+        """Return the template as Meta lists it; None: there is none.
+
+        Raises:
+            ManagementFailed: Meta does not say.
+        """
+        query = {"fields": _TEMPLATE_FIELDS, "name": name, "language": language}
+        found = await self._manage(hdrs.METH_GET, f"{waba_id}/message_templates", query)
+        items = found.get("data")
+        for each in items if isinstance(items, list) else ():
+            # Meta's filter by name finds what begins with it too.
+            if isinstance(each, dict) and (each.get("name"), each.get("language")) == (
+                name,
+                language,
+            ):
+                return each
+        return None
+
+    async def create_template(self, waba_id: str, template: Json) -> MadeTemplate:
+        """Submit a template for review.
+
+        Raises:
+            ManagementFailed: Meta did not take it, or did and its answer was lost.
+        """
+        made = await self._manage(hdrs.METH_POST, f"{waba_id}/message_templates", {}, template)
+        template_id = _text(made, "id")
+        if template_id is None:
+            raise ManagementFailed("The answer names no template.", refused=None)
+        return MadeTemplate(
+            id=template_id,
+            status=_text(made, "status") or "PENDING",
+            category=_text(made, "category"),
+        )
+
+    async def edit_template(self, template_id: str, changes: Json) -> None:
+        """Submit a change of a template for review; the same change again is no harm.
+
+        Raises:
+            ManagementFailed: As :meth:`create_template`.
+        """
+        await self._manage(hdrs.METH_POST, template_id, {}, changes)
+
     async def number(self, number_id: NumberId) -> NumberState:
         """Return what Meta says of a number now.
 
@@ -247,13 +298,16 @@ class CloudApi:
         """
         await self._manage(hdrs.METH_POST, f"{waba_id}/subscribed_apps", {})
 
-    async def _manage(self, method: str, path: str, query: Mapping[str, str]) -> Json:
+    async def _manage(
+        self, method: str, path: str, query: Mapping[str, str], body: Json | None = None
+    ) -> Json:
         try:
             response = await self._session.request(
                 method,
                 self._graph.joinpath(*path.split("/")),
                 params=query,
                 headers=self._headers,
+                data=None if body is None else orjson.dumps(body),
                 allow_redirects=False,
             )
             answer = await response.read()

@@ -15,6 +15,7 @@ from engine.content import (
     TemplateMessage,
     Text,
 )
+from engine.personalise import clean_parameter
 from engine.phone import Phone
 
 LONGEST_TEXT: Final = 4096
@@ -25,8 +26,6 @@ LONGEST_SUFFIX: Final = 2000
 LONGEST_PAYLOAD: Final = 256
 
 _LINK: Final = re.compile(r"https?://\S", re.IGNORECASE)
-_BREAKS: Final = re.compile(r"[\n\r\t\v\f\x85\u2028\u2029]+")
-_MANY_SPACES: Final = re.compile(r" {5,}")
 
 Payload = dict[str, object]
 
@@ -79,15 +78,6 @@ def message_payload(
             assert_never(content)
     payload["biz_opaque_callback_data"] = callback_data
     return payload
-
-
-def cleaned(value: str) -> str:
-    r"""Return a template's value as WhatsApp takes it: one line, at most four spaces in a row.
-
-    >>> cleaned("Jan\n de  Boer ")
-    'Jan  de  Boer'
-    """
-    return _MANY_SPACES.sub("    ", _BREAKS.sub(" ", value)).strip(" ")
 
 
 def _text(content: Text) -> Payload:
@@ -169,8 +159,8 @@ def _button(kind: str, index: int, parameter: Payload) -> Payload:
 
 
 def _value(value: str, limit: int, key: str) -> str:
-    shown = cleaned(value)
-    if not shown:
+    shown = clean_parameter(value)
+    if shown is None:
         raise Unsendable(f"The value of {key} is empty.")
     _check_length(shown, limit, f"value of {key}")
     return shown

@@ -56,6 +56,7 @@ class Platform:
     templates: list[dict[str, Any]] = field(default_factory=list)
     healthy: bool = True
     probes: int = 0
+    review: Literal["accept", "lose the answer", "refuse", "500"] = "accept"
 
     def __post_init__(self) -> None:
         self.answering.set()
@@ -113,8 +114,31 @@ class Platform:
         self.probes += 1
         return web.json_response(NUMBER_STATE) if self.healthy else web.Response(status=503)
 
-    async def list_templates(self, _: web.Request) -> web.Response:
-        return web.json_response({"data": self.templates})
+    async def list_templates(self, request: web.Request) -> web.Response:
+        name = request.query.get("name")
+        found = [each for each in self.templates if name is None or each["name"] == name]
+        return web.json_response({"data": found})
+
+    async def make_template(self, request: web.Request) -> web.Response:
+        """Take a new template, or, at a template's own address, a change of it."""
+        body = orjson.loads(await request.read())
+        match self.review:
+            case "500":
+                return web.Response(status=500)
+            case "refuse":
+                error = {"code": 100, "message": "Invalid parameter", "error_user_msg": "Too long."}
+                return web.json_response({"error": error}, status=400)
+        if "name" in body:
+            made = {"id": f"T{len(self.templates)}", "status": "PENDING", **body}
+            self.templates.append(made)
+        else:
+            node = request.match_info["id"]
+            made = next(each for each in self.templates if each["id"] == node)
+            made |= {**body, "status": "PENDING"}
+        if self.review == "lose the answer":
+            assert request.transport is not None
+            request.transport.abort()
+        return web.json_response({"id": made["id"], "status": "PENDING"})
 
 
 @asynccontextmanager
@@ -124,6 +148,8 @@ async def platform() -> AsyncIterator[Platform]:
     app = web.Application()
     app.router.add_post("/{id}/messages", pretence.send)
     app.router.add_get("/{id}/message_templates", pretence.list_templates)
+    app.router.add_post("/{id}/message_templates", pretence.make_template)
+    app.router.add_post("/{id}", pretence.make_template)
     app.router.add_get("/{id}", pretence.number)
     runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()

@@ -3,8 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from storage import template_sync
-from tests.database import ACME
+from tests.database import ACME, NOON
 from tests.integration.worker.world import NUMBER, World, worker
 from worker.synchronization import TASK, sync_templates
 
@@ -104,3 +107,57 @@ async def _wanted(world: World) -> bool:
         "select done_at is null or done_at < requested_at from tasks where name = $1", TASK
     )
     return wanted
+
+
+async def test_what_a_webhook_said_after_the_list_was_asked_for_stays(world: World) -> None:
+    world.platform.templates = [template("one")]
+    await sync_templates(worker(world), ACME)
+    await world.value("update templates set status = 'PAUSED', synced_at = $1", LATER)
+
+    await sync_templates(worker(world), ACME)
+
+    assert await known(world) == {"one": "PAUSED"}
+
+
+LATER = NOON + timedelta(days=1)
+listings = st.lists(
+    st.fixed_dictionaries(
+        {
+            "name": st.sampled_from(("one", "two", "three")),
+            "id": st.sampled_from("12345"),
+            "language": st.sampled_from(("en", "nl")),
+            "status": st.sampled_from(("APPROVED", "PAUSED", "REJECTED")),
+        }
+    ),
+    max_size=5,
+    unique_by=(lambda each: each["id"], lambda each: (each["name"], each["language"])),
+)
+
+
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(before=listings, now=listings, times=st.integers(2, 4))
+async def test_syncing_often_is_syncing_once(
+    world: World, before: list[dict[str, Any]], now: list[dict[str, Any]], times: int
+) -> None:
+    await world.value("delete from templates")
+    for listing in (before, now):
+        world.platform.templates = [template(**each) for each in listing]
+        await sync_templates(worker(world), ACME)
+    once = await world.rows(_STORED)
+
+    for _ in range(times):
+        await sync_templates(worker(world), ACME)
+
+    assert await world.rows(_STORED) == once
+    there = {(row["name"], row["language"], row["status"]) for row in once if row["there"]}
+    assert there == {(each["name"], each["language"], each["status"]) for each in now}
+
+
+_STORED = (
+    "select id, name, language, status, category, quality, content, gone_at is null as there"
+    "  from templates order by id"
+)

@@ -1,0 +1,46 @@
+"""Which template somebody means by a name and a language."""
+
+from engine import names
+from engine.names import Ambiguous, NoMatch, One
+from engine.templates import Template
+from engine.usecases.compose import ManyLanguages, NoSuchTemplate
+from storage.database import Unit
+from storage.templates import KnownTemplates
+
+
+async def named(unit: Unit, asked: str) -> tuple[Template, ...]:
+    """Return the template of that name, or of that beginning, in each of its languages.
+
+    Raises:
+        NoSuchTemplate: None is meant, or several are.
+    """
+    known = KnownTemplates(unit)
+    match names.match_name(asked, await known.names()):
+        case One(name=name):
+            return await known.of_name(name)
+        case Ambiguous(names=several):
+            raise NoSuchTemplate(f"{asked} may be {', '.join(several[:8])}: write more of it.")
+        case NoMatch(closest=closest):
+            hint = f"Did you mean {closest}?" if closest else "/drip template list shows them."
+            raise NoSuchTemplate(f"WhatsApp lists no template {asked}. {hint}")
+
+
+def in_language(asked: str, found: tuple[Template, ...], language: str | None) -> Template:
+    """Return the one in *language*; None: the only one there is.
+
+    Raises:
+        NoSuchTemplate: It is not there in that language.
+        ManyLanguages: There are several to choose from.
+    """
+    there = ", ".join(template.language for template in found)
+    if language is None:
+        if len(found) > 1:
+            raise ManyLanguages(
+                f"The template {found[0].name} is there in {there}: add language="
+                f"{found[0].language}, or another of them."
+            )
+        return found[0]
+    for template in found:
+        if template.language.lower() == language.lower():
+            return template
+    raise NoSuchTemplate(f"There is no template {asked} in {language}: it is there in {there}.")

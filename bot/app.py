@@ -21,6 +21,7 @@ from bot.slack import (
     platform_alerts,
     reports,
     status,
+    steps,
     template_drafts,
     template_preview,
     templates,
@@ -184,6 +185,7 @@ _FEATURES = (
     status,
     template_drafts,
     template_preview,
+    steps,
     templates,
 )
 """Each registers its handlers; adding a feature is adding it here."""

@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
+from engine import wall
+
 
 def of_text(value: str | None) -> date | None:
     """Return the day a value says (``1990-05-21``); None: there is none, or it is no date."""
@@ -15,18 +17,14 @@ def of_text(value: str | None) -> date | None:
 def comes(day: date, *, year: int, minute: int, zone: tzinfo) -> datetime:
     """Return the instant (UTC) when the day comes in *year*, *minute* minutes after midnight.
 
-    The 29th of February is the 28th in years without one. A time the clock skips comes as much
-    later as it was put forward; one it shows twice, the first time.
+    The 29th of February is the 28th in years without one; `engine.wall` says when a time comes
+    that the clock skips, or shows twice.
 
     Raises:
         OverflowError: It is at the end of all time.
     """
-    try:
-        there = day.replace(year=year)
-    except ValueError:
-        there = day.replace(year=year, day=28)
-    shown = datetime.combine(there, time(minute // 60, minute % 60), tzinfo=zone)
-    return shown.astimezone(UTC)
+    there = wall.anniversary(day, year)
+    return wall.instant(datetime.combine(there, time(minute // 60, minute % 60)), zone)
 
 
 def following(

@@ -5,14 +5,16 @@ contacts enroll one by one and walk through steps.
 """
 
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
 from engine.audience import Audience
-from engine.content import Content
+from engine.conditions import Conditions
+from engine.content import Content, TemplateMessage
 from engine.ids import CampaignId, ContactId, NumberId, StepId
+from engine.timing import Timing
 
 
 class Kind(StrEnum):
@@ -148,7 +150,7 @@ class Settings:
     def to_json(self) -> dict[str, Any]:
         """Return what differs from the defaults, for the settings column."""
         plain = asdict(self) | {"rate": str(self.rate) if self.rate else None}
-        standard = {field.name: field.default for field in fields(self)}
+        standard = {each.name: each.default for each in fields(self)}
         # stop_on_reply is read by SQL too, so it always stands there.
         return {
             name: value
@@ -220,17 +222,46 @@ class Campaign:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class StepRule:
+    """When a step goes out, and to whom; all that decides about it but its words.
+
+    Attributes:
+        position: Its place among all there ever were; removed ones leave gaps.
+        after: From when the step before was accepted, or ended otherwise; of the first, from
+            enrollment.
+        hours, days: Of its own; None: as the campaign has them.
+        moved: Whether it has stood in another place, so that a contact may have had it already.
+    """
+
+    id: StepId
+    position: float
+    after: timedelta
+    timing: Timing = field(default_factory=Timing)
+    conditions: Conditions = field(default_factory=Conditions)
+    hours: str | None = None
+    days: str | None = None
+    moved: bool = False
+
+    def settings_over(self, campaign: Settings) -> Settings:
+        """Return the campaign's settings with the step's own hours and days in their place."""
+        if self.hours is None and self.days is None:
+            return campaign
+        return replace(
+            campaign, hours=self.hours or campaign.hours, days=self.days or campaign.days
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(StepRule):
     """A step that has not been removed.
 
     Attributes:
         number: Its place as staff count, from 1.
-        position: Its place among all there ever were; removed ones leave gaps.
-        after: From when the step before was accepted; of the first, from enrollment.
+        fallback: A template instead, where a free-form message meets a closed service window.
+        version: Moves with every change of it.
     """
 
-    id: StepId
     number: int
-    position: int
-    after: timedelta
     content: Content
+    fallback: TemplateMessage | None = None
+    version: int = 1

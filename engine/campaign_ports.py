@@ -1,17 +1,19 @@
 """What the use cases about campaigns need of storage. One unit of work stands behind each port."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
 from engine.audience import Audience
 from engine.campaign import Campaign, Kind, Settings, State, Step, Type
-from engine.content import Content
+from engine.conditions import Conditions
+from engine.content import Content, TemplateMessage
 from engine.ids import CampaignId, ContactId, NumberId
 from engine.phone import Phone
 from engine.reasons import Reason
 from engine.templates import Template
+from engine.timing import Timing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,39 @@ class Reach:
     left_out: Mapping[Reason, int]
     last_contact: ContactId | None
     strangers: tuple[Phone, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepDraft:
+    """A step to be written; the attributes mean what they mean in StepRule and Step."""
+
+    after: timedelta
+    content: Content
+    timing: Timing = field(default_factory=Timing)
+    conditions: Conditions = field(default_factory=Conditions)
+    fallback: TemplateMessage | None = None
+    hours: str | None = None
+    days: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Affected:
+    """How a change of a drip's steps meets those under way.
+
+    Attributes:
+        before: Have not come to its place.
+        waiting, queued: Of the step itself: wait for it, have its message queued.
+        past: Are past its place.
+    """
+
+    before: int = 0
+    waiting: int = 0
+    queued: int = 0
+    past: int = 0
+
+    @property
+    def anybody(self) -> bool:
+        return bool(self.before or self.waiting or self.queued or self.past)
 
 
 class Campaigns(Protocol):
@@ -95,11 +130,31 @@ class Campaigns(Protocol):
         """Add a step behind all others."""
         ...
 
-    async def remove_step(self, campaign: Campaign, step: Step) -> int:
-        """Take a step out and let those who wait for it go on; return how many did.
+    async def put_step(self, campaign: Campaign, draft: StepDraft, *, place: float | None) -> None:
+        """Add a step at a position; None: behind all others."""
+        ...
 
-        Messages queued for it are cancelled in further units, by whoever calls the use case.
+    async def edit_step(self, campaign: Campaign, step: Step, draft: StepDraft) -> None:
+        """Write a step anew, and keep how it was."""
+        ...
+
+    async def move_step(self, campaign: Campaign, step: Step, *, place: float | None) -> None:
+        """Put a step at a position; None: behind all others."""
+        ...
+
+    async def remove_step(self, campaign: Campaign, step: Step) -> None:
+        """Take a step out."""
+        ...
+
+    async def rewalk(self, campaign: Campaign) -> None:
+        """Put those under way on their way by the steps as they are now.
+
+        A slice of them at once; the worker follows up with the others.
         """
+        ...
+
+    async def affected(self, campaign: Campaign, *, place: float, step: Step | None) -> Affected:
+        """Return how a change at a position, or of *step*, meets those under way."""
         ...
 
     async def reach(self, campaign: Campaign) -> Reach:

@@ -82,7 +82,7 @@ def decide(candidate: Candidate, *, at: datetime, cooldown: timedelta) -> Decisi
         if candidate.deadline_at is not None and candidate.deadline_at < earliest:
             return Skip(reason=why or Reason.EXPIRED)
         return Defer(until=earliest, reason=why)
-    if candidate.free_form and not _window_open(candidate, at):
+    if candidate.free_form and not window_open(candidate.last_inbound_at, at):
         return Skip(reason=Reason.WINDOW_CLOSED)
     return Send(until=_until(candidate))
 
@@ -105,9 +105,9 @@ def _earliest(
     return candidate.opens_at, None
 
 
-def _window_open(candidate: Candidate, at: datetime) -> bool:
-    last = candidate.last_inbound_at
-    return last is not None and at < last + SERVICE_WINDOW
+def window_open(last_inbound_at: datetime | None, at: datetime) -> bool:
+    """Whether a free-form message may go to a contact who last wrote then; None: never."""
+    return last_inbound_at is not None and at < last_inbound_at + SERVICE_WINDOW
 
 
 def _until(candidate: Candidate) -> datetime | None:

@@ -69,6 +69,12 @@ class Hours:
             return at.astimezone(UTC)
         return self._turns(at, zone, inside=False)
 
+    def shows(self, minute: int) -> bool:
+        """Whether a time of day, in minutes after midnight, is inside on some day."""
+        if self.start < self.end:
+            return self.start <= minute < self.end
+        return minute >= self.start or minute < self.end
+
     def __str__(self) -> str:
         """Write the hours alone as :func:`parse` reads them; days are :func:`show_days`."""
         return (
@@ -118,6 +124,19 @@ def parse(text: str, *, days: frozenset[int] = ALL_DAYS) -> Hours:
     start, end = hour * 60 + minute, end_hour * 60 + end_minute
     # Midnight at the end is the end of the same day.
     return Hours(start=start, end=DAY if end == 0 and start != 0 else end, days=days)
+
+
+@lru_cache(maxsize=1024)
+def chosen(standard: Hours, text: str | None, days: str | None) -> Hours:
+    """Return hours as chosen over *standard* ones; None: as the standard has it.
+
+    Raises:
+        InvalidHours: They cannot be read.
+    """
+    on = standard.days if days is None else parse_days(days)
+    if text is None:
+        return Hours(start=standard.start, end=standard.end, days=on)
+    return parse(text, days=on)
 
 
 def parse_days(text: str) -> frozenset[int]:

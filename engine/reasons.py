@@ -14,6 +14,9 @@ class Reason(StrEnum):
     EXPIRED = "expired"
     WINDOW_CLOSED = "window_closed"
     MISSING_VALUE = "missing_value"
+    CONDITION = "condition"
+    NO_DATE = "no_date"
+    DATE_PASSED = "date_passed"
     ENROLLMENT_ENDED = "enrollment_ended"
     CAMPAIGN_ENDED = "campaign_ended"
     STEP_REMOVED = "step_removed"
@@ -38,6 +41,9 @@ _SENTENCES = {
     Reason.EXPIRED: "the deadline had passed before it could be sent",
     Reason.WINDOW_CLOSED: "did not write within 24 hours, so only a template may be sent",
     Reason.MISSING_VALUE: "has no value for a token without a fallback",
+    Reason.CONDITION: "the step's condition did not hold",
+    Reason.NO_DATE: "has no date in the attribute the step counts from",
+    Reason.DATE_PASSED: "the date the step counts from had passed",
     Reason.ENROLLMENT_ENDED: "left the campaign before",
     Reason.CAMPAIGN_ENDED: "the campaign was cancelled or archived",
     Reason.STEP_REMOVED: "the step was removed",

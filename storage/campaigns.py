@@ -11,9 +11,11 @@ import orjson
 from engine import content as contents
 from engine.audience import Audience
 from engine.campaign import SENDING, Campaign, Kind, Settings, State, Step, Type
-from engine.campaign_ports import Draft, Reach
-from engine.content import Content
-from engine.ids import CampaignId, ContactId, StepId
+from engine.campaign_ports import Affected, Draft, Reach, StepDraft
+from engine.conditions import Conditions
+from engine.content import Content, TemplateMessage
+from engine.ids import CampaignId, ContactId, EnrollmentId
+from engine.timing import Timing
 from engine.usecases.create_campaign import NameTaken
 from storage import audiences, audit, effects, enrollments
 from storage.database import Unit
@@ -106,19 +108,37 @@ class Campaigns:
         return await steps(self.unit, campaign=campaign)
 
     async def add_step(self, campaign: Campaign, *, after: timedelta, content: Content) -> Step:
-        await self.unit.value(
-            _SQL["add_step"],
-            campaign=campaign.id,
-            after_s=int(after.total_seconds()),
-            content=contents.to_json(content),
-        )
-        await self.unit.run(_SQL["touch"], campaign=campaign.id)
+        await self.put_step(campaign, StepDraft(after=after, content=content), place=None)
         return (await self.steps(campaign.id))[-1]
 
-    async def remove_step(self, campaign: Campaign, step: Step) -> int:
+    async def put_step(self, campaign: Campaign, draft: StepDraft, *, place: float | None) -> None:
+        await self.unit.value(
+            _SQL["put_step"], campaign=campaign.id, place=place, **_step_columns(draft)
+        )
+        await self.unit.run(_SQL["touch"], campaign=campaign.id)
+
+    async def edit_step(self, campaign: Campaign, step: Step, draft: StepDraft) -> None:
+        await self.unit.run(_SQL["keep_revision"], step=step.id, actor=self.actor)
+        await self.unit.run(_SQL["edit_step"], step=step.id, **_step_columns(draft))
+        await self.unit.run(_SQL["touch"], campaign=campaign.id)
+
+    async def move_step(self, campaign: Campaign, step: Step, *, place: float | None) -> None:
+        await self.unit.run(_SQL["keep_revision"], step=step.id, actor=self.actor)
+        await self.unit.run(_SQL["move_step"], step=step.id, place=place)
+        await self.unit.run(_SQL["touch"], campaign=campaign.id)
+
+    async def remove_step(self, campaign: Campaign, step: Step) -> None:
         await self.unit.run(_SQL["remove_step"], step=step.id)
         await self.unit.run(_SQL["touch"], campaign=campaign.id)
-        return await move_on(self.unit, campaign=campaign.id, removed=step)
+
+    async def rewalk(self, campaign: Campaign) -> None:
+        await self.unit.run(_SQL["set_rewalk"], campaign=campaign.id, cursor=0)
+        await rewalk(self.unit, campaign=campaign.id)
+
+    async def affected(self, campaign: Campaign, *, place: float, step: Step | None) -> Affected:
+        return await enrollments.affected(
+            self.unit, campaign=campaign.id, place=place, step=step.id if step else None
+        )
 
     async def reach(self, campaign: Campaign) -> Reach:
         return await audiences.reach(
@@ -212,7 +232,14 @@ async def steps(unit: Unit, *, campaign: CampaignId) -> tuple[Step, ...]:
             number=number,
             position=row["position"],
             after=timedelta(seconds=row["after_s"]),
+            timing=Timing.from_json(row["timing"]),
+            conditions=Conditions.from_json(row["conditions"]),
+            hours=row["settings"].get("hours"),
+            days=row["settings"].get("days"),
+            moved=row["moved"],
             content=contents.from_json(row["content"]),
+            fallback=_fallback(row["fallback"]),
+            version=row["version"],
         )
         for number, row in enumerate(rows, start=1)
     )
@@ -239,20 +266,22 @@ async def running(unit: Unit, *, limit: int) -> list[CampaignId]:
     return [row["id"] for row in await unit.rows(_SQL["running"], limit=limit)]
 
 
-async def move_on(unit: Unit, *, campaign: CampaignId, removed: Step) -> int:
-    """Let a slice of those who wait for a removed step go on; 0: nobody waits any more."""
-    following = next(
-        (each for each in await steps(unit, campaign=campaign) if each.position > removed.position),
-        None,
-    )
-    return await enrollments.move_on(
-        unit,
-        campaign=campaign,
-        step=removed.id,
-        following=StepId(following.id) if following else None,
-        shift=following.after - removed.after if following else timedelta(0),
-        limit=SLICE,
-    )
+async def to_rewalk(unit: Unit) -> list[CampaignId]:
+    """Return campaigns whose steps changed and whose enrollments are not all on their way yet."""
+    return [row["id"] for row in await unit.rows(_SQL["to_rewalk"])]
+
+
+async def rewalk(unit: Unit, *, campaign: CampaignId) -> None:
+    """Put a slice of those under way on their way by the steps as they are now."""
+    cursor: EnrollmentId | None = await unit.value(_SQL["rewalk_of"], campaign=campaign)
+    if cursor is None:
+        return
+    last = await enrollments.rewalk(unit, campaign=campaign, cursor=cursor, limit=SLICE)
+    if last is None:
+        # All have been looked at; what is queued for a removed step comes last.
+        left = await enrollments.cancel_removed(unit, campaign=campaign, limit=SLICE)
+        last = cursor if left == SLICE else None
+    await unit.run(_SQL["set_rewalk"], campaign=campaign, cursor=last)
 
 
 async def drop_everybody(unit: Unit, *, campaign: CampaignId) -> int:
@@ -275,6 +304,23 @@ async def ended_before(unit: Unit, *, campaign: CampaignId, moment: datetime) ->
     """Whether an ended campaign ended before *moment*."""
     before: bool = await unit.value(_SQL["ended_before"], campaign=campaign, moment=moment)
     return before
+
+
+def _step_columns(draft: StepDraft) -> dict[str, Any]:
+    chosen = {"hours": draft.hours, "days": draft.days}
+    return {
+        "after_s": int(draft.after.total_seconds()),
+        "content": contents.to_json(draft.content),
+        "timing": draft.timing.to_json(),
+        "conditions": draft.conditions.to_json(),
+        "fallback": None if draft.fallback is None else contents.to_json(draft.fallback),
+        "settings": {name: value for name, value in chosen.items() if value is not None},
+    }
+
+
+def _fallback(written: object) -> TemplateMessage | None:
+    content = None if written is None else contents.from_json(written)
+    return content if isinstance(content, TemplateMessage) else None
 
 
 def _from_record(row: asyncpg.Record) -> Campaign:

@@ -9,6 +9,7 @@ from typing import Final
 import orjson
 
 from engine.campaign import Kind, Mode, Reentry, State, Type
+from engine.campaign_ports import Affected
 from engine.ids import CampaignId, ContactId, EnrollmentId, MessageId, StepId
 from engine.message import State as MessageState
 from engine.reasons import Reason
@@ -204,36 +205,34 @@ async def end(unit: Unit, *, enrollments: Sequence[Running], reason: str) -> Non
     await unit.run(_SQL["drop"], ids=[each.id for each in enrollments], reason=reason)
 
 
-async def move_on(
-    unit: Unit,
-    *,
-    campaign: CampaignId,
-    step: StepId,
-    following: StepId | None,
-    shift: timedelta,
-    limit: int,
-) -> int:
-    """Let up to *limit* who wait for a removed step go on; return how many did.
+async def rewalk(
+    unit: Unit, *, campaign: CampaignId, cursor: EnrollmentId, limit: int
+) -> EnrollmentId | None:
+    """Put the next *limit* enrollments after *cursor* on their way by the steps as they are now.
 
-    Args:
-        following: The step after it; None: there is none, and they are through.
-        shift: The delay of the following step less that of the removed one.
+    Returns the last of them; None: there are no more. Whoever calls keeps the steps as they are.
     """
-    return await unit.run(
-        _SQL["move_on"],
-        campaign=campaign,
-        step=step,
-        next=following,
-        shift_s=int(shift.total_seconds()),
-        limit=limit,
+    until: EnrollmentId | None = await unit.value(
+        _SQL["next_waiting"], campaign=campaign, cursor=cursor, limit=limit
     )
+    if until is not None:
+        await unit.run(_SQL["rewalk"], campaign=campaign, cursor=cursor, until=until)
+    return until
 
 
-async def cancel_step(unit: Unit, *, campaign: CampaignId, step: StepId, limit: int) -> int:
-    """Cancel up to *limit* messages queued for a removed step, and let their contacts go on."""
-    rows = await unit.rows(_SQL["queued_of_step"], campaign=campaign, step=step, limit=limit)
+async def cancel_removed(unit: Unit, *, campaign: CampaignId, limit: int) -> int:
+    """Cancel up to *limit* messages queued for removed steps, and let their contacts go on."""
+    rows = await unit.rows(_SQL["queued_of_removed"], campaign=campaign, limit=limit)
     await _cancel(unit, [row["id"] for row in rows], Reason.STEP_REMOVED)
     return len(rows)
+
+
+async def affected(
+    unit: Unit, *, campaign: CampaignId, place: float, step: StepId | None
+) -> Affected:
+    """Return how a change at a place of the order, or of *step*, meets those under way."""
+    row = await unit.row(_SQL["affected"], campaign=campaign, place=place, step=step)
+    return Affected() if row is None else Affected(**dict(row))
 
 
 async def revoke(unit: Unit, *, contacts: Sequence[ContactId]) -> None:

@@ -199,14 +199,21 @@ async def _advance_enrollments(unit: Unit, changed: Sequence[tuple[Row, Row]]) -
             or (before.message.accepted_at is None and after.message.accepted_at is not None)
         )
     ]
-    if not moved:
-        return
-    await unit.run(
-        _SQL["advance_enrollments"],
-        run_ids=[row.run_id for row in moved],
-        step_ids=[row.step_id for row in moved],
+    await advance(
+        unit,
+        runs=[row.run_id for row in moved],
+        steps=[row.step_id for row in moved],
         moments=[row.message.accepted_at or row.message.settled_at or unit.at for row in moved],
     )
+
+
+async def advance(
+    unit: Unit, *, runs: Sequence[int], steps: Sequence[StepId], moments: Sequence[datetime]
+) -> None:
+    """Let locked enrollments go on whose message of a step was accepted or ended at a moment."""
+    if not runs:
+        return
+    await unit.run(_SQL["advance_enrollments"], run_ids=runs, step_ids=steps, moments=moments)
 
 
 async def _count_in_enrollments(unit: Unit, changed: Sequence[tuple[Row, Row]]) -> None:

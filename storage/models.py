@@ -113,6 +113,7 @@ class Campaign(Model):
     scheduled_by = fields.TextField(null=True)
     series_id = fields.BigIntField(null=True)
     excluded: dict[str, Any] = fields.JSONField(default=dict)
+    rewalk_cursor = fields.BigIntField(null=True)
 
     class Meta:
         table = "campaigns"
@@ -122,7 +123,7 @@ class Step(Model):
     id = fields.BigIntField(primary_key=True)
     organization_id = fields.TextField()
     campaign_id = fields.BigIntField()
-    position = fields.IntField()
+    position = fields.FloatField()
     after_s = fields.BigIntField()
     content: dict[str, Any] = fields.JSONField()
     created_at = fields.DatetimeField()
@@ -132,6 +133,7 @@ class Step(Model):
     fallback: Any = fields.JSONField(null=True)
     settings: dict[str, Any] = fields.JSONField(default=dict)
     version = fields.IntField(default=1)
+    moved_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "steps"
@@ -146,7 +148,7 @@ class Enrollment(Model):
     reason = fields.TextField(null=True)
     beside = fields.BooleanField(default=False)
     step_id = fields.BigIntField(null=True)
-    position = fields.IntField(default=0)
+    position = fields.FloatField(default=0)
     due_at = fields.DatetimeField(null=True)
     enrolled_at = fields.DatetimeField()
     enrolled_by = fields.TextField()
@@ -155,7 +157,10 @@ class Enrollment(Model):
     delivered = fields.IntField(default=0)
     read = fields.IntField(default=0)
     replied = fields.IntField(default=0)
+    since_at = fields.DatetimeField(null=True)
     timed = fields.BooleanField(default=False)
+    awaits_delivery = fields.BooleanField(default=False)
+    retraced = fields.BooleanField(default=False)
     properties: dict[str, Any] = fields.JSONField(default=dict)
     paused_at = fields.DatetimeField(null=True)
     paused_by = fields.TextField(null=True)

@@ -1,12 +1,17 @@
 """From what is due to message rows: set-based slices, each moving its cursor as it commits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from engine.audience import Audience
-from engine.campaign import Settings, Type
+from engine.campaign import Settings, StepRule, Type
+from engine.conditions import Conditions, Evidence
 from engine.ids import CampaignId, ContactId, EnrollmentId, NumberId, StepId
+from engine.message import State
+from engine.reasons import Reason
+from engine.timing import Timing
 from storage.audiences import with_twins
 from storage.database import Unit
 from storage.queries import load
@@ -23,12 +28,25 @@ class Drip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueEnrollment:
+    """An enrollment that has come up, locked.
+
+    Attributes:
+        place, since_at, timed: As in `engine.journey.Standing`.
+        retraced: Staff moved it, so that it may come to steps it had before.
+        attributes: Of the contact; empty unless they were asked for.
+    """
+
     id: EnrollmentId
     contact_id: ContactId
     step_id: StepId
+    place: float
+    since_at: datetime | None
     due_at: datetime
+    timed: bool
+    retraced: bool
     timezone: str | None
     last_number_id: NumberId | None
+    attributes: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,17 +54,45 @@ class PlannedMessage:
     """A message to be made for an enrollment.
 
     Attributes:
+        place: The position of the step now.
         second: Seconds since 1970 when the step was due; chooses id and leaf.
         deadline_at: Left out instead of sent after this; None: never too late.
+        reason: Why it is left out at once; None: it is queued.
     """
 
     enrollment_id: EnrollmentId
     contact_id: ContactId
     step_id: StepId
+    place: float
     number_id: NumberId
     second: int
     due_at: datetime
     deadline_at: datetime | None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutOff:
+    """When an enrollment comes up again.
+
+    Attributes:
+        since_at: From when the delay of its step counted, where that is not known yet.
+    """
+
+    enrollment_id: EnrollmentId
+    until: datetime
+    for_delivery: bool
+    since_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedOn:
+    """Where an enrollment goes on; no step: it is through."""
+
+    enrollment_id: EnrollmentId
+    step_id: StepId | None
+    place: float
+    due_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,27 +154,108 @@ async def lock_drip(unit: Unit, *, campaign: CampaignId) -> bool:
     return await unit.value(_SQL["lock_drip"], campaign=campaign) is not None
 
 
-async def due_enrollments(unit: Unit, *, campaign: CampaignId, limit: int) -> list[DueEnrollment]:
-    rows = await unit.rows(_SQL["due_enrollments"], campaign=campaign, limit=limit)
+async def walk(unit: Unit, *, campaign: CampaignId) -> tuple[StepRule, ...]:
+    """Return when the steps of a drip go out and to whom, in order, without removed ones."""
+    rows = await unit.rows(_SQL["walk"], campaign=campaign)
+    return tuple(
+        StepRule(
+            id=row["id"],
+            position=row["position"],
+            after=timedelta(seconds=row["after_s"]),
+            timing=Timing.from_json(row["timing"]),
+            conditions=Conditions.from_json(row["conditions"]),
+            hours=row["settings"].get("hours"),
+            days=row["settings"].get("days"),
+            moved=row["moved"],
+        )
+        for row in rows
+    )
+
+
+async def due_enrollments(
+    unit: Unit, *, campaign: CampaignId, limit: int, with_attributes: bool
+) -> list[DueEnrollment]:
+    rows = await unit.rows(
+        _SQL["due_enrollments"], campaign=campaign, limit=limit, with_attributes=with_attributes
+    )
     return [DueEnrollment(**dict(row)) for row in rows]
+
+
+async def evidence(
+    unit: Unit, *, campaign: CampaignId, enrollments: Sequence[DueEnrollment]
+) -> dict[EnrollmentId, dict[StepId, Evidence]]:
+    """Return what became of the messages of runs so far; those without any are absent."""
+    rows = await unit.rows(
+        _SQL["evidence"],
+        campaign=campaign,
+        runs=[each.id for each in enrollments],
+        contacts=[each.contact_id for each in enrollments],
+    )
+    found: dict[EnrollmentId, dict[StepId, Evidence]] = {}
+    for row in rows:
+        found.setdefault(row["run_id"], {})[row["step_id"]] = Evidence(
+            state=State(row["state"]),
+            accepted_at=row["accepted_at"],
+            delivered_at=row["delivered_at"],
+            read_at=row["read_at"],
+            replied_at=row["replied_at"],
+            clicked_at=row["clicked_at"],
+        )
+    return found
+
+
+async def tags_asked(
+    unit: Unit, *, tags: Collection[str], contacts: Sequence[ContactId]
+) -> dict[ContactId, set[str]]:
+    """Return which of *tags* contacts have; those with none are absent."""
+    rows = await unit.rows(_SQL["tags_asked"], tags=sorted(tags), contacts=contacts)
+    found: dict[ContactId, set[str]] = {}
+    for row in rows:
+        found.setdefault(row["contact_id"], set()).add(row["tag"])
+    return found
 
 
 async def plan_enrollments(
     unit: Unit, *, campaign: CampaignId, messages: Sequence[PlannedMessage]
-) -> dict[tuple[StepId, int], int]:
-    """Make the messages that are not there yet; return how many by (step, second of the id)."""
+) -> dict[tuple[StepId, int, str], int]:
+    """Make the messages that are not there yet.
+
+    Returns how many by (step, second of the id, reason for being left out, or "").
+    """
     rows = await unit.rows(
         _SQL["plan_enrollments"],
         campaign=campaign,
         enrollments=[m.enrollment_id for m in messages],
         contacts=[m.contact_id for m in messages],
         steps=[m.step_id for m in messages],
+        places=[m.place for m in messages],
         numbers=[m.number_id for m in messages],
         seconds=[m.second for m in messages],
         due_ats=[m.due_at for m in messages],
         deadline_ats=[m.deadline_at for m in messages],
+        reasons=[m.reason for m in messages],
     )
-    return {(row["step_id"], row["second"]): row["count"] for row in rows}
+    return {(row["step_id"], row["second"], row["reason"]): row["count"] for row in rows}
+
+
+async def put_off(unit: Unit, *, enrollments: Sequence[PutOff]) -> None:
+    await unit.run(
+        _SQL["put_off"],
+        ids=[each.enrollment_id for each in enrollments],
+        untils=[each.until for each in enrollments],
+        for_delivery=[each.for_delivery for each in enrollments],
+        since_ats=[each.since_at for each in enrollments],
+    )
+
+
+async def pass_on(unit: Unit, *, enrollments: Sequence[PassedOn]) -> None:
+    await unit.run(
+        _SQL["pass_on"],
+        ids=[each.enrollment_id for each in enrollments],
+        steps=[each.step_id for each in enrollments],
+        places=[each.place for each in enrollments],
+        due_ats=[each.due_at for each in enrollments],
+    )
 
 
 async def broadcasts_to_plan(unit: Unit) -> list[CampaignId]:

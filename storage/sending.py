@@ -86,6 +86,23 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepContent:
+    """What a step says, as stored, and in which hours of its own.
+
+    Attributes:
+        fallback: Instead, where the service window is closed; None: nothing.
+        hours, days: None: the campaign's.
+    """
+
+    campaign_id: CampaignId
+    step_id: StepId
+    content: Any
+    fallback: Any
+    hours: str | None
+    days: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NumberState:
     """A number as the platform and its tap have it."""
 
@@ -269,13 +286,20 @@ async def open_organization(unit: Unit, *, why: str) -> None:
     await unit.run(_SQL["open_organization"], why=why)
 
 
-async def contents_of(
-    unit: Unit, *, campaigns: Sequence[CampaignId]
-) -> list[tuple[CampaignId, StepId, Any]]:
-    """Return what the steps of *campaigns* say, as stored; without removed ones."""
+async def contents_of(unit: Unit, *, campaigns: Sequence[CampaignId]) -> list[StepContent]:
+    """Return what the steps of *campaigns* say; without removed ones."""
     rows = await unit.rows(_SQL["steps_of"], campaigns=campaigns)
     return [
-        (row["campaign_id"], row["id"], row["content"]) for row in rows if row["removed_at"] is None
+        StepContent(
+            campaign_id=row["campaign_id"],
+            step_id=row["id"],
+            content=row["content"],
+            fallback=row["fallback"],
+            hours=row["settings"].get("hours"),
+            days=row["settings"].get("days"),
+        )
+        for row in rows
+        if row["removed_at"] is None
     ]
 
 

@@ -11,7 +11,7 @@ import orjson
 import structlog
 
 from engine import gate
-from engine.campaign import Type
+from engine.campaign import Settings, Type
 from engine.content import Content, TemplateMessage, Text, UnreadableContent, from_json
 from engine.hours import Hours
 from engine.ids import CampaignId, ContactId, EnrollmentId, MessageId, StepId
@@ -24,7 +24,7 @@ from storage import leases, messages, sending
 from storage.database import Unit
 from storage.leases import Lease
 from storage.messages import Row
-from storage.sending import AHEAD, REPLIES, Due, OpenCampaign, Promotion, Recipient
+from storage.sending import AHEAD, REPLIES, Due, OpenCampaign, Promotion, Recipient, StepContent
 from worker.rules import NumberRule, SendingRules
 from worker.whatsapp.payloads import Unsendable, message_payload
 
@@ -81,7 +81,7 @@ class Claims:
     def __init__(self, rules: SendingRules, number: NumberRule) -> None:
         self.rules = rules
         self.number = number
-        self._renderings: dict[tuple[CampaignId, int], dict[StepId, Rendering | None]] = {}
+        self._renderings: dict[tuple[CampaignId, int], dict[StepId, _Words | None]] = {}
         self._credits: dict[CampaignId, float] = {}
         self._openings: dict[tuple[Hours, str | None], tuple[datetime, datetime | None]] = {}
 
@@ -236,8 +236,9 @@ class Claims:
         if not versions:
             return
         self._renderings |= {key: {} for key in versions.items()}
-        for campaign, step, content in await sending.contents_of(unit, campaigns=list(versions)):
-            self._renderings[campaign, versions[campaign]][step] = _rendering(step, content)
+        for step in await sending.contents_of(unit, campaigns=list(versions)):
+            key = (step.campaign_id, versions[step.campaign_id])
+            self._renderings[key][step.step_id] = _words(step)
 
     # Who gets it
 
@@ -292,11 +293,12 @@ class Claims:
         renderings = self._renderings[campaign.id, campaign.version]
         if due.row.step_id not in renderings:
             return gate.Skip(reason=Reason.STEP_REMOVED)
-        rendering = renderings[due.row.step_id]
-        if rendering is None:
+        words = renderings[due.row.step_id]
+        if words is None:
             return gate.Skip(reason=Reason.TEMPLATE_UNUSABLE)
+        rendering = words.for_window(due.recipient.last_inbound_at, at)
         content = rendering.filled(_values(due.recipient))
-        candidate = self._candidate(due, campaign, rendering, content, at)
+        candidate = self._candidate(due, campaign, words, rendering, content, at)
         decision = gate.decide(candidate, at=at, cooldown=self.rules.cooldown)
         if not isinstance(decision, gate.Send):
             return decision
@@ -339,13 +341,14 @@ class Claims:
         self,
         due: Due,
         campaign: OpenCampaign,
+        words: "_Words",
         rendering: Rendering,
         content: Content | Missing,
         at: datetime,
     ) -> gate.Candidate:
         recipient = due.recipient
         opens_at, closes_at = self._opening(
-            self.rules.hours_of(campaign.settings), recipient.timezone, at
+            self.rules.hours_of(words.settings_over(campaign.settings)), recipient.timezone, at
         )
         return gate.Candidate(
             campaign_id=campaign.id,
@@ -448,12 +451,39 @@ def _gap(shortest: timedelta, longest: timedelta) -> timedelta:
     return shortest + (longest - shortest) * secrets.SystemRandom().random()
 
 
-def _rendering(step: StepId, content: object) -> Rendering | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    """What a step says, and in which hours of its own; None: the campaign's."""
+
+    rendering: Rendering
+    fallback: Rendering | None
+    hours: str | None
+    days: str | None
+
+    def for_window(self, last_inbound_at: datetime | None, at: datetime) -> Rendering:
+        if self.fallback is None or not self.rendering.free_form:
+            return self.rendering
+        return self.rendering if gate.window_open(last_inbound_at, at) else self.fallback
+
+    def settings_over(self, campaign: Settings) -> Settings:
+        if self.hours is None and self.days is None:
+            return campaign
+        return replace(
+            campaign, hours=self.hours or campaign.hours, days=self.days or campaign.days
+        )
+
+
+def _words(step: StepContent) -> _Words | None:
     """Return what a step says; None: it cannot be read, and must not stop the others."""
     try:
-        return Rendering.of(from_json(content))
+        return _Words(
+            rendering=Rendering.of(from_json(step.content)),
+            fallback=None if step.fallback is None else Rendering.of(from_json(step.fallback)),
+            hours=step.hours,
+            days=step.days,
+        )
     except (UnreadableContent, InvalidText):
-        log.error("step.unreadable", step=step)  # noqa: TRY400 — its text may hold what logs must not
+        log.error("step.unreadable", step=step.step_id)  # noqa: TRY400 — its text may hold what logs must not
         return None
 
 

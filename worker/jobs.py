@@ -19,6 +19,7 @@ from worker.lane import Lane
 from worker.memory import Memory
 from worker.planning import plan
 from worker.reconciliation import reconcile
+from worker.rewalking import rewalk
 from worker.strays import move_strays
 from worker.synchronization import TASK, sync_templates
 from worker.template_review import submit_templates
@@ -45,6 +46,7 @@ async def seal_audit(worker: Worker, organization: OrganizationId) -> bool:
 
 JOBS: Mapping[str, Job] = {
     "plan": plan,
+    "rewalk": rewalk,
     "enroll_triggered": enroll_triggered,
     "follow_dates": follow_dates,
     "import_contacts": import_contacts,

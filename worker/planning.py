@@ -7,17 +7,17 @@ from functools import partial
 from typing import Protocol
 
 from engine.campaign import Settings
-from engine.ids import CampaignId, ContactId, NumberId, OrganizationId
+from engine.ids import CampaignId, ContactId, OrganizationId
 from engine.message import hour_of
 from storage import messages, planning
 from storage.database import Unit
 from storage.messages import StatKey
-from storage.planning import Broadcast, Drip, DueEnrollment, PlannedMessage
+from storage.planning import Broadcast, Drip
+from worker import walking
 from worker.context import Worker
 from worker.rules import SendingRules
 
 SLICE_S = 0.2
-_ENROLLMENTS = 500
 _CONTACTS = 20_000
 _AHEAD = timedelta(days=62)
 
@@ -64,7 +64,7 @@ async def _drip_slice(unit: Unit, *, drip: Drip, rules: SendingRules) -> bool:
     if not await planning.alone(unit, task="plan"):
         return False
     floor = await planning.oldest_second(unit) or 0
-    return await _plan_drip(unit, drip, rules, floor)
+    return await walking.plan_drip(unit, drip, rules, floor)
 
 
 async def _broadcast_slice(unit: Unit, *, campaign: CampaignId, rules: SendingRules) -> bool:
@@ -73,52 +73,6 @@ async def _broadcast_slice(unit: Unit, *, campaign: CampaignId, rules: SendingRu
     floor = await planning.oldest_second(unit) or 0
     broadcast = await planning.lock_broadcast(unit, campaign=campaign)
     return broadcast is not None and await _plan_broadcast(unit, broadcast, rules, floor)
-
-
-async def _plan_drip(unit: Unit, drip: Drip, rules: SendingRules, floor: int) -> bool:
-    if not await planning.lock_drip(unit, campaign=drip.id):
-        return False
-    due = await planning.due_enrollments(unit, campaign=drip.id, limit=_ENROLLMENTS)
-    if not due:
-        return False
-    made = await planning.plan_enrollments(
-        unit,
-        campaign=drip.id,
-        messages=[_planned(one, drip, rules, floor) for one in due],
-    )
-    deltas: Counter[StatKey] = Counter()
-    for (step, second), count in made.items():
-        hour = hour_of(datetime.fromtimestamp(second, UTC))
-        deltas[drip.id, step, 0, hour, "planned"] += count
-    await messages.move_stats(unit, deltas)
-    return True
-
-
-def _planned(
-    enrollment: DueEnrollment, drip: Drip, rules: SendingRules, floor: int
-) -> PlannedMessage:
-    due_at = _inside_hours(enrollment.due_at, enrollment.timezone, drip.settings, rules)
-    deadline = rules.deadline_of(drip.settings)
-    return PlannedMessage(
-        enrollment_id=enrollment.id,
-        contact_id=enrollment.contact_id,
-        step_id=enrollment.step_id,
-        number_id=_number(drip.number_id, enrollment.last_number_id, rules),
-        second=max(int(enrollment.due_at.timestamp()), floor),
-        due_at=due_at,
-        deadline_at=due_at + deadline if deadline else None,
-    )
-
-
-def _number(chosen: NumberId | None, last: NumberId | None, rules: SendingRules) -> NumberId:
-    """Return the campaign's number, else the contact's last, else the organization's first.
-
-    Numbers that have left the configuration do not count.
-    """
-    for number in (chosen, last):
-        if number is not None and number in rules.number_ids:
-            return number
-    return rules.number_ids[0]
 
 
 def _inside_hours(

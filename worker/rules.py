@@ -52,7 +52,7 @@ class SendingRules:
 
     def hours_of(self, settings: Settings) -> Hours:
         """Return the sending hours of a campaign: its own, else the organization's."""
-        return _hours(self.hours, settings.hours, settings.days)
+        return hours.chosen(self.hours, settings.hours, settings.days)
 
     def deadline_of(self, settings: Settings) -> timedelta | None:
         if settings.deadline_s is None:
@@ -76,14 +76,6 @@ def _zone(name: str) -> tzinfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
-
-
-@lru_cache(maxsize=1024)
-def _hours(standard: Hours, text: str | None, days: str | None) -> Hours:
-    on = standard.days if days is None else hours.parse_days(days)
-    if text is None:
-        return Hours(start=standard.start, end=standard.end, days=on)
-    return hours.parse(text, days=on)
 
 
 def rules_of(organization: OrganizationId, config: Organization) -> SendingRules:

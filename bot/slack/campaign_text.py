@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Final, assert_never
 
 from bot.slack.markup import Markup, code, joined, literal, markup, number
@@ -10,14 +11,25 @@ from engine import duration
 from engine.audience import Audience
 from engine.campaign import Campaign, Mode, Reentry, Step, Type
 from engine.campaign_ports import Reach
+from engine.conditions import Condition, Conditions, Otherwise
 from engine.config import Organization
 from engine.content import Content, Media, TemplateMessage, Text
-from engine.ids import CampaignId
+from engine.ids import CampaignId, StepId
 from engine.reasons import Reason
 from engine.size import Asked
 from engine.templates import values_of
+from engine.timing import DAYTIME
 
 _UNITS: Final = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+_WEEKDAYS: Final = (
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+)
 _SHOWN_TEXT: Final = 300
 _SHOWN_VALUE: Final = 120
 
@@ -72,17 +84,78 @@ def message_line(content: Content) -> Markup:
             assert_never(content)
 
 
-def step_line(step: Step) -> Markup:
-    """Return when a step goes out and what it says."""
-    since = "enrollment" if step.number == 1 else f"step {step.number - 1}"
-    after = f"{span(step.after)} after {since}" if step.after else f"at once after {since}"
+def step_line(step: Step, numbers: Mapping[StepId, int] = MappingProxyType({})) -> Markup:
+    """Return when a step goes out, to whom, and what it says.
+
+    Args:
+        numbers: Of the steps its conditions may name.
+    """
+    said = [message_line(step.content)]
+    if step.fallback is not None:
+        said.append(markup("else {it}", it=message_line(step.fallback)))
     return markup(
-        "*{n}.* {after}: {message}", n=step.number, after=after, message=message_line(step.content)
+        "*{n}.* {when}: {message}",
+        n=step.number,
+        when=_when(step, numbers),
+        message=joined(said, ", outside of 24 hours after they wrote "),
     )
 
 
+def _when(step: Step, numbers: Mapping[StepId, int]) -> Markup:
+    return joined(
+        [
+            literal(_time(step)),
+            *_conditions(step.conditions, numbers),
+            *(
+                code(f"{name}={value}")
+                for name, value in (("hours", step.hours), ("days", step.days))
+                if value is not None
+            ),
+        ],
+        ", ",
+    )
+
+
+def _time(step: Step) -> str:
+    timing, clock, anchor = step.timing, step.timing.clock, step.timing.anchor
+    if anchor is None:
+        since = "enrollment" if step.number == 1 else f"step {step.number - 1}"
+        said = f"{span(step.after)} after {since}" if step.after else f"at once after {since}"
+    else:
+        clock = clock or DAYTIME
+        date = f"{'every ' if anchor.yearly else ''}{anchor.attribute}"
+        days = span(timedelta(days=abs(anchor.days)))
+        said = f"on {date}"
+        if anchor.days:
+            said = f"{days} {'before' if anchor.days < 0 else 'after'} {date}"
+    if timing.weekday is not None:
+        said += f", the next {_WEEKDAYS[timing.weekday]}"
+    return said if clock is None else f"{said} at {clock:%H:%M}"
+
+
+def _conditions(conditions: Conditions, numbers: Mapping[StepId, int]) -> list[Markup]:
+    said: list[Markup] = []
+    if conditions.wait:
+        said.append(Markup("once the step before is delivered"))
+    if conditions.all_of:
+        asked = " and ".join(_condition(each, numbers) for each in conditions.all_of)
+        otherwise = "" if conditions.otherwise is Otherwise.SKIP else ", else the campaign ends"
+        said.append(markup("if {asked}{otherwise}", asked=asked, otherwise=otherwise))
+    return said
+
+
+def _condition(condition: Condition, numbers: Mapping[StepId, int]) -> str:
+    if condition.fact is None:
+        return f"tagged {condition.tag}"
+    fact = condition.fact.value.replace("_", " ")
+    if condition.step is None:
+        return fact
+    return f"step {numbers.get(condition.step, '?')} {fact}"
+
+
 def steps_lines(steps: Sequence[Step]) -> Markup:
-    return joined([step_line(step) for step in steps])
+    numbers = {step.id: step.number for step in steps}
+    return joined([step_line(step, numbers) for step in steps])
 
 
 def settings_line(campaign: Campaign, organization: Organization) -> Markup | None:

@@ -5,13 +5,11 @@ from collections.abc import Awaitable, Callable
 from bot.slack import campaign_moves, reports
 from bot.slack.campaign_lists import listing, next_line, showing
 from bot.slack.campaign_moves import Move, after, moved
-from bot.slack.campaign_names import found
-from bot.slack.campaign_text import settings_line, step_line
+from bot.slack.campaign_text import settings_line
 from bot.slack.changes import answered, told
 from bot.slack.clicks import Value
-from bot.slack.contact_pages import counted
 from bot.slack.desk import Desk
-from bot.slack.drafting import number_of, settings_of, wanted_of
+from bot.slack.drafting import number_of, settings_of
 from bot.slack.language.campaigns import (
     CampaignActivate,
     CampaignArchive,
@@ -20,8 +18,6 @@ from bot.slack.language.campaigns import (
     CampaignPause,
     CampaignResume,
     CampaignShow,
-    StepAdd,
-    StepRemove,
 )
 from bot.slack.markup import Markup, markup
 from bot.slack.refusals import refusing
@@ -29,24 +25,20 @@ from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from bot.slack.requests import Click
 from bot.slack.words import as_word
-from engine.campaign import Campaign, Kind, State
+from engine.campaign import Campaign, Kind
 from engine.campaign_ports import Draft
 from engine.ids import CampaignId
 from engine.roles import Role
-from engine.usecases.change_steps import Removed, add_step, remove_step
 from engine.usecases.create_campaign import create_campaign
 from engine.usecases.move_campaign import Moved, NoSuchCampaign
-from storage import audiences, campaigns, enrollments
 from storage.campaigns import Campaigns
 from storage.database import Unit
-from storage.templates import KnownTemplates
 
 
 def register(registry: Registry, desk: Desk) -> None:
     """Handle the commands and the buttons."""
     _register_making(registry, desk)
     _register_moving(registry, desk)
-    _register_steps(registry, desk)
     _register_buttons(registry, desk)
 
 
@@ -111,89 +103,6 @@ def _register_moving(registry: Registry, desk: Desk) -> None:
     @refusing
     async def archive(command: CampaignArchive, asked: Context) -> Reply:
         return await moved(desk, asked, command.campaign, campaign_moves.archive, kind=None)
-
-
-def _register_steps(registry: Registry, desk: Desk) -> None:
-    @registry.command(StepAdd)
-    @refusing
-    async def add(command: StepAdd, asked: Context) -> Reply:
-        async def work(unit: Unit) -> Reply:
-            drip = await found(unit, command.campaign)
-            campaign, steps = await add_step(
-                campaign=drip.id,
-                after=command.after,
-                wanted=wanted_of(command),
-                campaigns=Campaigns(unit, asked.user_id),
-                templates=KnownTemplates(unit),
-                attributes=audiences.ContactAttributes(unit),
-            )
-            return told(
-                asked,
-                markup("added a step to *{name}*:", name=campaign.name),
-                step_line(steps[-1]),
-                _after_step(campaign),
-            )
-
-        return await desk.database.run(asked.organization, asked.at, work)
-
-    @registry.command(StepRemove)
-    @refusing
-    async def remove(command: StepRemove, asked: Context) -> Reply:
-        async def work(unit: Unit) -> Removed:
-            drip = await found(unit, command.campaign)
-            return await remove_step(
-                campaign=drip.id, number=command.step, campaigns=Campaigns(unit, asked.user_id)
-            )
-
-        removed = await desk.database.run(asked.organization, asked.at, work)
-        moved_on = removed.moved_on + await _move_on(desk, asked, removed)
-        one, many = (
-            ("goes on to the next step", "go on to the next step")
-            if removed.left >= removed.step.number
-            else ("is through", "are through")
-        )
-        return told(
-            asked,
-            markup("removed a step of *{name}*:", name=removed.campaign.name),
-            step_line(removed.step),
-            markup(
-                "{who} who waited for it {go_on}.",
-                who=counted(moved_on),
-                go_on=one if moved_on == 1 else many,
-            )
-            if moved_on
-            else Markup(""),
-        )
-
-
-def _after_step(campaign: Campaign) -> Markup:
-    name = as_word(campaign.name)
-    if campaign.state is State.DRAFT:
-        return next_line(f"/drip campaign activate {name}")
-    return Markup(
-        "Whoever is through with the steps before gets it too, unless they have finished."
-    )
-
-
-async def _move_on(desk: Desk, asked: Context, removed: Removed) -> int:
-    """Let the rest go on, a slice to a transaction: those who wait, then those with a message."""
-
-    async def waiting(unit: Unit) -> int:
-        return await campaigns.move_on(unit, campaign=removed.campaign.id, removed=removed.step)
-
-    async def queued(unit: Unit) -> int:
-        return await enrollments.cancel_step(
-            unit,
-            campaign=removed.campaign.id,
-            step=removed.step.id,
-            limit=campaigns.SLICE,
-        )
-
-    moved_on = 0
-    for work in (waiting, queued):
-        while count := await desk.database.run(asked.organization, asked.at, work):
-            moved_on += count
-    return moved_on
 
 
 def _register_buttons(registry: Registry, desk: Desk) -> None:

@@ -104,12 +104,17 @@ class Flag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Free:
-    """Options whose names are not ours: ``<shape>=<value>``."""
+    """Options whose names are not ours: ``<prefix><shape>=<value>``.
+
+    Attributes:
+        prefix: What their names begin with, and is taken off; may be empty.
+    """
 
     field: str
     shape: str
     about: str
     needs: str | None
+    prefix: str = ""
 
 
 Part = Argument | Option | Flag | Free
@@ -156,8 +161,10 @@ class Spec:
         return tuple(part for part in self.parts if isinstance(part, Flag))
 
     @property
-    def free(self) -> Free | None:
-        return next((part for part in self.parts if isinstance(part, Free)), None)
+    def free(self) -> tuple[Free, ...]:
+        """Return them, those with a prefix first."""
+        found = [part for part in self.parts if isinstance(part, Free)]
+        return tuple(sorted(found, key=lambda part: not part.prefix))
 
 
 class Command:
@@ -264,10 +271,18 @@ def flag(*, about: str, default: bool) -> bool:
 
 
 def free(
-    *, shape: str, about: str, default: tuple[tuple[str, str], ...], needs: str | None = None
+    *,
+    shape: str,
+    about: str,
+    default: tuple[tuple[str, str], ...],
+    needs: str | None = None,
+    prefix: str = "",
 ) -> tuple[tuple[str, str], ...]:
     """Declare that ``<shape>=<value>`` may be anything; (name, value) in the order written."""
-    part = _field(default, lambda name: Free(field=name, shape=shape, about=about, needs=needs))
+    part = _field(
+        default,
+        lambda name: Free(field=name, shape=shape, about=about, needs=needs, prefix=prefix),
+    )
     return cast("tuple[tuple[str, str], ...]", part)
 
 

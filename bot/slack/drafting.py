@@ -1,11 +1,12 @@
 """From the options of "campaign new" and "broadcast new" to what the engine wants."""
 
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bot.slack.kinds import Off
 from bot.slack.language.broadcasts import BroadcastNew
-from bot.slack.language.campaigns import CampaignNew, StepAdd
+from bot.slack.language.campaigns import CampaignNew
+from bot.slack.language.steps import StepAdd, StepEdit
 from engine.campaign import Settings
 from engine.config import Organization
 from engine.ids import NumberId
@@ -13,6 +14,9 @@ from engine.phone import Phone
 from engine.refusal import Refusal
 from engine.size import Size
 from engine.usecases.compose import Wanted
+from engine.usecases.write_step import UNSAID, NotSaid, StepWish
+
+T = TypeVar("T")
 
 
 class UnknownNumber(Refusal):
@@ -66,7 +70,7 @@ def number_of(phone: Phone | None, organization: Organization) -> NumberId | Non
     raise UnknownNumber(phone, organization)
 
 
-def wanted_of(command: StepAdd | BroadcastNew) -> Wanted:
+def wanted_of(command: StepAdd | StepEdit | BroadcastNew) -> Wanted:
     return Wanted(
         text=command.text,
         template=command.template,
@@ -75,6 +79,50 @@ def wanted_of(command: StepAdd | BroadcastNew) -> Wanted:
         media=command.media,
         caption=command.caption,
     )
+
+
+def wish_of(command: StepAdd | StepEdit) -> StepWish:
+    """Return what was said of a step; what was not stays as it is."""
+    says = any(each is not None for each in (command.text, command.template, command.media))
+    return StepWish(
+        after=_unless_unsaid(command.before if command.after is None else command.after),
+        yearly=_unless_unsaid(command.yearly),
+        clock=_or_none(command.clock),
+        weekday=_or_none(command.weekday),
+        conditions=_or_none(command.conditions),
+        otherwise=_unless_unsaid(command.otherwise),
+        wait=_unless_unsaid(command.wait),
+        hours=_or_none(command.hours),
+        days=_or_none(command.days),
+        wanted=wanted_of(command) if says else UNSAID,
+        fallback=_fallback(command),
+    )
+
+
+def _fallback(command: StepAdd | StepEdit) -> Wanted | NotSaid | None:
+    match command.fallback:
+        case None:
+            return UNSAID
+        case Off.OFF:
+            return None
+        case str() as name:
+            given = dict(command.fallback_parameters)
+            language = given.pop("language", None)
+            return Wanted(template=name, language=language, parameters=tuple(given.items()))
+
+
+def _unless_unsaid(value: T | None) -> T | NotSaid:
+    return UNSAID if value is None else value
+
+
+def _or_none(value: T | Off | None) -> T | NotSaid | None:
+    match value:
+        case None:
+            return UNSAID
+        case Off.OFF:
+            return None
+        case said:
+            return said
 
 
 def size_of(command: _Counted, organization: Organization, *, spends: bool = True) -> Size:

@@ -135,7 +135,6 @@ class _Reading:
         self._spec = spec
         self._given = given
         self._values: dict[str, Any] = {}
-        self._extra: list[tuple[str, str]] = []
         self._options = {option.name: option for option in spec.options}
 
     def command(self) -> Command | NotUnderstood:
@@ -188,15 +187,18 @@ class _Reading:
         return problem
 
     def _free(self, word: Word, key: str) -> NotUnderstood | None:
-        free = self._spec.free
-        wanted = None if free is None or free.needs is None else self._options[free.needs]
-        if free is None or (wanted is not None and not self._given_option(wanted)):
-            return self._unknown_option(key)
-        if key in dict(self._extra):
-            return self._problem(f"{key}= is there twice; give it once.")
-        self._extra.append((key, word.text))
-        self._values[free.field] = tuple(self._extra)
-        return None
+        for free in self._spec.free:
+            name = key.removeprefix(free.prefix)
+            if (free.prefix and name == key) or not name:
+                continue
+            if free.needs is not None and not self._given_option(self._options[free.needs]):
+                continue
+            known = self._values.get(free.field, ())
+            if name in dict(known):
+                return self._problem(f"{key}= is there twice; give it once.")
+            self._values[free.field] = (*known, (name, word.text))
+            return None
+        return self._unknown_option(key)
 
     def _given_option(self, option: Option) -> bool:
         return any(word.key is not None and _tidy(word.key) == option.name for word in self._given)

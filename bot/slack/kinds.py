@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
 from enum import Enum, StrEnum
 from typing import Final, TypeVar
 
@@ -12,9 +12,12 @@ from bot.slack.words import Unreadable, quoted, words
 from engine import automation_text, duration, hours, names, personalise, phone
 from engine.automation_text import InvalidAutomation, WrittenAction, WrittenTrigger
 from engine.campaign import InvalidRate, Rate
+from engine.conditions import Fact
 from engine.content import MediaRef
 from engine.template_draft import DraftButton
 from engine.templates import ButtonKind, Category
+from engine.timing import Anchor
+from engine.usecases.write_step import Asked
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -210,6 +213,140 @@ def _rate(text: str) -> Rate | Wrong:
         return Wrong(must_be="a number of messages per time, like 5/s, 300/min or 500/h")
 
 
+def _delay(text: str) -> timedelta | Anchor | Wrong:
+    span, colon, attribute = text.partition(":")
+    if colon:
+        return _anchor(span, attribute, sign=1)
+    try:
+        return duration.parse(span)
+    except ValueError:
+        return Wrong(
+            must_be="days after a date like 3d:renewal, or a span of time like 30m, 3h, 2d or 1w"
+        )
+
+
+def _before(text: str) -> Anchor | Wrong:
+    span, _, attribute = text.partition(":")
+    return _anchor(span, attribute, sign=-1)
+
+
+def _anchor(span: str, attribute: str, *, sign: int) -> Anchor | Wrong:
+    must_be = "days or weeks and a date of the contact, like 7d:renewal or 0d:birthday"
+    try:
+        days, rest = divmod(duration.parse(span), timedelta(days=1))
+        name = names.attribute(attribute)
+    except ValueError:
+        return Wrong(must_be=must_be)
+    return Wrong(must_be=must_be) if rest else Anchor(attribute=name, days=sign * days)
+
+
+def _show_anchor(value: Anchor) -> str:
+    return f"{abs(value.days)}d:{value.attribute}"
+
+
+def _show_delay(value: timedelta | Anchor) -> str:
+    return _show_anchor(value) if isinstance(value, Anchor) else duration.show(value)
+
+
+def _clock(text: str) -> time | Off | Wrong:
+    if text.strip().lower() == Off.OFF.value:
+        return Off.OFF
+    found = _CLOCK.fullmatch(text.strip())
+    if found is None:
+        return Wrong(must_be="a time of day like 09:00 or 17:30, or off")
+    return time(int(found[1]), int(found[2]))
+
+
+def _show_clock(value: time | Off) -> str:
+    return value.value if isinstance(value, Off) else value.strftime("%H:%M")
+
+
+def _weekday(text: str) -> int | Off | Wrong:
+    written = text.strip().lower()
+    if written == Off.OFF.value:
+        return Off.OFF
+    for index, name in enumerate(_WEEKDAYS):
+        if written in (name, name[:3]):
+            return index
+    return _none_of(text, (*_WEEKDAYS, Off.OFF.value))
+
+
+def _show_weekday(value: int | Off) -> str:
+    return value.value if isinstance(value, Off) else _WEEKDAYS[value]
+
+
+def _conditions(text: str) -> tuple[Asked, ...] | Off | Wrong:
+    if text.strip().lower() == Off.OFF.value:
+        return Off.OFF
+    listed = [piece.strip() for piece in _split(text)]
+    read = [_condition(piece) for piece in listed]
+    if not read:
+        return Wrong(must_be=_CONDITION)
+    asked: list[Asked] = []
+    for each in read:
+        if isinstance(each, Wrong):
+            return each
+        asked.append(each)
+    return tuple(dict.fromkeys(asked))
+
+
+def _condition(text: str) -> Asked | Wrong:
+    word, colon, rest = text.partition(":")
+    word = word.strip().lower().replace("-", "_").replace(" ", "_")
+    if word == "tag" and colon:
+        try:
+            return Asked(tag=names.tag(rest))
+        except names.InvalidName:
+            return Wrong(must_be="tag:<tag> with one tag, like tag:vip")
+    if word not in set(Fact) or (colon and not _STEP_NUMBER.fullmatch(rest.strip())):
+        meant = closest(word, tuple(Fact))
+        hint = "" if meant is None or meant == word else f" (did you mean {meant}?)"
+        return Wrong(must_be=_CONDITION + hint)
+    return Asked(fact=Fact(word), number=int(rest) if colon else None)
+
+
+def _show_conditions(value: tuple[Asked, ...] | Off) -> str:
+    if isinstance(value, Off):
+        return value.value
+    return ",".join(map(_show_condition, value))
+
+
+def _show_condition(asked: Asked) -> str:
+    if asked.fact is None:
+        return f"tag:{quoted(asked.tag or '')}"
+    return str(asked.fact) + (f":{asked.number}" if asked.number else "")
+
+
+def _wait(text: str) -> bool | Wrong:
+    match text.strip().lower():
+        case "delivered":
+            return True
+        case "off" | "no":
+            return False
+        case _:
+            return Wrong(must_be="delivered or off")
+
+
+def _own_hours(text: str) -> str | Off:
+    return Off.OFF if text.strip().lower() == _CAMPAIGN else _hours(text)
+
+
+def _own_days(text: str) -> str | Off:
+    return Off.OFF if text.strip().lower() == _CAMPAIGN else _days(text)
+
+
+def _show_own(value: str | Off) -> str:
+    return _CAMPAIGN if isinstance(value, Off) else value
+
+
+def _template_or_off(text: str) -> str | Off | Wrong:
+    return Off.OFF if text.strip().lower() == Off.OFF.value else _line(text)
+
+
+def _show_or_off(value: str | Off) -> str:
+    return value.value if isinstance(value, Off) else value
+
+
 def _trigger(text: str) -> str | Wrong:
     if text.strip().lower() == automation_text.MANUAL:
         return automation_text.MANUAL
@@ -267,6 +404,22 @@ _FEW: Final = 1_000
 _LONGEST_TEXT: Final = 4_096  # characters of a WhatsApp text
 _LONGEST_LINE: Final = 256
 _LONGEST_LINK: Final = 2_000
+_CAMPAIGN: Final = "campaign"
+_WEEKDAYS: Final = (
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+)
+_CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+_STEP_NUMBER: Final = re.compile(r"[1-9][0-9]{0,2}")
+_CONDITION: Final = (
+    "replied, not_replied, delivered, read, not_read, clicked (of another step: read:2) or"
+    " tag:<tag>, or several with commas, or off"
+)
 _PARTED: Final = re.compile(r"[0-9]{1,3}(?:[,. _'][0-9]{3})+")
 _DIGITS: Final = re.compile(r"[0-9]{1,12}")
 # A verb alone, or the channel to be told something, wants the next word too.
@@ -316,6 +469,36 @@ HOURS: Final[Kind[str]] = Kind(
 DAYS: Final[Kind[str]] = Kind(
     shape="mon-fri", read=_by(_days, "days like mon-fri or mon,wed,sat"), goes_on=_listed
 )
+DELAY: Final[Kind[timedelta | Anchor]] = Kind(
+    shape="2d|3h|30m|1w|3d:<date>", read=_delay, show=_show_delay
+)
+BEFORE: Final[Kind[Anchor]] = Kind(shape="7d:<date>", read=_before, show=_show_anchor)
+CLOCK: Final[Kind[time | Off]] = Kind(shape="hh:mm|off", read=_clock, show=_show_clock)
+WEEKDAY: Final[Kind[int | Off]] = Kind(shape="weekday|off", read=_weekday, show=_show_weekday)
+CONDITIONS: Final[Kind[tuple[Asked, ...] | Off]] = Kind(
+    shape="replied|not_replied|delivered|read|not_read|clicked|tag:<tag>|off",
+    read=_conditions,
+    show=_show_conditions,
+    raw=True,
+    goes_on=_listed,
+)
+WAIT: Final[Kind[bool]] = Kind(
+    shape="delivered|off", read=_wait, show=lambda value: "delivered" if value else "off"
+)
+OWN_HOURS: Final[Kind[str | Off]] = Kind(
+    shape="hh:mm-hh:mm|off|campaign",
+    read=_by(_own_hours, "two times of day like 08:00-20:00, off, or campaign"),
+    show=_show_own,
+)
+OWN_DAYS: Final[Kind[str | Off]] = Kind(
+    shape="mon-fri|campaign",
+    read=_by(_own_days, "days like mon-fri or mon,wed,sat, or campaign"),
+    show=_show_own,
+    goes_on=_listed,
+)
+FALLBACK: Final[Kind[str | Off]] = Kind(
+    shape="template|off", read=_template_or_off, show=_show_or_off
+)
 RATE: Final[Kind[Rate]] = Kind(shape="5/s|300/min|500/h", read=_rate)
 _SHAPE: Final = (
     "contact_created|tag:<tag>|event:<name>|keyword:<word>|segment:<name>|date:<attribute>"
@@ -337,7 +520,9 @@ EVENT: Final[Kind[str]] = Kind(
 )
 EMAIL: Final[Kind[str]] = Kind(shape="address", read=_email)
 LANGUAGE: Final[Kind[str]] = Kind(shape="en_US", read=_language)
-MEDIA: Final[Kind[MediaRef]] = Kind(shape="link", read=_media)
+MEDIA: Final[Kind[MediaRef]] = Kind(
+    shape="link", read=_media, show=lambda ref: ref.link or ref.id or ""
+)
 OWN_NUMBER: Final[Kind[phone.Phone]] = Kind(
     shape="phone",
     read=_by(phone.own, "one of our numbers, like +15550001111"),

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from bot.slack.declare import Argument, Option, Spec
+from bot.slack.declare import Argument, Free, Option, Spec
 from bot.slack.grammar import Language
 
 
 def usage(spec: Spec) -> str:
     """Return how the command is written, optional parts in brackets.
 
-    >>> from bot.slack.language.campaigns import StepRemove
+    >>> from bot.slack.language.steps import StepRemove
     >>> usage(StepRemove.spec)
     '/drip step remove <campaign> <step>'
     """
@@ -24,8 +24,7 @@ def usage(spec: Spec) -> str:
         for option in spec.options
         if not option.required and option not in chosen
     ]
-    if spec.free is not None:
-        parts.append(f"[<{spec.free.shape}>=<value>…]")
+    parts += [f"[{_free(free)}…]" for free in reversed(spec.free)]
     return " ".join((f"/drip {spec.name}", *parts))
 
 
@@ -34,10 +33,14 @@ def details(spec: Spec) -> tuple[tuple[str, str], ...]:
     listed = [(f"<{each.label}>", _argument(each)) for each in spec.arguments]
     listed += [(flag.word, flag.about) for flag in spec.flags]
     listed += [(_written(option), _option(option, spec)) for option in spec.options]
-    if spec.free is not None:
-        needs = f" Goes only with {spec.free.needs}=." if spec.free.needs else ""
-        listed.append((f"<{spec.free.shape}>=<value>", spec.free.about + needs))
+    for free in reversed(spec.free):
+        needs = f" Goes only with {free.needs}=." if free.needs else ""
+        listed.append((_free(free), free.about + needs))
     return tuple(listed)
+
+
+def _free(free: Free) -> str:
+    return f"{free.prefix}<{free.shape}>=<value>"
 
 
 def examples(spec: Spec) -> tuple[str, ...]:

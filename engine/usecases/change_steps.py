@@ -1,24 +1,33 @@
 """Change steps: what a drip says, and when, also while contacts walk through it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from engine.attributes import AttributeType
 from engine.campaign import Campaign, Kind, State, Step
-from engine.campaign_ports import Attributes, Campaigns, Templates
+from engine.campaign_ports import Affected, Attributes, Campaigns, Templates
+from engine.hours import Hours
 from engine.ids import CampaignId
 from engine.refusal import Refusal
-from engine.usecases.compose import Wanted, check_approved, compose
+from engine.usecases.compose import check_approved
 from engine.usecases.move_campaign import NoSuchCampaign
+from engine.usecases.write_step import StepWish, check_order, write_step
+
+MOST_STEPS = 200
 
 
 class OneMessageOnly(Refusal):
     """A broadcast has the one message it was made with."""
 
     def __init__(self, campaign: Campaign) -> None:
+        fixed = (
+            "its content is fixed once it has started"
+            if campaign.state not in {State.DRAFT, State.SCHEDULED}
+            else "which has one message"
+        )
         super().__init__(
-            f"{campaign.name!r} is a broadcast, which has one message; steps belong to campaigns"
-            " made with /drip campaign new."
+            f"{campaign.name!r} is a broadcast, {fixed}; steps belong to campaigns made with"
+            " /drip campaign new."
         )
 
 
@@ -32,60 +41,222 @@ class NoSuchStep(Refusal):
         )
 
 
+class TooManySteps(Refusal):
+    """There is no place for another one."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        super().__init__(
+            f"{campaign.name!r} has no place for a step there: it has {MOST_STEPS} of them, or too"
+            " many were put between the same two; make a new campaign."
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Removed:
-    """A step that is gone.
+class Changed:
+    """A step as it is now.
 
     Attributes:
-        moved_on: Enrollments that waited for it and go on.
-        left: Steps that remain.
+        affected: How the change meets those under way.
+        steps: All there are now; without *step* where it was removed.
     """
 
     campaign: Campaign
     step: Step
-    moved_on: int
-    left: int
+    affected: Affected
+    steps: Sequence[Step]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unconfirmed:
+    """Nothing was done: contacts are under way, and staff have to say that they mean it.
+
+    Attributes:
+        step: As it would be; the one to be removed.
+        number: Where it would stand.
+    """
+
+    campaign: Campaign
+    step: Step
+    number: int
+    affected: Affected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """What writing a step needs to know.
+
+    Attributes:
+        window: The hours in which the campaign sends.
+        types: The attributes that contacts have.
+    """
+
+    templates: Templates
+    attributes: Attributes
+    types: Mapping[str, AttributeType]
+    window: Hours
 
 
 async def add_step(
     *,
     campaign: CampaignId,
-    after: timedelta,
-    wanted: Wanted,
+    wish: StepWish,
     campaigns: Campaigns,
-    templates: Templates,
-    attributes: Attributes,
-) -> tuple[Campaign, Sequence[Step]]:
-    """Add a step behind the others; return the campaign and all its steps.
+    writing: Writing,
+    number: int | None = None,
+    confirmed: bool = True,
+) -> Changed | Unconfirmed:
+    """Add a step behind the others, or as the one of *number*.
 
     Raises:
-        NoSuchTemplate, ManyLanguages, DoesNotFit: It cannot be sent as written.
+        StepDoesNotFit, NoSuchTemplate, ManyLanguages, DoesNotFit: It cannot be sent as written.
         NotApproved: The campaign is active already, so it would be refused at once.
-        OneMessageOnly, NoSuchCampaign: Such a campaign takes no steps.
+        NoSuchStep, TooManySteps, OneMessageOnly, NoSuchCampaign: There is no place for it.
     """
     drip = await _locked(campaign, campaigns)
-    content = await compose(wanted=wanted, known=templates, attributes=attributes)
+    steps = await campaigns.steps(campaign)
+    if len(steps) >= MOST_STEPS:
+        raise TooManySteps(drip)
+    if number is not None and not 1 <= number <= len(steps) + 1:
+        raise NoSuchStep(drip, len(steps))
+    at = len(steps) if number is None else number - 1
+    draft = await write_step(
+        wish=wish,
+        old=None,
+        before=steps[:at],
+        window=writing.window,
+        templates=writing.templates,
+        attributes=writing.attributes,
+        types=writing.types,
+    )
     if drip.state is not State.DRAFT:
-        await check_approved(contents=[content], known=templates)
-    step = await campaigns.add_step(drip, after=after, content=content)
-    await campaigns.note("step.add", drip, step=step.id)
-    return drip, await campaigns.steps(campaign)
+        contents = [draft.content, *filter(None, [draft.fallback])]
+        await check_approved(contents=contents, known=writing.templates)
+    place = None if at == len(steps) else _between(drip, steps, at)
+    affected = Affected()
+    if place is not None:
+        affected = await campaigns.affected(drip, place=place, step=None)
+        if affected.anybody and not confirmed:
+            step = replace(steps[at], content=draft.content, number=at + 1)
+            return Unconfirmed(campaign=drip, step=step, number=at + 1, affected=affected)
+    await campaigns.put_step(drip, draft, place=place)
+    if affected.anybody:
+        await campaigns.rewalk(drip)
+    after = await campaigns.steps(campaign)
+    await campaigns.note("step.add", drip, step=after[at].id)
+    return Changed(campaign=drip, step=after[at], affected=affected, steps=after)
 
 
-async def remove_step(*, campaign: CampaignId, number: int, campaigns: Campaigns) -> Removed:
+async def edit_step(
+    *,
+    campaign: CampaignId,
+    number: int,
+    wish: StepWish,
+    campaigns: Campaigns,
+    writing: Writing,
+    confirmed: bool,
+) -> Changed | Unconfirmed:
+    """Change a step; how it was is kept. Who is before it, or has it queued, gets the new one.
+
+    Raises:
+        StepDoesNotFit, NoSuchTemplate, ManyLanguages, DoesNotFit: It cannot be sent as written.
+        NotApproved: The campaign is active already, so it would be refused at once.
+        NoSuchStep, OneMessageOnly, NoSuchCampaign: There is no such step.
+    """
+    drip = await _locked(campaign, campaigns)
+    steps = await campaigns.steps(campaign)
+    step = _numbered(drip, steps, number)
+    draft = await write_step(
+        wish=wish,
+        old=step,
+        before=steps[: number - 1],
+        window=writing.window,
+        templates=writing.templates,
+        attributes=writing.attributes,
+        types=writing.types,
+    )
+    if drip.state is not State.DRAFT:
+        contents = [draft.content, *filter(None, [draft.fallback])]
+        await check_approved(contents=contents, known=writing.templates)
+    affected = await campaigns.affected(drip, place=step.position, step=step)
+    if (affected.before or affected.queued) and not confirmed:
+        return Unconfirmed(campaign=drip, step=step, number=number, affected=affected)
+    await campaigns.edit_step(drip, step, draft)
+    if wish.times and affected.waiting:
+        await campaigns.rewalk(drip)
+    after = await campaigns.steps(campaign)
+    await campaigns.note("step.edit", drip, step=step.id, version=after[number - 1].version)
+    return Changed(campaign=drip, step=after[number - 1], affected=affected, steps=after)
+
+
+async def move_step(
+    *, campaign: CampaignId, number: int, to: int, campaigns: Campaigns, confirmed: bool
+) -> Changed | Unconfirmed:
+    """Put a step in another place. Nobody is sent back to it, and nobody gets it twice.
+
+    Raises:
+        StepDoesNotFit: A step would ask about one that no longer comes before it.
+        NoSuchStep, TooManySteps, OneMessageOnly, NoSuchCampaign: There is no such step or place.
+    """
+    drip = await _locked(campaign, campaigns)
+    steps = await campaigns.steps(campaign)
+    step = _numbered(drip, steps, number)
+    _numbered(drip, steps, to)
+    if to == number:
+        return Changed(campaign=drip, step=step, affected=Affected(), steps=steps)
+    others = [each for each in steps if each.id != step.id]
+    check_order([*others[: to - 1], step, *others[to - 1 :]])
+    place = None if to == len(steps) else _between(drip, others, to - 1)
+    beyond = steps[-1].position + 1 if place is None else place
+    affected = await campaigns.affected(drip, place=beyond, step=step)
+    if affected.anybody and not confirmed:
+        return Unconfirmed(campaign=drip, step=step, number=to, affected=affected)
+    await campaigns.move_step(drip, step, place=place)
+    if affected.anybody:
+        await campaigns.rewalk(drip)
+    await campaigns.note("step.move", drip, step=step.id)
+    after = await campaigns.steps(campaign)
+    return Changed(campaign=drip, step=after[to - 1], affected=affected, steps=after)
+
+
+async def remove_step(
+    *, campaign: CampaignId, number: int, campaigns: Campaigns, confirmed: bool = True
+) -> Changed | Unconfirmed:
     """Take a step out; who waits for it goes on to the next, due as if it had never been.
 
     Raises:
+        StepDoesNotFit: Another step asks about it.
         NoSuchStep, OneMessageOnly, NoSuchCampaign: There is no such step to remove.
     """
     drip = await _locked(campaign, campaigns)
     steps = await campaigns.steps(campaign)
-    step = next((each for each in steps if each.number == number), None)
-    if step is None:
-        raise NoSuchStep(drip, len(steps))
-    moved_on = await campaigns.remove_step(drip, step)
+    step = _numbered(drip, steps, number)
+    others = [each for each in steps if each.id != step.id]
+    check_order(others)
+    affected = await campaigns.affected(drip, place=step.position, step=step)
+    if affected.anybody and not confirmed:
+        return Unconfirmed(campaign=drip, step=step, number=number, affected=affected)
+    await campaigns.remove_step(drip, step)
+    if affected.anybody:
+        await campaigns.rewalk(drip)
     await campaigns.note("step.remove", drip, step=step.id)
-    return Removed(campaign=drip, step=step, moved_on=moved_on, left=len(steps) - 1)
+    return Changed(campaign=drip, step=step, affected=affected, steps=others)
+
+
+def _numbered(drip: Campaign, steps: Sequence[Step], number: int) -> Step:
+    for step in steps:
+        if step.number == number:
+            return step
+    raise NoSuchStep(drip, len(steps))
+
+
+def _between(drip: Campaign, steps: Sequence[Step], at: int) -> float:
+    """Return a position before the step at index *at* and behind the one before it."""
+    low = steps[at - 1].position if at else 0.0
+    high = steps[at].position
+    place = (low + high) / 2
+    if not low < place < high:
+        raise TooManySteps(drip)
+    return place
 
 
 async def _locked(campaign: CampaignId, campaigns: Campaigns) -> Campaign:

@@ -19,10 +19,22 @@ alter table campaigns drop column excluded, drop column series_id, drop column s
   drop column schedule;
 
 -- == Journeys: steps and enrollments ==
-alter table enrollments drop column paused_by, drop column paused_at, drop column properties, drop column timed;
+drop index campaigns_to_rewalk;
+alter table campaigns drop column rewalk_cursor;
+update enrollments e
+   set position = (select count(*) from steps s
+                    where s.organization_id = e.organization_id and s.campaign_id = e.campaign_id
+                      and s.position <= e.position);
+update steps s
+   set position = n.place
+  from (select organization_id, id, row_number() over (partition by organization_id, campaign_id order by position, id) as place
+          from steps) n
+ where s.organization_id = n.organization_id and s.id = n.id;
+alter table enrollments drop column paused_by, drop column paused_at, drop column properties, drop column retraced,
+  drop column awaits_delivery, drop column timed, drop column since_at, alter column position type integer;
 drop table step_revisions;
-alter table steps drop column version, drop column settings, drop column fallback, drop column conditions,
-  drop column timing;
+alter table steps drop column moved_at, drop column version, drop column settings, drop column fallback,
+  drop column conditions, drop column timing, alter column position type integer;
 
 -- == Imports and exports ==
 

@@ -107,7 +107,9 @@ alter table steps
   add column conditions jsonb not null default '{}', -- engine.conditions: if=, else=, wait=
   add column fallback jsonb, -- engine.content: instead of a free-form message outside the service window
   add column settings jsonb not null default '{}', -- hours= and days= of its own
-  add column version integer not null default 1;
+  add column version integer not null default 1,
+  add column moved_at timestamptz, -- when it was last put in another place; a contact may have had it before
+  alter column position type double precision; -- so that one fits between two
 create table step_revisions (
   organization_id text not null,
   step_id bigint not null,
@@ -125,10 +127,17 @@ create table step_revisions (
 );
 call protect_tenant_table('step_revisions', 'select, insert');
 alter table enrollments
+  add column since_at timestamptz, -- from when the delay of its step counts
   add column timed boolean not null default false, -- due_at is the step's own moment, no longer the delay's end
+  add column awaits_delivery boolean not null default false, -- of the step before; then it comes up at once
+  add column retraced boolean not null default false, -- staff moved it, so a step may have been planned before
   add column properties jsonb not null default '{}', -- of the event that enrolled; usable as tokens
   add column paused_at timestamptz,
-  add column paused_by text;
+  add column paused_by text,
+  alter column position type double precision; -- of the last step planned for it
+-- The steps of a drip changed: the last enrollment looked at since; null: all are on their way by them.
+alter table campaigns add column rewalk_cursor bigint;
+create index campaigns_to_rewalk on campaigns (organization_id, id) where rewalk_cursor is not null;
 
 -- == Campaign life: schedules, recurrence ==
 

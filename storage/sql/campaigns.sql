@@ -52,15 +52,53 @@ update campaigns set version = version + 1, updated_at = $at where organization_
 
 -- name: steps
 -- The steps there are, in order.
-select id, position, after_s, content from steps
+select id, position, after_s, content, timing, conditions, fallback, settings, version, moved_at is not null as moved
+  from steps
  where organization_id = $organization and campaign_id = $campaign and removed_at is null
  order by position
 
--- name: add_step
-insert into steps (organization_id, campaign_id, position, after_s, content, created_at)
-select $organization, $campaign, coalesce(max(position), 0) + 1, $after_s, $content, $at
+-- name: put_step
+-- Add a step at a place, or, without one, behind all there ever were.
+insert into steps (organization_id, campaign_id, position, after_s, content, timing, conditions, fallback, settings, created_at)
+select $organization, $campaign, coalesce($place::double precision, floor(coalesce(max(position), 0)) + 1), $after_s, $content,
+       $timing, $conditions, $fallback, $settings, $at
   from steps where organization_id = $organization and campaign_id = $campaign
 returning id
+
+-- name: keep_revision
+-- Keep a step as it is, before it changes.
+insert into step_revisions (organization_id, step_id, version, content, after_s, timing, conditions, fallback, settings,
+                            replaced_at, replaced_by)
+select organization_id, id, version, content, after_s, timing, conditions, fallback, settings, $at, $actor
+  from steps where organization_id = $organization and id = $step
+
+-- name: edit_step
+update steps
+   set after_s = $after_s, content = $content, timing = $timing, conditions = $conditions, fallback = $fallback,
+       settings = $settings, version = version + 1
+ where organization_id = $organization and id = $step
+
+-- name: move_step
+-- Put a step in another place; without one, behind all there ever were.
+update steps s
+   set position = coalesce($place::double precision,
+                           (select floor(max(o.position)) + 1 from steps o
+                             where o.organization_id = $organization and o.campaign_id = s.campaign_id)),
+       moved_at = $at, version = version + 1
+ where s.organization_id = $organization and s.id = $step
+
+-- name: set_rewalk
+-- Note that enrollments of a campaign have to be put on their way anew, all after $cursor; null: all are.
+update campaigns set rewalk_cursor = $cursor where organization_id = $organization and id = $campaign
+
+-- name: rewalk_of
+-- Up to where that was done, if it is to be; locked, so that steps do not change meanwhile.
+select rewalk_cursor from campaigns
+ where organization_id = $organization and id = $campaign and rewalk_cursor is not null
+   for no key update
+
+-- name: to_rewalk
+select id from campaigns where organization_id = $organization and rewalk_cursor is not null order by id
 
 -- name: remove_step
 update steps set removed_at = $at where organization_id = $organization and id = $step and removed_at is null

@@ -50,13 +50,13 @@ with judged as (
     from contacts c
    where c.organization_id = $organization and c.id = any($contacts::bigint[])),
 inserted as (
-  insert into enrollments (organization_id, campaign_id, contact_id, state, beside, step_id, due_at, enrolled_at, enrolled_by,
-                           properties, depth)
+  insert into enrollments (organization_id, campaign_id, contact_id, state, beside, step_id, since_at, due_at, enrolled_at,
+                           enrolled_by, properties, depth)
   select $organization, $campaign, j.id, 'active',
          exists (select from enrollments e
                   where e.organization_id = $organization and e.contact_id = j.id and e.campaign_id = $campaign
                     and e.state in ('active', 'paused') and not e.beside),
-         $step, $due_at, $at, $by, coalesce($properties::jsonb -> j.id::text, '{}'), $depth
+         $step, $at, $due_at, $at, $by, coalesce($properties::jsonb -> j.id::text, '{}'), $depth
     from judged j
    where j.outcome = 'enrolled' and not $only_judge
    order by j.id)
@@ -90,30 +90,58 @@ select id, campaign_id, contact_id from enrollments
  order by id limit $limit
    for no key update
 
--- name: move_on
--- Let up to $limit enrollments that wait for a removed step go on to the next one ($next null: there is none, and
--- they are through), due as if the removed step had never been.
-with waiting as (
-  select id, due_at from enrollments
-   where organization_id = $organization and campaign_id = $campaign and step_id = $step and due_at is not null
-     and state in ('active', 'paused')
-   order by id limit $limit
-     for no key update)
-update enrollments e
-   set step_id = $next::bigint,
-       due_at = case when $next::bigint is not null
-                     then greatest(w.due_at + $shift_s::bigint * interval '1 second', $at::timestamptz) end,
-       state = case when $next::bigint is null then 'completed' else e.state end,
-       ended_at = case when $next::bigint is null then $at::timestamptz end
-  from waiting w
- where e.organization_id = $organization and e.id = w.id
+-- name: queued_of_removed
+-- Up to $limit queued messages of a campaign's removed steps.
+select m.id
+  from steps s
+ cross join unnest(numbers_of($organization)) as own(number_id)
+  join messages m on m.organization_id = $organization and m.number_id = own.number_id and m.campaign_id = $campaign
+                 and m.state = 'queued' and m.step_id = s.id
+ where s.organization_id = $organization and s.campaign_id = $campaign and s.removed_at is not null
+ order by m.id limit $limit
 
--- name: queued_of_step
--- Up to $limit queued messages of a step.
-select id from messages
- where organization_id = $organization and number_id = any(numbers_of($organization)) and campaign_id = $campaign
-   and state = 'queued' and step_id = $step
- order by id limit $limit
+-- name: next_waiting
+-- The last of the next $limit enrollments after $cursor; null: none are left.
+select max(id) from (
+  select id from enrollments
+   where organization_id = $organization and campaign_id = $campaign and id > $cursor and state in ('active', 'paused')
+   order by id limit $limit) slice
+
+-- name: rewalk
+-- Put enrollments after $cursor up to $until that wait for a step on their way by the steps as they are now: to the
+-- first one beyond their place, due after its delay, or to their end. Again, it changes nothing.
+with waiting as (
+  select id, step_id, position, due_at, since_at from enrollments
+   where organization_id = $organization and campaign_id = $campaign and id > $cursor and id <= $until
+     and state in ('active', 'paused') and due_at is not null
+   order by id
+     for no key update),
+ways as (
+  select w.id, w.step_id as old_id, n.id as next_id,
+         w.since_at + n.after_s * interval '1 second' as ends_at
+    from waiting w
+    left join lateral (
+      select s.id, s.after_s from steps s
+       where s.organization_id = $organization and s.campaign_id = $campaign and s.removed_at is null
+         and s.position > w.position
+       order by s.position limit 1) n on true)
+update enrollments e
+   set step_id = w.next_id, timed = false, awaits_delivery = false,
+       due_at = case when w.next_id is not null then greatest(coalesce(w.ends_at, e.due_at), $at) end,
+       state = case when w.next_id is null then 'completed' else e.state end,
+       ended_at = case when w.next_id is null then $at::timestamptz end
+  from ways w
+ where e.organization_id = $organization and e.id = w.id
+   and (w.next_id is distinct from w.old_id or e.timed or e.due_at <> w.ends_at)
+
+-- name: affected
+-- How a change at $place of the order, of $step (null: of none there is), meets those under way.
+select count(*) filter (where position < $place) as before,
+       count(*) filter (where step_id = $step::bigint and due_at is not null) as waiting,
+       count(*) filter (where step_id = $step::bigint and due_at is null) as queued,
+       count(*) filter (where position >= $place and (step_id = $step::bigint and due_at is null) is not true) as past
+  from enrollments
+ where organization_id = $organization and campaign_id = $campaign and state in ('active', 'paused')
 
 -- name: states
 -- How many enrollments are in each state.

@@ -64,29 +64,36 @@ on conflict (organization_id, campaign_id, step_id, variant_id, hour, metric)
 do update set count = s.count + excluded.count
 
 -- name: advance_enrollments
--- Move enrollments on from the step whose message was accepted or ended: to the next step, due after its
--- delay from that moment, or to their end. Position is compared and set, so that it happens once.
+-- Move enrollments on from the step whose message was accepted or ended: to the first step beyond their place, due
+-- after its delay from that moment, or to their end. The step is compared and set, so that it happens once.
 update enrollments e
-   set step_id = n.next_id, position = n.position,
+   set step_id = n.next_id, position = n.place, since_at = case when n.next_id is not null then n.moment end,
        due_at = case when n.next_id is not null then n.moment + n.after_s * interval '1 second' end,
+       timed = false, awaits_delivery = false,
        state = case when n.next_id is null then 'completed' else e.state end,
        ended_at = case when n.next_id is null then $at::timestamptz end
-  from (select m.run_id, m.step_id, m.moment, here.position, upcoming.id as next_id, upcoming.after_s
+  from (select m.run_id, m.step_id, m.moment, here.place, upcoming.id as next_id, upcoming.after_s
           from unnest($run_ids::bigint[], $step_ids::bigint[], $moments::timestamptz[]) as m(run_id, step_id, moment)
-          join steps here on here.organization_id = $organization and here.id = m.step_id
+          join lateral (
+            -- The place its message was planned at: the step may have been put elsewhere since.
+            select s.campaign_id, case when r.position > 0 then r.position else s.position end as place
+              from steps s
+              join enrollments r on r.organization_id = $organization and r.id = m.run_id
+             where s.organization_id = $organization and s.id = m.step_id) here on true
           left join lateral (
             select s.id, s.after_s from steps s
              where s.organization_id = $organization and s.campaign_id = here.campaign_id
-               and s.position > here.position and s.removed_at is null
+               and s.position > here.place and s.id <> m.step_id and s.removed_at is null
              order by s.position limit 1) upcoming on true) n
  where e.organization_id = $organization and e.id = n.run_id and e.step_id = n.step_id and e.due_at is null
    and e.state in ('active', 'paused')
 
 -- name: count_in_enrollments
--- Add to the summary that enrollments keep of their messages.
+-- Add to the summary that enrollments keep of their messages; who waited for a delivery comes up at once.
 update enrollments e
    set sent = e.sent + c.sent, delivered = e.delivered + c.delivered, read = e.read + c.read,
-       replied = e.replied + c.replied
+       replied = e.replied + c.replied,
+       due_at = case when e.awaits_delivery and c.delivered > 0 then least(e.due_at, $at) else e.due_at end
   from unnest($run_ids::bigint[], $campaign_ids::bigint[], $sent::integer[], $delivered::integer[],
               $read::integer[], $replied::integer[])
        as c(run_id, campaign_id, sent, delivered, read, replied)

@@ -30,9 +30,17 @@ select id from campaigns
  where organization_id = $organization and id = $campaign and state = 'active'
    for share
 
+-- name: walk
+-- When the steps of a drip go out and to whom, in order, without removed ones.
+select id, position, after_s, timing, conditions, settings, moved_at is not null as moved
+  from steps
+ where organization_id = $organization and campaign_id = $campaign and removed_at is null
+ order by position
+
 -- name: due_enrollments
--- Lock up to $limit due enrollments of one drip, oldest first.
-select e.id, e.contact_id, e.step_id, e.due_at, c.timezone, c.last_number_id
+-- Lock up to $limit due enrollments of one drip, oldest first; attributes only $with_attributes.
+select e.id, e.contact_id, e.step_id, e.position as place, e.since_at, e.due_at, e.timed, e.retraced, c.timezone,
+       c.last_number_id, case when $with_attributes then c.attributes else '{}' end as attributes
   from enrollments e
   join contacts c on c.organization_id = e.organization_id and c.id = e.contact_id
  where e.organization_id = $organization and e.campaign_id = $campaign and e.state = 'active' and e.due_at <= $at
@@ -41,25 +49,58 @@ select e.id, e.contact_id, e.step_id, e.due_at, c.timezone, c.last_number_id
  limit $limit
    for no key update of e skip locked
 
+-- name: evidence
+-- What became of the messages of runs so far.
+select m.run_id, m.step_id, m.state, m.accepted_at, m.delivered_at, m.read_at, m.replied_at, m.clicked_at
+  from unnest($runs::bigint[], $contacts::bigint[]) as r(id, contact_id)
+  join messages m on m.organization_id = $organization and m.contact_id = r.contact_id and m.run_id = r.id
+                 and m.campaign_id = $campaign
+
+-- name: tags_asked
+-- Which of $tags contacts have.
+select contact_id, tag from contact_tags
+ where organization_id = $organization and tag = any($tags::text[]) and contact_id = any($contacts::bigint[])
+
 -- name: plan_enrollments
--- Make one message for each enrollment's step and let the enrollment wait for it. Planning again meets the
--- same row, because the id's second is the time the step was due.
+-- Make one message for each enrollment's step and let the enrollment wait for it; with a reason it is left out.
+-- Planning again meets the same row, because the id's second is the time the step was due.
 with planned as (
-  select * from unnest($enrollments::bigint[], $contacts::bigint[], $steps::bigint[], $numbers::text[],
-                       $seconds::bigint[], $due_ats::timestamptz[], $deadline_ats::timestamptz[])
-           as p(enrollment_id, contact_id, step_id, number_id, second, due_at, deadline_at)),
+  select * from unnest($enrollments::bigint[], $contacts::bigint[], $steps::bigint[], $places::double precision[],
+                       $numbers::text[], $seconds::bigint[], $due_ats::timestamptz[], $deadline_ats::timestamptz[],
+                       $reasons::text[])
+           as p(enrollment_id, contact_id, step_id, place, number_id, second, due_at, deadline_at, reason)),
 waiting as (
-  update enrollments e set due_at = null
+  update enrollments e set due_at = null, position = p.place, timed = false, awaits_delivery = false
     from planned p
    where e.organization_id = $organization and e.id = p.enrollment_id),
 inserted as (
-  insert into messages (organization_id, id, run_id, step_id, contact_id, campaign_id, number_id, state, due_at, deadline_at)
+  insert into messages (organization_id, id, run_id, step_id, contact_id, campaign_id, number_id, state, reason, due_at,
+                        deadline_at, settled_at)
   select $organization, new_message_id(p.second), p.enrollment_id, p.step_id, p.contact_id, $campaign, p.number_id,
-         'queued', p.due_at, p.deadline_at
+         case when p.reason is null then 'queued' else 'skipped' end, p.reason, p.due_at, p.deadline_at,
+         case when p.reason is not null then $at::timestamptz end
     from planned p
   on conflict do nothing
-  returning id, step_id)
-select step_id, id >> 30 as second, count(*) as count from inserted group by 1, 2
+  returning id, step_id, reason)
+select step_id, id >> 30 as second, coalesce(reason, '') as reason, count(*) as count from inserted group by 1, 2, 3
+
+-- name: put_off
+-- Let locked enrollments come up again later, at the moment of their step.
+update enrollments e
+   set due_at = p.until, timed = true, awaits_delivery = p.for_delivery, since_at = coalesce(e.since_at, p.since_at)
+  from unnest($ids::bigint[], $untils::timestamptz[], $for_delivery::boolean[], $since_ats::timestamptz[])
+       as p(id, until, for_delivery, since_at)
+ where e.organization_id = $organization and e.id = p.id
+
+-- name: pass_on
+-- Let locked enrollments wait for another step, or, where there is none, be through.
+update enrollments e
+   set step_id = p.step_id, position = p.place, due_at = p.due_at, timed = false, awaits_delivery = false,
+       state = case when p.step_id is null then 'completed' else e.state end,
+       ended_at = case when p.step_id is null then $at::timestamptz end
+  from unnest($ids::bigint[], $steps::bigint[], $places::double precision[], $due_ats::timestamptz[])
+       as p(id, step_id, place, due_at)
+ where e.organization_id = $organization and e.id = p.id
 
 -- name: broadcasts_to_plan
 -- Running broadcasts not yet planned to the end, the first started first.

@@ -198,7 +198,7 @@ update organizations set closed_until = null, closed_why = null
 
 -- name: steps_of
 -- The steps of campaigns, also removed ones, with what they say.
-select id, campaign_id, content, removed_at from steps
+select id, campaign_id, content, fallback, settings, removed_at from steps
  where organization_id = $organization and campaign_id = any($campaigns::bigint[])
 
 -- name: is_due

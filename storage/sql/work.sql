@@ -32,6 +32,7 @@ select
                         select from enrollments e
                          where e.organization_id = $organization and e.campaign_id = c.id and e.state = 'active'
                            and e.due_at <= $at)))) as plan,
+  exists (select from campaigns where organization_id = $organization and rewalk_cursor is not null) as rewalk,
   exists (select from occurrences where organization_id = $organization) as enroll_triggered,
   exists (select from dates_changed where organization_id = $organization)
   or exists (select from automations a
@@ -147,6 +148,7 @@ select
       and not exists (select from enrollments e
                        where e.organization_id = $organization and e.campaign_id = c.id
                          and e.state in ('active', 'paused')))
+  + (select count(*) from campaigns where organization_id = $organization and rewalk_cursor is not null)
   + (select count(*) from campaigns where organization_id = $organization and state in ('cancelled', 'archived') and settled_at is null) as due,
   (select count(*) from messages
     where organization_id = $organization and number_id = any(numbers_of($organization)) and state = 'claimed') as claimed,

@@ -91,7 +91,8 @@ async def test_who_waited_for_a_removed_step_goes_on(system: System) -> None:
         await system.ask(text)
     await system.advance(hours=1)
 
-    assert "2 contacts who waited for it" in await system.ask("step remove Removed 2")
+    assert "Nothing has been done" in await system.ask("step remove Removed 2")
+    assert "2 contacts who waited for it" in await system.ask("step remove Removed 2 confirm=yes")
     await system.advance(days=4)
 
     sent = [(m["to"], m["template"]["name"]) for m in await sent_to(system, numbers)]

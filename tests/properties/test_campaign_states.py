@@ -12,18 +12,27 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from engine.audience import Audience
 from engine.automation_ports import Automations
 from engine.campaign import SENDING, TRANSITIONS, Campaign, Kind, Settings, State, Step, Type
-from engine.campaign_ports import Draft, Reach
+from engine.campaign_ports import Affected, Draft, Reach, StepDraft
 from engine.content import Content, Text
+from engine.hours import Hours
 from engine.ids import CampaignId, ContactId, StepId
 from engine.reasons import Reason
 from engine.refusal import Refusal
 from engine.size import Size
 from engine.templates import Template
 from engine.usecases import move_campaign
-from engine.usecases.change_steps import add_step, remove_step
+from engine.usecases.change_steps import (
+    Changed,
+    Writing,
+    add_step,
+    edit_step,
+    move_step,
+    remove_step,
+)
 from engine.usecases.compose import Wanted
 from engine.usecases.create_campaign import create_campaign
 from engine.usecases.send_broadcast import send_broadcast
+from engine.usecases.write_step import StepWish
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -37,6 +46,8 @@ class InMemory:
         self.events: list[tuple[CampaignId, str]] = []
         self.revoked: list[CampaignId] = []
         self.recipients = 1
+        self.made = 0
+        self.under_way = 0
 
     async def lock(self, campaign: CampaignId) -> Campaign | None:
         return self.known.get(campaign)
@@ -111,18 +122,45 @@ class InMemory:
         return tuple(self.steps_of[campaign])
 
     async def add_step(self, campaign: Campaign, *, after: timedelta, content: Content) -> Step:
-        steps = self.steps_of[campaign.id]
-        number = len(steps) + 1
-        step = Step(id=StepId(number), number=number, position=number, after=after, content=content)
-        steps.append(step)
-        return step
+        await self.put_step(campaign, StepDraft(after=after, content=content), place=None)
+        return self.steps_of[campaign.id][-1]
 
-    async def remove_step(self, campaign: Campaign, step: Step) -> int:
-        left = [each for each in self.steps_of[campaign.id] if each != step]
+    async def put_step(self, campaign: Campaign, draft: StepDraft, *, place: float | None) -> None:
+        steps = self.steps_of[campaign.id]
+        self.made += 1
+        added = Step(
+            id=StepId(self.made),
+            number=0,
+            position=place or max((each.position for each in steps), default=0) + 1,
+            after=draft.after,
+            content=draft.content,
+        )
+        self._ordered(campaign, [*steps, added])
+
+    async def edit_step(self, campaign: Campaign, step: Step, draft: StepDraft) -> None:
+        edited = replace(step, content=draft.content, version=step.version + 1)
+        others = [each for each in self.steps_of[campaign.id] if each.id != step.id]
+        self._ordered(campaign, [*others, edited])
+
+    async def move_step(self, campaign: Campaign, step: Step, *, place: float | None) -> None:
+        others = [each for each in self.steps_of[campaign.id] if each.id != step.id]
+        last = max(each.position for each in others) + 1
+        self._ordered(campaign, [*others, replace(step, position=place or last)])
+
+    async def remove_step(self, campaign: Campaign, step: Step) -> None:
+        self._ordered(campaign, [each for each in self.steps_of[campaign.id] if each != step])
+
+    async def rewalk(self, campaign: Campaign) -> None:
+        pass
+
+    async def affected(self, campaign: Campaign, *, place: float, step: Step | None) -> Affected:  # noqa: ARG002 — the port's
+        return Affected(before=self.under_way)
+
+    def _ordered(self, campaign: Campaign, steps: list[Step]) -> None:
         self.steps_of[campaign.id] = [
-            replace(each, number=number) for number, each in enumerate(left, start=1)
+            replace(each, number=number)
+            for number, each in enumerate(sorted(steps, key=lambda each: each.position), start=1)
         ]
-        return 0
 
     async def reach(self, campaign: Campaign) -> Reach:  # noqa: ARG002 — the port's
         left_out = {} if self.recipients else {Reason.OPTED_OUT: 1}
@@ -141,6 +179,9 @@ class NoAutomations:
     """What campaigns without a trigger= ask of `engine.automation_ports.Automations`."""
 
     async def end_of(self, campaign: CampaignId) -> None: ...
+
+
+WRITING = Writing(templates=NoTemplates(), attributes=NoTemplates(), types={}, window=Hours())
 
 
 class StaffAtWork(RuleBasedStateMachine):
@@ -171,22 +212,71 @@ class StaffAtWork(RuleBasedStateMachine):
         self.seen[made.id] = State.DRAFT
         return made.id
 
-    @rule(it=campaigns)
-    def add_step(self, it: CampaignId | None) -> None:
-        self._tried(
+    @rule(it=campaigns, number=st.none() | st.integers(1, 3), confirmed=st.booleans())
+    def add_step(self, it: CampaignId | None, number: int | None, *, confirmed: bool) -> None:
+        self._changes_steps(
+            it,
             add_step(
                 campaign=it or CampaignId(0),
-                after=timedelta(0),
-                wanted=Wanted(text="Hi"),
+                wish=StepWish(after=timedelta(0), wanted=Wanted(text="Hi")),
                 campaigns=self.port,
-                templates=NoTemplates(),
-                attributes=NoTemplates(),
-            )
+                writing=WRITING,
+                number=number,
+                confirmed=confirmed,
+            ),
         )
 
-    @rule(it=campaigns, number=st.integers(1, 3))
-    def remove_step(self, it: CampaignId | None, number: int) -> None:
-        self._tried(remove_step(campaign=it or CampaignId(0), number=number, campaigns=self.port))
+    @rule(it=campaigns, number=st.integers(1, 3), confirmed=st.booleans())
+    def edit_step(self, it: CampaignId | None, number: int, *, confirmed: bool) -> None:
+        self._changes_steps(
+            it,
+            edit_step(
+                campaign=it or CampaignId(0),
+                number=number,
+                wish=StepWish(wanted=Wanted(text="Ho")),
+                campaigns=self.port,
+                writing=WRITING,
+                confirmed=confirmed,
+            ),
+        )
+
+    @rule(it=campaigns, number=st.integers(1, 3), to=st.integers(1, 3), confirmed=st.booleans())
+    def move_step(self, it: CampaignId | None, number: int, to: int, *, confirmed: bool) -> None:
+        self._changes_steps(
+            it,
+            move_step(
+                campaign=it or CampaignId(0),
+                number=number,
+                to=to,
+                campaigns=self.port,
+                confirmed=confirmed,
+            ),
+        )
+
+    @rule(it=campaigns, number=st.integers(1, 3), confirmed=st.booleans())
+    def remove_step(self, it: CampaignId | None, number: int, *, confirmed: bool) -> None:
+        self._changes_steps(
+            it,
+            remove_step(
+                campaign=it or CampaignId(0),
+                number=number,
+                campaigns=self.port,
+                confirmed=confirmed,
+            ),
+        )
+
+    @rule(contacts=st.integers(0, 2))
+    def enroll(self, contacts: int) -> None:
+        self.port.under_way = contacts
+
+    def _changes_steps(self, it: CampaignId | None, doing: Awaitable[object]) -> None:
+        """What has to be confirmed, or is refused, changes nothing."""
+        before = self.port.steps_of.get(it or CampaignId(0))
+        done = self._answered(doing)
+        after = self.port.steps_of.get(it or CampaignId(0))
+        if not isinstance(done, Changed):
+            assert after == before
+        assert [each.number for each in after or ()] == list(range(1, len(after or ()) + 1))
 
     @rule(it=campaigns)
     def activate(self, it: CampaignId | None) -> None:
@@ -297,6 +387,10 @@ class StaffAtWork(RuleBasedStateMachine):
         assert changed or now.state is before
 
     def _tried(self, doing: Awaitable[object]) -> "Campaign | None":
+        done = self._answered(doing)
+        return done if isinstance(done, Campaign) else None
+
+    def _answered(self, doing: Awaitable[object]) -> object:
         async def trying() -> object:
             return await doing
 
@@ -307,7 +401,7 @@ class StaffAtWork(RuleBasedStateMachine):
         except Refusal as refused:
             refusal = str(refused)
         assert not refusal or refusal.endswith((".", "?"))
-        return done if isinstance(done, Campaign) else None
+        return done
 
 
 TestStaffAtWork = StaffAtWork.TestCase

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from bot.slack.declare import Command
 from bot.slack.grammar import HelpWanted, NotUnderstood
 from bot.slack.language import LANGUAGE
-from bot.slack.language.campaigns import StepAdd
+from bot.slack.language.steps import StepAdd
 from bot.slack.words import as_word, plain, quoted, words
 
 _PIECES = st.one_of(

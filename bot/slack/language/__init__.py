@@ -9,12 +9,14 @@ from bot.slack.language import (
     contacts,
     general,
     reports,
+    steps,
     templates,
 )
 
 COMMANDS = (
     *general.COMMANDS,
     *campaigns.COMMANDS,
+    *steps.COMMANDS,
     *broadcasts.COMMANDS,
     *contacts.COMMANDS,
     *attributes.COMMANDS,

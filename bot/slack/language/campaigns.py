@@ -1,10 +1,8 @@
 """Campaigns, their steps and who is in them."""
 
-from datetime import timedelta
-
 from bot.slack import kinds
 from bot.slack.declare import Command, argument, declare, flag, option
-from bot.slack.language.shared import CONTENTS, Content, Sending
+from bot.slack.language.shared import Sending
 from engine.campaign import Mode, Reentry, State
 from engine.roles import Role
 
@@ -105,37 +103,6 @@ class CampaignArchive(Command):
 
 
 @declare(
-    "step add",
-    role=Role.OWNER,
-    about="Add a message at the end of a campaign.",
-    examples=(
-        "Welcome after=2d template=followup",
-        "Welcome after=0m template=welcome first_name={first_name|there}",
-        'Welcome after=3h text="Hi {first_name|there}, any questions?"',
-        'Welcome after=1w media=https://example.com/menu.pdf caption="Our menu"',
-    ),
-    one_of=CONTENTS,
-)
-class StepAdd(Content):
-    campaign: str = argument(kinds.NAME, about=_DRIP)
-    after: timedelta = option(
-        kinds.DURATION,
-        about="How long after the step before it was sent; for the first, after enrollment.",
-    )
-
-
-@declare(
-    "step remove",
-    role=Role.OWNER,
-    about="Remove a step; whoever waits for it goes on to the next.",
-    examples=("Welcome 2",),
-)
-class StepRemove(Command):
-    campaign: str = argument(kinds.NAME, about=_DRIP)
-    step: int = argument(kinds.NUMBERED, about='Its number, as in "campaign show".')
-
-
-@declare(
     "enroll",
     role=Role.OWNER,
     about="Put contacts into a campaign.",
@@ -192,8 +159,6 @@ COMMANDS = (
     CampaignPause,
     CampaignResume,
     CampaignArchive,
-    StepAdd,
-    StepRemove,
     Enroll,
     Unenroll,
     Enrollments,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.slack import broadcasts, campaigns, enrollments, status, templates
+from bot.slack import broadcasts, campaigns, enrollments, status, steps, templates
 from engine.template_items import template
 from storage.database import Database
 from storage.template_sync import save_templates
@@ -15,6 +15,7 @@ from tests.integration.slack.contacts_room import Room, opened_room
 from worker.app import prepare
 from worker.context import Worker
 from worker.planning import plan
+from worker.rewalking import rewalk
 from worker.rules import rules_of
 
 Json = dict[str, Any]
@@ -104,6 +105,8 @@ class CampaignRoom:
     async def plan(self) -> None:
         """Let the worker start and plan all that is due."""
         await prepare(self.worker)
+        while await rewalk(self.worker, ACME):
+            pass
         while await plan(self.worker, ACME):
             pass
 
@@ -129,7 +132,7 @@ class CampaignRoom:
 @asynccontextmanager
 async def opened(database: Database) -> AsyncIterator[CampaignRoom]:
     async with opened_room(database) as room:
-        for feature in (campaigns, broadcasts, enrollments, templates, status):
+        for feature in (campaigns, steps, broadcasts, enrollments, templates, status):
             feature.register(room.registry, room.desk)
         async with database.owner_unit(ACME, NOON) as unit:
             await save_templates(unit, listed=[(template(each), each) for each in ITEMS])

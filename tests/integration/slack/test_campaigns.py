@@ -214,8 +214,12 @@ async def test_whoever_waits_for_a_removed_step_goes_on_as_if_it_had_never_been(
     await room.say("enroll Welcome tag:lead")
     enrolled_at = await room.value("select min(enrolled_at) from enrollments")
 
-    removed = await room.say("step remove Welcome 1")
+    asked = await room.say("step remove Welcome 1")
+    before = await room.rows("select distinct due_at from enrollments")
+    removed = await room.say("step remove Welcome 1 confirm=yes")
 
+    assert "2 contacts are waiting for it and would go on to the next step" in asked
+    assert before == [(enrolled_at,)]
     assert "2 contacts who waited for it go on to the next step" in removed
     assert await room.rows("select distinct due_at from enrollments") == [
         (enrolled_at + timedelta(days=2),)
@@ -234,12 +238,18 @@ async def test_messages_queued_for_a_removed_step_are_cancelled_and_their_contac
     await room.later(timedelta(minutes=1))
     await room.plan()
 
-    await room.say("step remove Welcome 1")
-    through = [await room.say("step remove Welcome 1"), await room.say("step remove Welcome 1")]
+    asked = await room.say("step remove Welcome 1")
+    await room.say("step remove Welcome 1 confirm=yes")
+    await room.plan()
+    through = [
+        await room.say("step remove Welcome 1 confirm=yes"),
+        await room.say("step remove Welcome 1 confirm=yes"),
+    ]
 
     assert await room.rows("select distinct state, reason from messages") == [
         ("cancelled", "step_removed")
     ]
+    assert "2 contacts are to get it any moment: it is queued, and would not be sent" in asked
     assert "go on to the next step" in through[0]
     assert "are through" in through[1]
     assert await room.rows("select distinct state, step_id from enrollments") == [

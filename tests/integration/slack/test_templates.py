@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.slack.language import LANGUAGE
-from bot.slack.language.campaigns import StepAdd
+from bot.slack.language.steps import StepAdd
 from storage.database import Database
 from storage.tasks import SYNC_TEMPLATES
 from storage.template_sync import task_done

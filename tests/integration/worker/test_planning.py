@@ -21,7 +21,7 @@ from storage import messages, recount
 from storage import planning as stored
 from tests.database import ACME, NOON
 from tests.integration.worker.world import NUMBER, OTHER_NUMBER, World, worker
-from worker import planning
+from worker import planning, walking
 from worker.planning import plan
 
 HOUR = timedelta(hours=1)
@@ -77,7 +77,7 @@ async def test_two_processes_planning_at_once_make_one_row_for_each(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(planning, "_CONTACTS", 7)
-    monkeypatch.setattr(planning, "_ENROLLMENTS", 7)
+    monkeypatch.setattr(walking, "ENROLLMENTS", 7)
     contacts = await world.contacts(60)
     campaign = await broadcast(world, Audience(everyone=True))
     drip = await world.campaign(kind="drip", state="active")

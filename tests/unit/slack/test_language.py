@@ -16,11 +16,10 @@ from bot.slack.language.campaigns import (
     CampaignPause,
     Enroll,
     Enrollments,
-    StepAdd,
-    StepRemove,
 )
 from bot.slack.language.contacts import ContactAdd, ContactFind, ContactTag
 from bot.slack.language.general import Help
+from bot.slack.language.steps import StepAdd, StepRemove
 from bot.slack.manual import examples, reference
 from engine.campaign import Mode, Rate, Reentry, State, Type, UnknownPolicy
 from engine.content import MediaRef

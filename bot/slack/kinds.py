@@ -278,8 +278,10 @@ def _show_weekday(value: int | Off) -> str:
 def _conditions(text: str) -> tuple[Asked, ...] | Off | Wrong:
     if text.strip().lower() == Off.OFF.value:
         return Off.OFF
-    listed = [piece.strip() for piece in _split(text)]
-    read = [_condition(piece) for piece in listed]
+    whole = words(text)
+    if not isinstance(whole, Unreadable) and len(whole) == 1 and whole[0].quoted:
+        text = whole[0].text
+    read = [_condition(piece.strip()) for piece in _split(text)]
     if not read:
         return Wrong(must_be=_CONDITION)
     asked: list[Asked] = []

@@ -16,9 +16,10 @@ from engine.automation import (
     Trigger,
     Unenroll,
 )
+from engine.automation_foresight import Drip
 from engine.automation_ports import KnownCampaign
 from engine.automation_text import Directory
-from engine.campaign import Kind, Reentry
+from engine.campaign import Kind, Mode, Reentry
 from engine.ids import AutomationId, CampaignId, ContactId, SegmentId, StepId
 from storage import audit, effects
 from storage.database import Unit
@@ -148,6 +149,20 @@ async def directory(unit: Unit, *, automations: Sequence[Automation]) -> Directo
         steps={row["id"]: row["number"] for row in numbered},
         segments={row["id"]: row["name"] for row in await unit.rows(_SQL["segments"])},
     )
+
+
+async def called(unit: Unit, *, campaigns: Collection[CampaignId]) -> dict[CampaignId, str]:
+    """Return the names of campaigns."""
+    rows = await unit.rows(_SQL["names_of_campaigns"], ids=sorted(campaigns))
+    return {row["id"]: row["name"] for row in rows}
+
+
+async def drips(unit: Unit, *, campaigns: Collection[CampaignId]) -> dict[CampaignId, Drip]:
+    """Return those of *campaigns* that take somebody in."""
+    return {
+        row["id"]: Drip(reentry=Reentry(row["reentry"]), mode=Mode(row["mode"]))
+        for row in await unit.rows(_SQL["drips"], ids=sorted(campaigns))
+    }
 
 
 async def awaited(unit: Unit, *, milestones: Collection[Milestone]) -> frozenset[Milestone]:

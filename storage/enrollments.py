@@ -153,6 +153,28 @@ async def judged(
     return {outcome: len(who) for outcome, who in found.items()}
 
 
+async def outcomes(
+    unit: Unit, *, campaign: CampaignId, contacts: Sequence[ContactId]
+) -> Mapping[Outcome, Sequence[ContactId]]:
+    """Return whom enrolling *contacts* now would come to what; nothing changes.
+
+    Raises:
+        NotEnrolling: The campaign takes nobody in.
+    """
+    drip = await _drip(unit, campaign, locked=False)
+    return await _by_outcome(unit, drip, contacts, by="", only_judge=True)
+
+
+async def of_contacts(
+    unit: Unit, *, contacts: Sequence[ContactId]
+) -> dict[ContactId, list[tuple[CampaignId, bool]]]:
+    """Return the campaigns contacts were ever enrolled in, and whether they have not ended them."""
+    found: dict[ContactId, list[tuple[CampaignId, bool]]] = {}
+    for row in await unit.rows(_SQL["of_contacts"], contacts=contacts) if contacts else ():
+        found.setdefault(row["contact_id"], []).append((row["campaign_id"], row["running"]))
+    return found
+
+
 async def lock_contacts(unit: Unit, *, contacts: Sequence[ContactId]) -> list[ContactId]:
     """Lock contacts; return those there are, in the order of their ids."""
     return [row["id"] for row in await unit.rows(_SQL["lock_contacts"], contacts=contacts)]

@@ -9,7 +9,7 @@ import asyncpg
 
 from engine.audience_person import Person
 from engine.audience_verdict import Judged, Verdict
-from engine.ids import BlobId, ContactId, ImportId
+from engine.ids import BlobId, CampaignId, ContactId, ImportId
 from engine.phone import Phone
 from storage.database import Unit
 from storage.queries import load
@@ -64,6 +64,7 @@ class Import:
     Attributes:
         position: The last row of the file that is through in the present state.
         verdicts: Rows by verdict, those judged so far; none of them zero.
+        enrolls: How many enrollments its automations would lead to, by campaign; none zero.
         problem: Why it was refused; None: it was not.
         thread_ts: Of the message with the file; everything about it is said in that thread.
     """
@@ -77,6 +78,7 @@ class Import:
     position: int
     verdicts: Mapping[Verdict, int] = field(default_factory=dict)
     samples: Mapping[Verdict, Sample] = field(default_factory=dict)
+    enrolls: Mapping[CampaignId, int] = field(default_factory=dict)
     done: Done = field(default_factory=Done)
     actor: str
     channel: str
@@ -155,6 +157,7 @@ async def advance(unit: Unit, after: Import) -> None:
         position=after.position,
         counts={
             "verdicts": {verdict.value: count for verdict, count in after.verdicts.items()},
+            "enrolls": {str(campaign): count for campaign, count in after.enrolls.items()},
             "done": {name: getattr(after.done, name) for name in Done.__slots__},
         },
         samples={
@@ -236,6 +239,7 @@ def _from_row(row: asyncpg.Record | None) -> Import | None:
         problem=row["problem"],
         position=row["position"],
         verdicts={Verdict(word): count for word, count in counts.get("verdicts", {}).items()},
+        enrolls={CampaignId(int(each)): n for each, n in counts.get("enrolls", {}).items()},
         samples={Verdict(word): Sample(**sample) for word, sample in row["samples"].items()},
         done=Done(**counts.get("done", {})),
         actor=row["actor"],

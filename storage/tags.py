@@ -31,6 +31,14 @@ async def remove(unit: Unit, *, tag: str, contacts: Sequence[ContactId]) -> int:
     return await unit.run(_SQL["remove_tag"], tag=tag, contacts=contacts)
 
 
+async def of(unit: Unit, *, contacts: Sequence[ContactId]) -> dict[ContactId, set[str]]:
+    """Return the tags of contacts; those without any are absent."""
+    found: dict[ContactId, set[str]] = {}
+    for row in await unit.rows(_SQL["of_contacts"], contacts=contacts) if contacts else ():
+        found.setdefault(row["contact_id"], set()).add(row["tag"])
+    return found
+
+
 async def known(unit: Unit) -> list[str]:
     """Return all tags that some contact has, sorted."""
     return [row["tag"] for row in await unit.rows(_SQL["known_tags"])]

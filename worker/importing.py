@@ -17,6 +17,7 @@ from storage import blobs, contacts, effects, imports
 from storage.database import Unit
 from storage.imports import Import, Sample, State, StoredRow
 from worker.context import Worker
+from worker.foresight import foreseen
 from worker.reading import Reading
 
 SLICE_S: Final = 0.2
@@ -101,6 +102,7 @@ async def _judge(unit: Unit, seen: Import, rows: Sequence[Row]) -> bool:
         # The first piece is the heading, which the list has already.
         for piece in islice(audience_verdict.verdict_file(judged), 1, None):
             await blobs.append(unit, seen.verdicts_blob_id, piece)
+    there = {phone: each.id for phone, each in reached.items()}
     counted = Counter(seen.verdicts) + Counter(each.verdict for each in judged)
     await imports.advance(
         unit,
@@ -109,6 +111,7 @@ async def _judge(unit: Unit, seen: Import, rows: Sequence[Row]) -> bool:
             position=rows[-1].number,
             verdicts=counted,
             samples=_samples(judged) | dict(seen.samples),
+            enrolls=Counter(seen.enrolls) + await foreseen(unit, judged, there),
         ),
     )
     return True

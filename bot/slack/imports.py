@@ -21,11 +21,12 @@ from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from bot.slack.requests import Click, Event, Json
 from bot.slack.workspace import refusal
+from engine import automation
 from engine.audience_verdict import Verdict
 from engine.ids import BlobId, ImportId
 from engine.roles import Role
 from engine.usecases.start_import import StartedImport, discard_import, start_import
-from storage import audit, blobs, imports
+from storage import audit, automations, blobs, imports
 from storage.blobs import TooLarge
 from storage.database import Unit
 from storage.events import Event as StaffEvent
@@ -270,6 +271,8 @@ async def judged(event: StaffEvent, unit: Unit) -> tuple[Alert, ...]:
         for verdict in Verdict
         if verdict in found.verdicts
     ]
+    if (enrolls := await _enrolls(found, unit)) is not None:
+        lines.append(enrolls)
     blocks: list[Block] = [section(markup("*{head}*", head=head))]
     blocks += [section(line) for line in lines]
     if found.verdicts_blob_id is not None:
@@ -332,6 +335,26 @@ async def done(event: StaffEvent, unit: Unit) -> tuple[Alert, ...]:
         broadcast=code("/drip broadcast new <name> to=<who> template=<name>"),
     )
     return (Alert(place=_thread(found), message=message(text, shown, context(following))),)
+
+
+async def _enrolls(found: Import, unit: Unit) -> Markup | None:
+    """Return what automations would do about the file; None: they would enroll nobody."""
+    if not found.enrolls:
+        return None
+    names = await automations.called(unit, campaigns=found.enrolls)
+    listed = [
+        markup("{n} in {name}", n=number(count), name=names.get(campaign, "a campaign now gone"))
+        for campaign, count in sorted(found.enrolls.items())
+    ]
+    further = any(
+        each.segment_id is not None and each.state is automation.State.ON
+        for each in await automations.all_of(unit)
+    )
+    return markup(
+        "Automations would enroll {listed}{further}.",
+        listed=joined(listed, ", "),
+        further=Markup(", not counting those that ask for a segment") if further else Markup(""),
+    )
 
 
 async def _import_of(event: StaffEvent, unit: Unit) -> Import | None:

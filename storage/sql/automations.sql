@@ -87,6 +87,15 @@ select s.id, (select count(*) from steps t
   from steps s
  where s.organization_id = $organization and s.id = any($ids::bigint[]) and s.removed_at is null
 
+-- name: drips
+-- Those of drips $ids that take somebody in, and how.
+select c.id, coalesce(c.settings ->> 'reentry', 'never') as reentry, coalesce(c.settings ->> 'mode', 'passive') as mode
+  from campaigns c
+ where c.organization_id = $organization and c.id = any($ids::bigint[]) and c.kind = 'drip'
+   and c.state in ('active', 'paused')
+   and exists (select from steps s
+                where s.organization_id = $organization and s.campaign_id = c.id and s.removed_at is null)
+
 -- name: lock_campaigns
 -- Keep the campaigns that actions are about as they are, in the order of their keys.
 select id from campaigns where organization_id = $organization and id = any($ids::bigint[]) order by id for share

@@ -62,6 +62,12 @@ inserted as (
    order by j.id)
 select outcome, array_agg(id order by id) as contacts from judged group by outcome
 
+-- name: of_contacts
+-- In which campaigns contacts have been, and whether they are still.
+select contact_id, campaign_id, bool_or(state in ('active', 'paused')) as running from enrollments
+ where organization_id = $organization and contact_id = any($contacts::bigint[])
+ group by contact_id, campaign_id
+
 -- name: running
 -- Lock the enrollments of $contacts that have not ended: in $campaign, or with $elsewhere in every other.
 select id, campaign_id, contact_id from enrollments

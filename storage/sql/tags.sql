@@ -16,6 +16,11 @@ select count(*) from tagged
 delete from contact_tags
  where organization_id = $organization and tag = $tag and contact_id = any($contacts::bigint[])
 
+-- name: of_contacts
+-- The tags of contacts.
+select contact_id, tag from contact_tags
+ where organization_id = $organization and contact_id = any($contacts::bigint[])
+
 -- name: known_tags
 -- Every tag once, from the index: from each the next one, however many contacts have it.
 with recursive known as (

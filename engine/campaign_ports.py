@@ -9,7 +9,7 @@ from engine.audience import Audience
 from engine.campaign import Campaign, Kind, Settings, State, Step, Type
 from engine.conditions import Conditions
 from engine.content import Content, TemplateMessage
-from engine.ids import CampaignId, ContactId, NumberId
+from engine.ids import CampaignId, ContactId, ListId, NumberId, SegmentId
 from engine.phone import Phone
 from engine.reasons import Reason
 from engine.templates import Template
@@ -181,8 +181,12 @@ class Attributes(Protocol):
 
 
 class Directory(Protocol):
-    """The campaigns there are, by name."""
+    """The campaigns, lists and segments there are, by name."""
 
     async def by_name(self) -> Mapping[str, tuple[CampaignId, Kind]]:
-        """Return those that are not archived."""
+        """Return the campaigns that are not archived."""
         ...
+
+    async def lists(self) -> Mapping[str, ListId]: ...
+
+    async def segments(self) -> Mapping[str, SegmentId]: ...

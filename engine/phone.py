@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final, NewType
 
 import phonenumbers
@@ -92,6 +93,11 @@ def twins(phone: Phone) -> tuple[Phone, ...]:
         if form.fullmatch(phone):
             return (Phone(form.sub(other, phone)),)
     return ()
+
+
+def with_twins(phones: Iterable[Phone]) -> tuple[Phone, ...]:
+    """Return phones and the other numbers that reach the same people, each once."""
+    return tuple(dict.fromkeys(each for phone in phones for each in (phone, *twins(phone))))
 
 
 def canonical(phone: Phone) -> Phone:

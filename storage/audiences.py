@@ -1,13 +1,13 @@
 """Who is in an audience now, and who of them may be written to."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from engine.audience import Audience
 from engine.campaign_ports import Reach
-from engine.ids import ContactId
-from engine.phone import Phone, twins
-from engine.reasons import Reason
+from engine.ids import CampaignId, ContactId
+from engine.phone import Phone, with_twins
+from engine.segment import Definition
+from storage import members
 from storage.database import Unit
 from storage.queries import load
 
@@ -16,45 +16,41 @@ _SQL = load("audiences")
 
 async def contacts(unit: Unit, *, audience: Audience) -> list[ContactId]:
     """Return the contacts of an audience, sorted."""
-    rows = await unit.rows(_SQL["contacts"], **_members(audience))
-    return [row["id"] for row in rows]
+    return await members.members(unit, definition=_definition(audience))
 
 
 async def reach(unit: Unit, *, audience: Audience, promotional: bool) -> Reach:
     """Return whom an audience reaches, by the consent of this moment."""
-    last: ContactId | None = await unit.value(_SQL["last_contact"])
-    rows = await unit.rows(_SQL["reach"], **_members(audience), promotional=promotional)
-    counts = {row["reason"]: row["count"] for row in rows}
+    last = await members.last_contact(unit)
+    counts = await members.reach(unit, definition=_definition(audience), promotional=promotional)
     return Reach(
-        recipients=counts.pop("", 0),
-        left_out={Reason(reason): counts[reason] for reason in sorted(counts)},
+        recipients=counts.pop(None, 0),
+        left_out={reason: counts[reason] for reason in sorted(filter(None, counts))},
         last_contact=last,
         strangers=await strangers(unit, phones=audience.phones),
     )
 
 
-def _members(audience: Audience) -> dict[str, Any]:
-    return {
-        "everyone": audience.everyone,
-        "tags": audience.tags,
-        "phones": with_twins(audience.phones),
-        "drips": audience.drips,
-        "broadcasts": audience.broadcasts,
-    }
+async def freeze(unit: Unit, *, campaign: CampaignId, audience: Audience, up_to: ContactId) -> None:
+    """Keep whom a broadcast is for as of now, for planning to take slice by slice.
+
+    All contacts up to the last need no keeping: nobody leaves them.
+    """
+    if not audience.everyone:
+        await members.freeze(unit, campaign=campaign, definition=_definition(audience), up_to=up_to)
 
 
 async def strangers(unit: Unit, *, phones: Sequence[Phone]) -> tuple[Phone, ...]:
     """Return those of *phones* that no contact has."""
     if not phones:
         return ()
-    known = await unit.rows(_SQL["known_phones"], phones=with_twins(phones))
-    reached = {row["value"] for row in known}
-    return tuple(phone for phone in phones if not reached & {phone, *twins(phone)})
+    known = await members.known_phones(unit, phones=with_twins(phones))
+    return tuple(phone for phone in phones if known.isdisjoint(with_twins([phone])))
 
 
-def with_twins(phones: Sequence[Phone]) -> list[Phone]:
-    """Return phones and the other numbers that reach the same people."""
-    return list(dict.fromkeys(each for phone in phones for each in (phone, *twins(phone))))
+def _definition(audience: Audience) -> Definition:
+    # Nothing in a <who> is a day; segments in it have zones of their own.
+    return Definition(where=audience.condition, zone="UTC")
 
 
 class ContactAttributes:

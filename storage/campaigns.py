@@ -14,10 +14,10 @@ from engine.campaign import SENDING, Campaign, Kind, Settings, State, Step, Type
 from engine.campaign_ports import Affected, Draft, Reach, StepDraft
 from engine.conditions import Conditions
 from engine.content import Content, TemplateMessage
-from engine.ids import CampaignId, ContactId, EnrollmentId
+from engine.ids import CampaignId, ContactId, EnrollmentId, ListId, SegmentId
 from engine.timing import Timing
 from engine.usecases.create_campaign import NameTaken
-from storage import audiences, audit, effects, enrollments
+from storage import audiences, audit, effects, enrollments, lists, members, segments
 from storage.database import Unit
 from storage.listener import REVOKE
 from storage.queries import load
@@ -80,6 +80,15 @@ class Campaigns:
             ended=state in _ENDED,
             actor=self.actor,
         )
+        if contacts_up_to is not None:
+            await audiences.freeze(
+                self.unit,
+                campaign=campaign.id,
+                audience=campaign.audience or Audience(),
+                up_to=contacts_up_to,
+            )
+        if state in _ENDED:
+            await members.thaw(self.unit, campaign=campaign.id)
         return await self._reread(campaign.id)
 
     async def tell(self, campaign: Campaign, kind: str) -> None:
@@ -165,6 +174,12 @@ class CampaignDirectory:
             name: (found.id, found.kind)
             for name, found in (await named(self.unit, archived=False)).items()
         }
+
+    async def lists(self) -> Mapping[str, ListId]:
+        return await lists.names(self.unit)
+
+    async def segments(self) -> Mapping[str, SegmentId]:
+        return await segments.names(self.unit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from engine.ids import CampaignId, ContactId, EnrollmentId, NumberId, StepId
 from engine.message import State
 from engine.reasons import Reason
 from engine.timing import Timing
-from storage.audiences import with_twins
+from storage import members
 from storage.database import Unit
 from storage.queries import load
 
@@ -280,18 +280,32 @@ async def lock_broadcast(unit: Unit, *, campaign: CampaignId) -> Broadcast | Non
     )
 
 
-async def slice_end(
-    unit: Unit, *, cursor: ContactId, ceiling: ContactId, limit: int
-) -> ContactId | None:
-    """Return the last of the next *limit* contacts after *cursor*; None: none are left."""
-    last: ContactId | None = await unit.value(
-        _SQL["slice_end"], cursor=cursor, ceiling=ceiling, limit=limit
-    )
+async def slice_end(unit: Unit, *, broadcast: Broadcast, limit: int) -> ContactId | None:
+    """Return the last contact of the next slice; None: none are left.
+
+    Args:
+        limit: How many contacts a slice has, of all; of a frozen audience it is a chunk.
+    """
+    if broadcast.audience.everyone:
+        last: ContactId | None = await unit.value(
+            _SQL["slice_end"],
+            cursor=broadcast.cursor,
+            ceiling=broadcast.contacts_up_to,
+            limit=limit,
+        )
+    else:
+        last = await unit.value(_SQL["chunk_end"], campaign=broadcast.id, cursor=broadcast.cursor)
     return last
 
 
-async def zones_in_slice(unit: Unit, *, cursor: ContactId, until: ContactId) -> list[str]:
-    rows = await unit.rows(_SQL["zones_in_slice"], cursor=cursor, until=until)
+async def zones_in_slice(unit: Unit, *, broadcast: Broadcast, until: ContactId) -> list[str]:
+    rows = await unit.rows(
+        _SQL["zones_in_slice"],
+        campaign=broadcast.id,
+        everyone=broadcast.audience.everyone,
+        cursor=broadcast.cursor,
+        until=until,
+    )
     return [row["timezone"] for row in rows]
 
 
@@ -318,11 +332,6 @@ async def plan_broadcast(
         cursor=broadcast.cursor,
         until=until,
         everyone=broadcast.audience.everyone,
-        tags=broadcast.audience.tags,
-        phones=with_twins(broadcast.audience.phones),
-        campaigns=broadcast.audience.drips,
-        broadcasts=broadcast.audience.broadcasts,
-        started_at=broadcast.started_at,
         second=second,
         number=broadcast.number_id if broadcast.number_id in numbers else None,
         numbers=numbers,
@@ -336,4 +345,7 @@ async def plan_broadcast(
 
 
 async def move_cursor(unit: Unit, *, campaign: CampaignId, cursor: ContactId, done: bool) -> None:
+    """Remember how far planning got; *done*: and forget the audience, which is planned."""
     await unit.run(_SQL["move_cursor"], campaign=campaign, cursor=cursor, done=done)
+    if done:
+        await members.thaw(unit, campaign=campaign)

@@ -84,9 +84,7 @@ def _inside_hours(
 async def _plan_broadcast(
     unit: Unit, broadcast: Broadcast, rules: SendingRules, floor: int
 ) -> bool:
-    until = await planning.slice_end(
-        unit, cursor=broadcast.cursor, ceiling=broadcast.contacts_up_to, limit=_CONTACTS
-    )
+    until = await planning.slice_end(unit, broadcast=broadcast, limit=_CONTACTS)
     if until is None:
         await planning.move_cursor(unit, campaign=broadcast.id, cursor=broadcast.cursor, done=True)
         return True
@@ -114,7 +112,7 @@ async def _due_ats(
 ) -> dict[str, datetime]:
     if rules.hours_of(broadcast.settings).always:
         return {}
-    zones = await planning.zones_in_slice(unit, cursor=broadcast.cursor, until=until)
+    zones = await planning.zones_in_slice(unit, broadcast=broadcast, until=until)
     return {
         zone: _inside_hours(broadcast.started_at, zone, broadcast.settings, rules) for zone in zones
     }

@@ -6,7 +6,7 @@ from typing import Final, assert_never
 from bot.slack import cards
 from bot.slack.blocks import Message, context, header, message, section, sections
 from bot.slack.campaign_names import found
-from bot.slack.campaign_text import audience_line, settings_line, steps_lines
+from bot.slack.campaign_text import AudienceNames, audience_line, settings_line, steps_lines
 from bot.slack.desk import Desk
 from bot.slack.markup import Markup, code, date, joined, markup, user
 from bot.slack.registry import Context
@@ -16,7 +16,7 @@ from engine.campaign import Campaign, Kind, State, Step
 from engine.config import Organization
 from engine.ids import CampaignId
 from engine.report import Enrollments, Report
-from storage import campaigns, reports, tags
+from storage import campaigns, lists, reports, segments, tags
 from storage.campaigns import Listed
 from storage.database import Unit
 
@@ -89,9 +89,12 @@ async def _shown(unit: Unit, campaign: CampaignId, organization: Organization) -
     if settings is not None:
         lines.append(markup("Settings: {settings}", settings=settings))
     if it.audience is not None:
-        names = {
-            each.id: name for name, each in (await campaigns.named(unit, archived=True)).items()
-        }
+        known = await campaigns.named(unit, archived=True)
+        names = AudienceNames(
+            campaigns={each.id: name for name, each in known.items()},
+            lists={each: name for name, each in (await lists.names(unit)).items()},
+            segments={each: name for name, each in (await segments.names(unit)).items()},
+        )
         lines.append(markup("To: {who}", who=audience_line(it.audience, names)))
     lines += _step_lines(it, steps)
     if report.enrollments is not None:

@@ -1,6 +1,7 @@
 """Campaigns in readable sentences: steps, settings, whom they reach."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Final, assert_never
@@ -14,7 +15,7 @@ from engine.campaign_ports import Reach
 from engine.conditions import Condition, Conditions, Otherwise
 from engine.config import Organization
 from engine.content import Content, Media, TemplateMessage, Text
-from engine.ids import CampaignId, StepId
+from engine.ids import CampaignId, ListId, SegmentId, StepId
 from engine.reasons import Reason
 from engine.size import Asked
 from engine.templates import values_of
@@ -190,18 +191,29 @@ def _phone(campaign: Campaign, phones: Mapping[str, str]) -> str:
     return phones.get(campaign.number_id or "", f"{campaign.number_id} (no longer configured)")
 
 
-def audience_line(audience: Audience, names: Mapping[CampaignId, str]) -> Markup:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudienceNames:
+    """What the parts of audiences are called."""
+
+    campaigns: Mapping[CampaignId, str]
+    lists: Mapping[ListId, str]
+    segments: Mapping[SegmentId, str]
+
+
+def audience_line(audience: Audience, names: AudienceNames) -> Markup:
     """Return a broadcast's audience as staff would write it."""
     if audience.everyone:
         return code("all")
-    written = [
-        *audience.phones,
-        *(f"tag:{as_word(tag)}" for tag in audience.tags),
+    named = [
+        *(("tag", tag) for tag in audience.tags),
+        *(("list", names.lists.get(each, str(each))) for each in audience.lists),
+        *(("segment", names.segments.get(each, str(each))) for each in audience.segments),
         *(
-            f"campaign:{as_word(names.get(each, str(each)))}"
+            ("campaign", names.campaigns.get(each, str(each)))
             for each in (*audience.drips, *audience.broadcasts)
         ),
     ]
+    written = [*audience.phones, *(f"{kind}:{as_word(name)}" for kind, name in named)]
     return code(",".join(written))
 
 

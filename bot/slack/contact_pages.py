@@ -80,7 +80,7 @@ def found(contacts: Sequence[ListedContact], total: int, *, asked: str) -> Messa
         noun="contact" if total == 1 else "contacts",
         asked=asked,
     )
-    lines = joined([markup("• {line}", line=_line(each)) for each in contacts])
+    lines = joined([markup("• {line}", line=line_of(each)) for each in contacts])
     hints = [markup("{show} shows one in full.", show=code("/drip contact show <phone or name>"))]
     if total > len(contacts):
         hints.insert(
@@ -109,7 +109,8 @@ def named(contact: ListedContact) -> Markup:
     ) or literal(_UNNAMED)
 
 
-def _line(contact: ListedContact) -> Markup:
+def line_of(contact: ListedContact) -> Markup:
+    """Return what lists show of a contact."""
     said = [each for each in (contact.phone, contact.company, contact.email) if each]
     return markup(
         "*{name}* {said}{out}",

@@ -48,6 +48,7 @@ class Kind(Generic[T]):
         show: Writes a value the way staff would write it; for defaults.
         raw: Whether ``read`` wants the quotes that stand inside the word.
         goes_on: Whether a value so far takes the following word too (``+31 6 1234``, ``a, b``).
+        equals: Whether words such as ``age=18`` are part of it, unless there is such an option.
     """
 
     shape: str
@@ -55,6 +56,7 @@ class Kind(Generic[T]):
     show: Callable[[T], str] = str
     raw: bool = False
     goes_on: Callable[[str, str], bool] = _never
+    equals: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,6 +136,7 @@ class _Reading:
         self._given = given
         self._values: dict[str, Any] = {}
         self._options = {option.name: option for option in spec.options}
+        self._equals = any(each.kind.equals for each in spec.arguments)
 
     def command(self) -> Command | NotUnderstood:
         """Return the command, or the first thing wrong with it."""
@@ -152,7 +153,9 @@ class _Reading:
         while position < len(self._given):
             word = self._given[position]
             position += 1
-            if (key := word.key) is not None:
+            if self._equals and word.key is not None and _tidy(word.key) not in self._options:
+                placed.append(_whole(word))
+            elif (key := word.key) is not None:
                 kind = self._kind_of(key)
                 while kind is not None and self._goes_on(kind, word, position):
                     word = _joined(word, self._given[position])
@@ -300,6 +303,13 @@ def _joined(word: Word, following: Word) -> Word:
         text=f"{word.text} {following.text}",
         raw=f"{word.raw} {following.raw}",
         quoted=False,
+    )
+
+
+def _whole(word: Word) -> Word:
+    """Return ``name=value`` as a word without a key."""
+    return Word(
+        key=None, text=f"{word.key}={word.text}", raw=f"{word.key}={word.raw}", quoted=False
     )
 
 

@@ -18,6 +18,7 @@ from engine.template_draft import DraftButton
 from engine.templates import ButtonKind, Category
 from engine.timing import Anchor
 from engine.usecases.write_step import Asked
+from engine.who import EXPECTED
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -375,7 +376,18 @@ def _then_goes_on(so_far: str, _following: str) -> bool:
 
 
 def _who(text: str) -> str | Wrong:
-    return text if text.strip() else Wrong(must_be="a phone, tag:<tag>, campaign:<name> or all")
+    return text if text.strip() else Wrong(must_be=EXPECTED)
+
+
+def _definition(text: str) -> str | Wrong:
+    return text if text.strip() else Wrong(must_be="conditions such as tag:lead and city is Paris")
+
+
+def _about(text: str) -> str | Wrong:
+    shown = names.cleaned(text)
+    if len(shown) > _LONGEST_LINE:
+        return Wrong(must_be=f"at most {_LONGEST_LINE} characters")
+    return shown
 
 
 def _split(text: str) -> list[str]:
@@ -533,4 +545,7 @@ OWN_NUMBER: Final[Kind[phone.Phone]] = Kind(
 # A contact's number needs the organization's country to be read, and a <who> its contacts;
 # both stay as written, and so do their quotes in a <who>.
 PHONE: Final[Kind[str]] = Kind(shape="phone", read=_line, goes_on=_dialled)
+# Quotes in a definition are its own, and so are words such as age=18.
+DEFINITION: Final[Kind[str]] = Kind(shape="definition", read=_definition, raw=True, equals=True)
+ABOUT: Final[Kind[str]] = Kind(shape="text", read=_about, show=quoted)
 WHO: Final[Kind[str]] = Kind(shape="who", read=_who, raw=True, goes_on=_who_goes_on)

@@ -13,7 +13,9 @@ _STRAIGHT = '"'
 _SMART = "“”„‟«»″"
 _QUOTES = _STRAIGHT + _SMART
 # A quote opens a value only where a value can begin; in 6" or O"Brien it is a character.
-_OPENS_AFTER = "=:,"
+_OPENS_AFTER = "=:,("
+# What may stand right behind a closing quote.
+_FOLLOWS = ",)"
 _KEY = re.compile(r"[^\W_][\w.-]*\Z")
 _BRACES = re.compile(r"\{[^{}\n]*\}")
 # Soft hyphen, zero-width space, marks and overrides of direction, word joiner, byte order mark.
@@ -143,7 +145,7 @@ def _word(text: str, start: int) -> tuple[Word | None, int] | Unreadable:
             bare = ""
             if position < len(text) and not (
                 text[position].isspace()
-                or text[position] == ","
+                or text[position] in _FOLLOWS
                 or _INVISIBLE.match(text[position])
             ):
                 return Unreadable(

@@ -1,15 +1,18 @@
 """Resolve: whom a `<who>` means here, with the names in it found."""
 
-from typing import assert_never
+from collections.abc import Mapping
+from typing import TypeVar, assert_never
 
 from engine import names, who
 from engine.audience import Audience
 from engine.campaign import Kind
 from engine.campaign_ports import Directory
-from engine.ids import CampaignId
+from engine.ids import CampaignId, ListId, SegmentId
 from engine.names import Ambiguous, NoMatch, One
 from engine.phone import Phone
 from engine.refusal import Refusal
+
+T = TypeVar("T")
 
 
 class NobodyMeant(Refusal):
@@ -17,14 +20,14 @@ class NobodyMeant(Refusal):
 
 
 async def resolve_audience(*, text: str, country: str | None, directory: Directory) -> Audience:
-    """Read a `<who>` and find the campaigns in it.
+    """Read a `<who>` and find what it names.
 
     Args:
         text: As staff wrote it.
         country: Of phones without a country code; None refuses those.
 
     Raises:
-        NobodyMeant: It cannot be read, or names a campaign that is not there or not clear.
+        NobodyMeant: It cannot be read, or names something that is not there or not clear.
     """
     try:
         meant = who.parse(text, country=country)
@@ -32,6 +35,8 @@ async def resolve_audience(*, text: str, country: str | None, directory: Directo
         raise NobodyMeant(str(error)) from error
     tags: list[str] = []
     phones: list[Phone] = []
+    lists: list[ListId] = []
+    segments: list[SegmentId] = []
     found: dict[Kind, list[CampaignId]] = {Kind.DRIP: [], Kind.BROADCAST: []}
     for part in meant.parts:
         match part:
@@ -42,24 +47,25 @@ async def resolve_audience(*, text: str, country: str | None, directory: Directo
             case who.Tagged(tag=tag):
                 tags.append(tag)
             case who.InCampaign(name=name):
-                campaign, kind = await _campaign(name, directory)
+                campaign, kind = _meant(name, await directory.by_name(), "campaign")
                 found[kind].append(campaign)
             case who.OnList(name=name):
-                raise NobodyMeant(_later("Lists", f"list:{name}"))
+                lists.append(_meant(name, await directory.lists(), "list"))
             case who.InSegment(name=name):
-                raise NobodyMeant(_later("Segments", f"segment:{name}"))
+                segments.append(_meant(name, await directory.segments(), "segment"))
             case _:
                 assert_never(part)
     return Audience(
         tags=tuple(tags),
         phones=tuple(phones),
+        lists=tuple(dict.fromkeys(lists)),
+        segments=tuple(dict.fromkeys(segments)),
         drips=tuple(found[Kind.DRIP]),
         broadcasts=tuple(found[Kind.BROADCAST]),
     )
 
 
-async def _campaign(name: str, directory: Directory) -> tuple[CampaignId, Kind]:
-    there = await directory.by_name()
+def _meant(name: str, there: Mapping[str, T], what: str) -> T:
     match names.match_name(name, there):
         case One(name=exact):
             return there[exact]
@@ -68,14 +74,11 @@ async def _campaign(name: str, directory: Directory) -> tuple[CampaignId, Kind]:
                 f"{name!r} may be {' or '.join(map(repr, several[:5]))}: write more of it."
             )
         case NoMatch(closest=closest):
-            meant = f" Did you mean {closest!r}?" if closest else ""
-            raise NobodyMeant(f"There is no campaign {name!r}.{meant}")
+            hint = (
+                f" Did you mean {closest!r}?"
+                if closest
+                else f" /drip {what} list shows what there is."
+            )
+            raise NobodyMeant(f"There is no {what} {name!r}.{hint}")
         case other:
             assert_never(other)
-
-
-def _later(what: str, written: str) -> str:
-    return (
-        f"{what} come with a later version, so {written} means nobody yet: write a phone,"
-        " tag:<tag>, campaign:<name> or all."
-    )

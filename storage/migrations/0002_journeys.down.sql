@@ -39,7 +39,8 @@ alter table steps drop column moved_at, drop column version, drop column setting
 -- == Imports and exports ==
 
 -- == Audience: lists and segments ==
-drop table segments, list_members, contact_lists;
+drop table frozen_audiences, segments, list_members, contact_lists;
+drop index clicks_by_campaign;
 
 -- == Contacts: typed attributes, and what segments ask of a contact ==
 alter table messages drop column clicked_at;

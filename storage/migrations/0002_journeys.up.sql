@@ -96,7 +96,19 @@ create table segments (
 create unique index segments_by_name on segments (organization_id, lower(name));
 call protect_tenant_table('contact_lists', 'select, insert, update, delete');
 call protect_tenant_table('list_members', 'select, insert, delete');
+-- Whom a broadcast is for, from its start until it is planned: in chunks by contact, each a slice of planning.
+create table frozen_audiences (
+  organization_id text not null,
+  campaign_id bigint not null,
+  first_contact bigint not null,
+  last_contact bigint not null,
+  contacts bigint[] not null,
+  primary key (organization_id, campaign_id, first_contact),
+  foreign key (organization_id, campaign_id) references campaigns on delete cascade
+);
+create index clicks_by_campaign on clicks (organization_id, campaign_id, contact_id);
 call protect_tenant_table('segments', 'select, insert, update, delete');
+call protect_tenant_table('frozen_audiences', 'select');
 
 -- == Imports and exports ==
 

@@ -123,31 +123,33 @@ select max(id) from (
    where organization_id = $organization and id > $cursor and id <= $ceiling
    order by id limit $limit) slice
 
+-- name: chunk_end
+-- The last contact of the next chunk of a frozen audience after $cursor; null: none are left.
+select min(last_contact) from frozen_audiences
+ where organization_id = $organization and campaign_id = $campaign and first_contact > $cursor
+
 -- name: zones_in_slice
+with frozen as (
+  select unnest(f.contacts) as id from frozen_audiences f
+   where f.organization_id = $organization and f.campaign_id = $campaign and f.first_contact > $cursor
+     and f.first_contact <= $until and not $everyone)
 select distinct timezone from contacts
  where organization_id = $organization and id > $cursor and id <= $until and timezone is not null
+   and ($everyone or id in (select id from frozen))
 
 -- name: plan_broadcast
--- Make a row for every contact of the audience between $cursor and $until; who may not be written to gets one
+-- Make a row for every contact of the audience after $cursor up to $until; who may not be written to gets one
 -- too, left out with the reason.
-with audience as (
+with frozen as (
+  select unnest(f.contacts) as id from frozen_audiences f
+   where f.organization_id = $organization and f.campaign_id = $campaign and f.first_contact > $cursor
+     and f.first_contact <= $until and not $everyone),
+audience as (
   select c.id, c.last_number_id, c.timezone,
          left_out_because(c, $promotional) as reason
     from contacts c
    where c.organization_id = $organization and c.id > $cursor and c.id <= $until
-     and ($everyone
-          or exists (select from contact_tags t
-                      where t.organization_id = $organization and t.tag = any($tags::text[]) and t.contact_id = c.id
-                        and t.added_at <= $started_at)
-          or exists (select from contact_identities i
-                      where i.organization_id = $organization and i.contact_id = c.id and i.kind = 'phone'
-                        and i.value = any($phones::text[]))
-          or exists (select from enrollments e
-                      where e.organization_id = $organization and e.contact_id = c.id
-                        and e.campaign_id = any($campaigns::bigint[]) and e.enrolled_at <= $started_at)
-          or exists (select from messages m
-                      where m.organization_id = $organization and m.contact_id = c.id
-                        and m.campaign_id = any($broadcasts::bigint[])))),
+     and ($everyone or c.id in (select id from frozen))),
 inserted as (
   insert into messages (organization_id, id, run_id, step_id, contact_id, campaign_id, number_id, state, reason,
                         due_at, deadline_at, settled_at)

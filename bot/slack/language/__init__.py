@@ -8,7 +8,9 @@ from bot.slack.language import (
     campaigns,
     contacts,
     general,
+    lists,
     reports,
+    segments,
     steps,
     templates,
 )
@@ -21,6 +23,8 @@ COMMANDS = (
     *contacts.COMMANDS,
     *attributes.COMMANDS,
     *automations.COMMANDS,
+    *lists.COMMANDS,
+    *segments.COMMANDS,
     *templates.COMMANDS,
     *reports.COMMANDS,
 )

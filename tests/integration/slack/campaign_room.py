@@ -6,7 +6,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.slack import broadcasts, campaigns, enrollments, status, steps, templates
+from bot.slack import (
+    broadcasts,
+    campaigns,
+    enrollments,
+    lists,
+    segments,
+    status,
+    steps,
+    templates,
+)
 from engine.template_items import template
 from storage.database import Database
 from storage.template_sync import save_templates
@@ -132,7 +141,16 @@ class CampaignRoom:
 @asynccontextmanager
 async def opened(database: Database) -> AsyncIterator[CampaignRoom]:
     async with opened_room(database) as room:
-        for feature in (campaigns, steps, broadcasts, enrollments, templates, status):
+        for feature in (
+            campaigns,
+            steps,
+            broadcasts,
+            enrollments,
+            lists,
+            segments,
+            templates,
+            status,
+        ):
             feature.register(room.registry, room.desk)
         async with database.owner_unit(ACME, NOON) as unit:
             await save_templates(unit, listed=[(template(each), each) for each in ITEMS])

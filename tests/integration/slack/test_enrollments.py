@@ -129,7 +129,7 @@ async def test_only_an_active_or_paused_drip_takes_contacts_in(room: CampaignRoo
     assert "is a broadcast" in broadcast
     assert "enrolled 1 contact" in paused
     assert "That is nobody" in nobody
-    assert "Lists come with a later version" in later
+    assert "There is no list 'beta'" in later
 
 
 async def test_many_want_their_count_and_too_many_a_second_owner(room: CampaignRoom) -> None:

@@ -17,7 +17,7 @@ from engine.ids import CampaignId, ContactId
 from engine.message import State
 from engine.outcome import failed
 from engine.phone import Phone
-from storage import messages, recount
+from storage import audiences, members, messages, recount
 from storage import planning as stored
 from tests.database import ACME, NOON
 from tests.integration.worker.world import NUMBER, OTHER_NUMBER, World, worker
@@ -35,7 +35,10 @@ async def broadcast(
     **columns: Any,  # noqa: ANN401 — SQL values
 ) -> CampaignId:
     ceiling = up_to or await world.value("select max(id) from contacts")
-    return await world.campaign(audience=audience.to_json(), contacts_up_to=ceiling, **columns)
+    made = await world.campaign(audience=audience.to_json(), contacts_up_to=ceiling, **columns)
+    async with world.database.owner_unit(ACME, NOON) as unit:
+        await audiences.freeze(unit, campaign=made, audience=audience, up_to=ContactId(ceiling))
+    return made
 
 
 async def planned(world: World) -> None:
@@ -156,6 +159,31 @@ async def test_an_audience_is_reached_by_any_of_its_parts_once(world: World) -> 
 
     rows = await world.rows("select contact_id from messages where campaign_id = $1", campaign)
     assert {row["contact_id"] for row in rows} == {*contacts[:10], contacts[12]}
+
+
+async def test_a_frozen_audience_stays_whoever_comes_and_goes_while_it_is_planned(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members, "CHUNK", 3)
+    monkeypatch.setattr(planning, "SLICE_S", 0.0)
+    world.with_rules(hours=parse("09:00-20:00"))
+    contacts = await world.contacts(20, timezone="Europe/Amsterdam")
+    await _tag(world, "vip", contacts[::2])
+    campaign = await broadcast(world, Audience(tags=("vip",)))
+    await plan(worker(world), ACME)
+    await plan(worker(world), ACME)
+    assert await world.states(campaign) == {"queued": 6}
+
+    await world.value("delete from contact_tags where contact_id = any($1)", contacts[12::4])
+    await _tag(world, "vip", contacts[13::4])
+    await planned(world)
+
+    rows = await world.rows(
+        "select contact_id from messages where campaign_id = $1 order by 1", campaign
+    )
+    assert [row["contact_id"] for row in rows] == contacts[::2]
+    assert await world.value("select count(*) from frozen_audiences") == 0
+    assert await _wrong_counts(world) == []
 
 
 async def test_a_broadcast_is_due_inside_each_contacts_hours(world: World) -> None:

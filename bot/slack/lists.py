@@ -1,0 +1,252 @@
+"""Lists: the commands about them."""
+
+from typing import Final
+
+from bot.slack import filling
+from bot.slack.audience_names import meant
+from bot.slack.blocks import context as small_print
+from bot.slack.blocks import header, message, sections
+from bot.slack.campaign_lists import next_line
+from bot.slack.campaign_text import strangers_line
+from bot.slack.changes import answered, told
+from bot.slack.contact_pages import counted, line_of
+from bot.slack.desk import Desk
+from bot.slack.language.lists import (
+    ListAdd,
+    ListDelete,
+    ListList,
+    ListNew,
+    ListRemove,
+    ListRename,
+    ListShow,
+)
+from bot.slack.markup import Markup, code, date, joined, literal, markup, user
+from bot.slack.refusals import refusing
+from bot.slack.registry import Context, Registry
+from bot.slack.replies import Reply
+from bot.slack.words import as_word
+from engine.ids import ContactId
+from engine.usecases.enroll_contacts import NobodyThere
+from engine.usecases.keep_list import (
+    ContactList,
+    Use,
+    delete_list,
+    fillable,
+    new_list,
+    rename_list,
+)
+from engine.usecases.resolve_audience import resolve_audience
+from storage import audiences, contacts, lists
+from storage.campaigns import CampaignDirectory
+from storage.contacts import ListedContact
+from storage.database import Unit
+from storage.lists import Listed, Lists
+
+_SHOWN: Final = 10
+_LISTED: Final = 40
+
+
+def register(registry: Registry, desk: Desk) -> None:
+    """Handle the commands."""
+    _register_keeping(registry, desk)
+    _register_filling(registry, desk)
+    _register_looking(registry, desk)
+
+
+def _register_keeping(registry: Registry, desk: Desk) -> None:
+    @registry.command(ListNew)
+    @refusing
+    async def new(command: ListNew, asked: Context) -> Reply:
+        async def work(unit: Unit) -> Reply:
+            made = await new_list(
+                name=command.name,
+                description=command.about,
+                lists=Lists(unit, asked.user_id),
+            )
+            return told(
+                asked,
+                markup("created the list *{name}*; nobody is on it yet.", name=made.name),
+                next_line(f"/drip list add {as_word(made.name)} tag:<tag>"),
+            )
+
+        return await desk.database.run(asked.organization, asked.at, work)
+
+    @registry.command(ListRename)
+    @refusing
+    async def rename(command: ListRename, asked: Context) -> Reply:
+        async def work(unit: Unit) -> Reply:
+            changed = await rename_list(
+                list_id=meant(command.list, await lists.names(unit), "list"),
+                name=command.name,
+                description=command.about,
+                lists=Lists(unit, asked.user_id),
+            )
+            return told(
+                asked,
+                markup("changed the list *{name}*.", name=changed.name),
+                literal(changed.description) if changed.description else Markup(""),
+            )
+
+        return await desk.database.run(asked.organization, asked.at, work)
+
+    @registry.command(ListDelete)
+    @refusing
+    async def delete(command: ListDelete, asked: Context) -> Reply:
+        async def work(unit: Unit) -> Reply:
+            gone = await delete_list(
+                list_id=meant(command.list, await lists.names(unit), "list"),
+                lists=Lists(unit, asked.user_id),
+            )
+            return told(
+                asked,
+                markup("deleted the list *{name}*; its contacts stay contacts.", name=gone.name),
+            )
+
+        return await desk.database.run(asked.organization, asked.at, work)
+
+
+def _register_filling(registry: Registry, desk: Desk) -> None:
+    @registry.command(ListAdd)
+    @refusing
+    async def add(command: ListAdd, asked: Context) -> Reply:
+        found, ids, strangers = await _prepared(desk, asked, command.list, command.who, "list.add")
+        added = await filling.put(desk, asked, found.id, ids)
+        return told(
+            asked,
+            markup(
+                "put {n} on *{name}*{there}.",
+                n=counted(added),
+                name=found.name,
+                there=_others(len(ids) - added, "on it already"),
+            ),
+            strangers,
+            next_line(f"/drip list show {as_word(found.name)}"),
+        )
+
+    @registry.command(ListRemove)
+    @refusing
+    async def remove(command: ListRemove, asked: Context) -> Reply:
+        found, ids, strangers = await _prepared(
+            desk, asked, command.list, command.who, "list.remove"
+        )
+        gone = await filling.take(desk, asked, found.id, ids)
+        return told(
+            asked,
+            markup(
+                "took {n} off *{name}*{there}.",
+                n=counted(gone),
+                name=found.name,
+                there=_others(len(ids) - gone, "not on it"),
+            ),
+            strangers,
+        )
+
+
+async def _prepared(
+    desk: Desk, asked: Context, name: str, who: str, action: str
+) -> tuple[ContactList, list[ContactId], Markup]:
+    """Return a list, whom to put on it or take off, and a line on phones that are nobody's.
+
+    Raises:
+        NobodyThere, NobodyMeant, NoneMeant, FilledBySegment: Nothing is changed.
+    """
+    country = desk.config.organizations[asked.organization].country
+
+    async def work(unit: Unit) -> tuple[ContactList, list[ContactId], Markup]:
+        mine = Lists(unit, asked.user_id)
+        found = await fillable(
+            list_id=meant(name, await lists.names(unit), "list"),
+            lists=mine,
+        )
+        audience = await resolve_audience(
+            text=who, country=country, directory=CampaignDirectory(unit)
+        )
+        ids = await audiences.contacts(unit, audience=audience)
+        if not ids:
+            raise NobodyThere
+        strangers = await audiences.strangers(unit, phones=audience.phones)
+        await mine.note(action, found.id, contacts=len(ids))
+        line = strangers_line(strangers) if strangers else Markup("")
+        return found, ids, line
+
+    return await desk.database.run(asked.organization, asked.at, work)
+
+
+def _register_looking(registry: Registry, desk: Desk) -> None:
+    @registry.command(ListShow)
+    @refusing
+    async def show(command: ListShow, asked: Context) -> Reply:
+        async with desk.database.unit(asked.organization, asked.at) as unit:
+            known = {each.name: each for each in await lists.listed(unit)}
+            it = meant(command.list, known, "list")
+            ids = await lists.first_by_name(unit, list_id=it.id, limit=_SHOWN)
+            rows = {each.id: each for each in await contacts.listed(unit, contacts=ids)}
+            uses = await Lists(unit, asked.user_id).uses(it.id)
+        return _shown(it, [rows[each] for each in ids if each in rows], uses)
+
+    @registry.command(ListList)
+    @refusing
+    async def list_them(_: ListList, asked: Context) -> Reply:
+        async with desk.database.unit(asked.organization, asked.at) as unit:
+            rows = await lists.listed(unit)
+        if not rows:
+            return answered(
+                Markup("There are no lists."),
+                markup("{new} makes one.", new=code('/drip list new "Beta testers"')),
+            )
+        title = f"{len(rows):,} lists" if len(rows) > 1 else "1 list"
+        lines = [_line(row) for row in rows[:_LISTED]]
+        if rows[_LISTED:]:
+            lines.append(markup("and {n} more", n=len(rows) - _LISTED))
+        hint = markup("{show} says all about one.", show=code("/drip list show <list>"))
+        text = joined(lines)
+        return Reply(
+            message=message(
+                joined([literal(title), text]), header(title), *sections(text), small_print(hint)
+            )
+        )
+
+
+def _line(row: Listed) -> Markup:
+    return markup(
+        "*{name}* · {n}{filled}{about}",
+        name=row.name,
+        n=counted(row.count),
+        filled=markup(" · filled by the segment {it}", it=row.segment)
+        if row.segment
+        else Markup(""),
+        about=markup(" · {it}", it=row.description) if row.description else Markup(""),
+    )
+
+
+def _shown(it: Listed, first: list[ListedContact], uses: list[Use]) -> Reply:
+    lines = [markup("*{name}*: {n}", name=it.name, n=counted(it.count))]
+    if it.description:
+        lines.append(literal(it.description))
+    if it.segment is not None:
+        lines.append(
+            markup(
+                "Filled by the static segment {name}, refreshed {at}.",
+                name=it.segment,
+                at=date(it.refreshed_at) if it.refreshed_at else "never",
+            )
+        )
+    if uses:
+        lines.append(markup("Used by {uses}.", uses=", ".join(map(str, uses))))
+    lines += [markup("• {line}", line=line_of(each)) for each in first]
+    if it.count > len(first):
+        lines.append(markup("and {n} more", n=it.count - len(first)))
+    made = markup("Created {at} by {who}", at=date(it.created_at), who=user(it.created_by))
+    follow = next_line(
+        f"/drip list add {as_word(it.name)} <who>"
+        if it.segment is None
+        else f"/drip segment refresh {as_word(it.segment)}"
+    )
+    text = joined(lines)
+    return Reply(
+        message=message(joined([text, made, follow]), *sections(text), small_print(made, follow))
+    )
+
+
+def _others(count: int, what: str) -> Markup:
+    return markup(" ({n} {what})", n=count, what=what) if count else Markup("")

@@ -1,0 +1,308 @@
+"""Segments: the commands about them."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot.slack import filling
+from bot.slack.audience_names import NoneMeant, meant
+from bot.slack.blocks import context as small_print
+from bot.slack.blocks import header, message, sections
+from bot.slack.campaign_lists import next_line
+from bot.slack.changes import answered, told
+from bot.slack.contact_pages import counted, line_of
+from bot.slack.desk import Desk
+from bot.slack.language.segments import (
+    SegmentDelete,
+    SegmentEdit,
+    SegmentList,
+    SegmentNew,
+    SegmentPreview,
+    SegmentRefresh,
+    SegmentShow,
+)
+from bot.slack.markup import Markup, code, date, joined, literal, markup, user
+from bot.slack.refusals import refusing
+from bot.slack.registry import Context, Registry
+from bot.slack.replies import Reply
+from bot.slack.words import as_word
+from engine import names
+from engine.refusal import Refusal
+from engine.segment import Definition, OnList
+from engine.segment_parser import InvalidSegment, parse
+from engine.segment_text import Known, show
+from engine.usecases.keep_segment import (
+    NoSuchSegment,
+    Segment,
+    delete_segment,
+    edit_segment,
+    new_segment,
+)
+from storage import contacts, members, segment_names, segments
+from storage.contacts import ListedContact
+from storage.database import Unit
+from storage.lists import Lists
+from storage.segments import Segments
+
+_SHOWN: Final = 10
+_LISTED: Final = 40
+
+
+class NotDefined(Refusal):
+    """The definition cannot be read; the message says where and what would do."""
+
+
+class NotStatic(Refusal):
+    """A dynamic segment has nothing to refresh."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{as_word(name)} is dynamic, so it follows by itself;"
+            f" /drip segment edit {as_word(name)} static=yes makes it a list that stays."
+        )
+
+
+def register(registry: Registry, desk: Desk) -> None:
+    """Handle the commands."""
+    _register_keeping(registry, desk)
+    _register_looking(registry, desk)
+
+
+def _register_keeping(registry: Registry, desk: Desk) -> None:
+    @registry.command(SegmentNew)
+    @refusing
+    async def new(command: SegmentNew, asked: Context) -> Reply:
+        async def work(unit: Unit) -> tuple[Segment, Known]:
+            known = await segment_names.known(unit)
+            made = await new_segment(
+                name=command.name,
+                description=command.about,
+                definition=_defined(desk, asked, command.definition, known),
+                static=command.static,
+                segments=Segments(unit, asked.user_id),
+                lists=Lists(unit, asked.user_id),
+            )
+            return made, known
+
+        made, known = await desk.database.run(asked.organization, asked.at, work)
+        return await _kept(desk, asked, made, known, "created")
+
+    @registry.command(SegmentEdit)
+    @refusing
+    async def edit(command: SegmentEdit, asked: Context) -> Reply:
+        async def work(unit: Unit) -> tuple[Segment, Known]:
+            known = await segment_names.known(unit)
+            written = command.definition
+            changed = await edit_segment(
+                segment=meant(command.segment, known.segments, "segment"),
+                name=command.name,
+                description=command.about,
+                definition=None if written is None else _defined(desk, asked, written, known),
+                static=command.static,
+                segments=Segments(unit, asked.user_id),
+                lists=Lists(unit, asked.user_id),
+            )
+            return changed, known
+
+        changed, known = await desk.database.run(asked.organization, asked.at, work)
+        return await _kept(desk, asked, changed, known, "changed")
+
+    @registry.command(SegmentRefresh)
+    @refusing
+    async def refresh(command: SegmentRefresh, asked: Context) -> Reply:
+        async with desk.database.unit(asked.organization, asked.at) as unit:
+            found = await _locked(unit, asked, command.segment)
+            if not found.static:
+                raise NotStatic(found.name)
+            await Segments(unit, asked.user_id).note("segment.refresh", found.id)
+        came, went = await filling.fill(desk, asked, found)
+        return told(
+            asked,
+            markup(
+                "refreshed the segment *{name}*: {came} came, {went} went.",
+                name=found.name,
+                came=counted(came),
+                went=counted(went),
+            ),
+            next_line(f"/drip segment show {as_word(found.name)}"),
+        )
+
+    @registry.command(SegmentDelete)
+    @refusing
+    async def delete(command: SegmentDelete, asked: Context) -> Reply:
+        async def work(unit: Unit) -> Reply:
+            gone = await delete_segment(
+                segment=meant(command.segment, await segments.names(unit), "segment"),
+                segments=Segments(unit, asked.user_id),
+                lists=Lists(unit, asked.user_id),
+            )
+            return told(
+                asked,
+                markup("deleted the segment *{name}*; its contacts stay contacts.", name=gone.name),
+            )
+
+        return await desk.database.run(asked.organization, asked.at, work)
+
+
+async def _kept(desk: Desk, asked: Context, kept: Segment, known: Known, done: str) -> Reply:
+    """Fill the list of a static segment made just now, and tell what was done."""
+    if kept.static and kept.refreshed_at is None:
+        await filling.fill(desk, asked, kept)
+    async with desk.database.unit(asked.organization, asked.at) as unit:
+        count = (await members.preview(unit, definition=_now(kept), limit=0)).count
+    refreshing = (
+        markup(
+            "It is static: {refresh} makes its list anew.",
+            refresh=code(f"/drip segment refresh {as_word(kept.name)}"),
+        )
+        if kept.static
+        else Markup("")
+    )
+    return told(
+        asked,
+        markup("{done} the segment *{name}*: {n}.", done=done, name=kept.name, n=counted(count)),
+        markup("Definition: {it}", it=code(show(kept.definition.where, known))),
+        refreshing,
+        next_line(f"/drip segment preview {as_word(kept.name)}"),
+    )
+
+
+def _register_looking(registry: Registry, desk: Desk) -> None:
+    @registry.command(SegmentPreview)
+    @refusing
+    async def preview(command: SegmentPreview, asked: Context) -> Reply:
+        async with desk.database.unit(asked.organization, asked.at) as unit:
+            known = await segment_names.known(unit)
+            named = _segment_or_none(command.text, known)
+            if named is None:
+                title = "This definition"
+                definition = _defined(desk, asked, command.text, known)
+            else:
+                found = await _locked(unit, asked, command.text)
+                title, definition = found.name, found.definition
+            seen = await members.preview(unit, definition=definition, limit=_SHOWN)
+            rows = await contacts.listed(unit, contacts=seen.first)
+        text = joined(
+            [
+                markup("*{title}* holds {n} now.", title=title, n=counted(seen.count)),
+                code(show(definition.where, known)),
+                *_contact_lines(rows, seen.count),
+            ]
+        )
+        return Reply(message=message(text, *sections(text)))
+
+    @registry.command(SegmentShow)
+    @refusing
+    async def show_it(command: SegmentShow, asked: Context) -> Reply:
+        async with desk.database.unit(asked.organization, asked.at) as unit:
+            known = await segment_names.known(unit)
+            it = await _locked(unit, asked, command.segment)
+            seen = await members.preview(unit, definition=_now(it), limit=_SHOWN)
+            uses = await Segments(unit, asked.user_id).uses(it.id)
+            rows = await contacts.listed(unit, contacts=seen.first)
+        lines = [
+            markup("*{name}* ({kind}): {n}", name=it.name, kind=_kind(it), n=counted(seen.count)),
+            literal(it.description) if it.description else Markup(""),
+            markup("Definition: {it}", it=code(show(it.definition.where, known))),
+            markup("Used by {uses}.", uses=", ".join(map(str, uses))) if uses else Markup(""),
+            *_contact_lines(rows, seen.count),
+        ]
+        made = markup("Created {at} by {who}", at=date(it.created_at), who=user(it.created_by))
+        follow = next_line(f"/drip broadcast new <name> to=segment:{as_word(it.name)} template=…")
+        text = joined([line for line in lines if line])
+        return Reply(
+            message=message(
+                joined([text, made, follow]), *sections(text), small_print(made, follow)
+            )
+        )
+
+    @registry.command(SegmentList)
+    @refusing
+    async def list_them(_: SegmentList, asked: Context) -> Reply:
+        async with desk.database.unit(asked.organization, asked.at) as unit:
+            known = await segment_names.known(unit)
+            rows = await segments.listed(unit)
+        if not rows:
+            new = '/drip segment new "Hot leads" tag:lead and last_reply within 30d'
+            return answered(
+                Markup("There are no segments."), markup("{it} makes one.", it=code(new))
+            )
+        title = f"{len(rows):,} segments" if len(rows) > 1 else "1 segment"
+        lines = [
+            markup(
+                "*{name}* · {kind} · {definition}{about}",
+                name=row.name,
+                kind=_kind(row),
+                definition=code(show(row.definition.where, known)),
+                about=markup(" · {it}", it=row.description) if row.description else Markup(""),
+            )
+            for row in rows[:_LISTED]
+        ]
+        if rows[_LISTED:]:
+            lines.append(markup("and {n} more", n=len(rows) - _LISTED))
+        hint = markup("{show} says all about one.", show=code("/drip segment show <segment>"))
+        text = joined(lines)
+        return Reply(
+            message=message(
+                joined([literal(title), text]), header(title), *sections(text), small_print(hint)
+            )
+        )
+
+
+def _kind(segment: Segment) -> Markup:
+    if not segment.static:
+        return Markup("dynamic")
+    if segment.refreshed_at is None:
+        return Markup("static, not filled to the end: refresh it")
+    return markup("static, refreshed {at}", at=date(segment.refreshed_at))
+
+
+def _contact_lines(rows: Sequence[ListedContact], count: int) -> list[Markup]:
+    lines = [markup("• {line}", line=line_of(each)) for each in rows]
+    if count > len(rows):
+        lines.append(markup("and {n} more", n=count - len(rows)))
+    return lines
+
+
+def _now(segment: Segment) -> Definition:
+    """Return whom a segment holds: of a static one, its list."""
+    if segment.list_id is None:
+        return segment.definition
+    return Definition(where=OnList(segment.list_id), zone=segment.definition.zone)
+
+
+def _defined(desk: Desk, asked: Context, text: str, known: Known) -> Definition:
+    zone = desk.config.organizations[asked.organization].timezone
+    try:
+        return Definition(where=parse(_bare(text), known), zone=zone.key)
+    except InvalidSegment as error:
+        raise NotDefined(str(error)) from error
+
+
+def _bare(text: str) -> str:
+    r"""Return a definition written all in quotes without them.
+
+    >>> _bare('"tag:lead and city is \\"Paris\\""')
+    'tag:lead and city is "Paris"'
+    """
+    inside = text[1:-1]
+    alone = text[:1] == text[-1:] == '"' and '"' not in inside.replace('\\"', "")
+    return inside.replace('\\"', '"').replace("\\\\", "\\") if alone else text
+
+
+def _segment_or_none(text: str, known: Known) -> str | None:
+    """Return the segment a text names; None: it is a definition."""
+    match names.match_name(_bare(text), known.segments):
+        case names.One(name=name):
+            return name
+        case names.Ambiguous():
+            raise NoneMeant(f"{text} may be several segments: write more of the name.")
+        case _:
+            return None
+
+
+async def _locked(unit: Unit, asked: Context, name: str) -> Segment:
+    found = meant(_bare(name), await segments.names(unit), "segment")
+    it = await Segments(unit, asked.user_id).lock(found)
+    if it is None:
+        raise NoSuchSegment
+    return it

@@ -1,0 +1,112 @@
+"""Who fulfils a condition, in one statement whatever it is made of."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from engine.ids import CampaignId, ContactId
+from engine.phone import Phone
+from engine.reasons import Reason
+from engine.segment import Definition, segments_in
+from storage import segments
+from storage.database import Unit
+from storage.queries import Query, load
+from storage.segment_sql import predicate
+
+_SQL = load("members")
+_MEANT: Final = "true /* meant */"
+CHUNK: Final = 20_000
+"""Contacts of a chunk of a frozen audience, which planning plans in one slice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """How many, and the first of them by age."""
+
+    count: int
+    first: tuple[ContactId, ...]
+
+
+async def members(unit: Unit, *, definition: Definition) -> list[ContactId]:
+    """Return the contacts that are meant, sorted."""
+    async with _asking(unit):
+        query, values = await _query(unit, "members", definition)
+        return [row["id"] for row in await unit.rows(query, **values)]
+
+
+async def preview(unit: Unit, *, definition: Definition, limit: int) -> Preview:
+    """Return how many contacts are meant, and the first *limit* of them."""
+    async with _asking(unit):
+        query, values = await _query(unit, "preview", definition)
+        row = await unit.row(query, limit=limit, **values)
+    if row is None:
+        raise AssertionError("a count came back without a row")
+    return Preview(count=row["count"], first=tuple(row["first"]))
+
+
+async def among(
+    unit: Unit, *, definition: Definition, contacts: Sequence[ContactId]
+) -> list[ContactId]:
+    """Return those of *contacts* (at most some thousands) that are meant, sorted."""
+    async with _asking(unit):
+        query, values = await _query(unit, "among", definition)
+        return [row["id"] for row in await unit.rows(query, contacts=contacts, **values)]
+
+
+async def reach(
+    unit: Unit, *, definition: Definition, promotional: bool
+) -> dict[Reason | None, int]:
+    """Return how many are meant by why they may not be written to; None: they may."""
+    async with _asking(unit):
+        query, values = await _query(unit, "reach", definition)
+        rows = await unit.rows(query, promotional=promotional, **values)
+    return {Reason(row["reason"]) if row["reason"] else None: row["count"] for row in rows}
+
+
+async def freeze(
+    unit: Unit, *, campaign: CampaignId, definition: Definition, up_to: ContactId
+) -> None:
+    """Keep whom a broadcast is for as of now; who is made after contact *up_to* is not in it."""
+    async with _asking(unit):
+        query, values = await _query(unit, "freeze", definition)
+        await unit.run(query, campaign=campaign, up_to=up_to, size=CHUNK, **values)
+
+
+async def thaw(unit: Unit, *, campaign: CampaignId) -> None:
+    """Forget what :func:`freeze` kept."""
+    async with unit.as_owner():
+        await unit.run(_SQL["thaw"], campaign=campaign)
+
+
+async def last_contact(unit: Unit) -> ContactId | None:
+    """Return the highest contact there is; None: there is none."""
+    last: ContactId | None = await unit.value(_SQL["last_contact"])
+    return last
+
+
+async def known_phones(unit: Unit, *, phones: Sequence[Phone]) -> set[str]:
+    """Return those of *phones* that some contact has."""
+    return {row["value"] for row in await unit.rows(_SQL["known_phones"], phones=phones)}
+
+
+@asynccontextmanager
+async def _asking(unit: Unit) -> AsyncIterator[None]:
+    async with unit.as_owner():
+        # Sets of a million fit into a hash, and every plan knows the tags and lists it is for.
+        await unit.connection.execute(
+            "select set_config('work_mem', '64MB', true),"
+            " set_config('plan_cache_mode', 'force_custom_plan', true)"
+        )
+        yield
+
+
+async def _query(unit: Unit, name: str, definition: Definition) -> tuple[Query, dict[str, Any]]:
+    """Return a query of members.sql with a predicate in its place, and the predicate's values."""
+    query = _SQL[name]
+    named = segments_in(definition.where)
+    known = await segments.definitions(unit) if named else {}
+    meant = predicate(definition, at=unit.at, segments=known, parameters=query.parameters)
+    places = tuple(f"meant_{place}" for place in range(len(meant.values)))
+    filled = Query(name, query.text.replace(_MEANT, meant.text), query.parameters + places)
+    return filled, dict(zip(places, meant.values, strict=True))

@@ -1,0 +1,61 @@
+-- name: definitions
+-- Every segment with whom it holds.
+select id, definition, list_id from segments where organization_id = $organization
+
+-- name: listed
+-- All segments by name.
+select s.id, s.name, s.description, s.definition, s.list_id, s.refreshed_at, s.created_at, s.created_by
+  from segments s
+ where s.organization_id = $organization
+ order by lower(s.name)
+
+-- name: lock
+-- Keep a segment from changing until this commits.
+select id, name, description, definition, list_id, refreshed_at, created_at, created_by
+  from segments
+ where organization_id = $organization and id = $segment
+   for no key update
+
+-- name: lock_all
+-- Keep the definitions of all segments from changing until this commits, so that no two close a circle.
+select id from segments where organization_id = $organization order by id for no key update
+
+-- name: names
+select name, id from segments where organization_id = $organization
+
+-- name: add
+insert into segments (organization_id, name, description, definition, list_id, created_at, created_by)
+values ($organization, $name, $description, $definition, $list, $at, $actor)
+on conflict (organization_id, lower(name)) do nothing
+returning id
+
+-- name: is_taken
+select exists (select from segments
+                where organization_id = $organization and lower(name) = lower($name) and id <> $but::bigint)
+
+-- name: save
+update segments
+   set name = $name, description = $description, definition = $definition, list_id = $list, refreshed_at = $refreshed_at
+ where organization_id = $organization and id = $segment
+
+-- name: refreshed
+update segments set refreshed_at = $at where organization_id = $organization and id = $segment
+
+-- name: delete
+delete from segments where organization_id = $organization and id = $segment
+
+-- name: broadcasts_with
+-- Broadcasts not over whose audience names $id under $part: lists or segments.
+select name from campaigns
+ where organization_id = $organization and kind = 'broadcast' and state in ('draft', 'scheduled', 'running', 'paused')
+   and audience -> $part::text @> to_jsonb($id::bigint)
+ order by name
+
+-- name: automations_with
+-- The automations that a segment sets off or that act only on contacts in it, each by the campaign it belongs to.
+select coalesce(c.name, '') as campaign
+  from automations a
+  left join campaigns c on c.organization_id = a.organization_id and c.id = a.campaign_id
+ where a.organization_id = $organization
+   and (a.segment_id = $segment or a.trigger -> 'segment' = to_jsonb($segment::bigint))
+ order by a.id

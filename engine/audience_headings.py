@@ -1,12 +1,15 @@
 """What the columns of an audience file mean, by the headings people and products give them."""
 
+import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from engine import names
+from engine.attributes import RESERVED
 
 
 class Field(StrEnum):
@@ -19,6 +22,7 @@ class Field(StrEnum):
     TAGS = "tags"
     LANGUAGE = "language"
     TIMEZONE = "timezone"
+    REGION = "region"  # of phones without a country code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +33,15 @@ class Columns:
         fields: Positions by field; the first that holds something counts.
         attributes: Names and positions of all other columns.
         ignored: Headings that cannot name an attribute, or name one twice, as written.
+        labels: Positions of what a phone is called ("Mobile"), by the position of the phone.
+        ours: It is an export of our own, whose values are in the form in which they are kept.
     """
 
     fields: dict[Field, tuple[int, ...]]
     attributes: tuple[tuple[str, int], ...]
     ignored: tuple[str, ...]
+    labels: Mapping[int, int] = field(default_factory=dict)
+    ours: bool = False
 
     @property
     def has_phone(self) -> bool:
@@ -44,31 +52,89 @@ class Columns:
         return sum(map(len, self.fields.values()))
 
 
+EXPORT_MARK: Final = "dripline_contact"
+"""The first heading of an export of our own."""
+
+EXPORT_FACTS: Final = ("name", "first_name", "company", "email", "language", "timezone", "tags")
+"""Headings of an export that mean what they mean in any file."""
+
+EXPORT_ONLY: Final = (
+    "whatsapp_id",
+    "user_id",
+    "other_identities",
+    "may_be_written_to",
+    "consent_since",
+    "consent_proof",
+    "source",
+    "added_at",
+)
+"""Headings of an export that an import leaves alone: consent is not given by a file."""
+
+
 def columns(header: Sequence[str]) -> Columns:
     """Find the meaning of each heading; of several phones WhatsApp's and mobile ones come first."""
+    if header and header[0].strip().lower() == EXPORT_MARK:
+        return _of_export(header)
     found: dict[Field, list[tuple[int, int]]] = {}
     attributes: dict[str, int] = {}
     ignored: list[str] = []
+    phones: dict[str, int] = {}
+    labels: dict[str, int] = {}
     for position, heading in enumerate(header):
-        known = _MEANINGS.get(_key(heading))
-        if known is not None:
-            field, rank = known
-            found.setdefault(field, []).append((rank, position))
+        key = _key(heading)
+        numbered = _NUMBERED.fullmatch(key)
+        if numbered is not None and numbered["what"] != "value":
+            if numbered["of"] == "phone":
+                labels[numbered["number"]] = position
             continue
+        if key in _LEFT_OUT:
+            continue
+        known = _meaning(key, numbered)
+        if known is not None:
+            meant, rank = known
+            found.setdefault(meant, []).append((rank, position))
+            if numbered is not None and meant is Field.PHONE:
+                phones[numbered["number"]] = position
+            if meant is not Field.REGION:
+                continue
         try:
             name = names.attribute(heading)
         except names.InvalidName:
             ignored.extend([heading] if heading.strip() else [])
             continue
-        if name in attributes:
+        if name in attributes or name in RESERVED:
             ignored.append(heading)
         else:
             attributes[name] = position
     return Columns(
-        fields={field: tuple(at for _, at in sorted(places)) for field, places in found.items()},
+        fields={each: tuple(at for _, at in sorted(places)) for each, places in found.items()},
         attributes=tuple(attributes.items()),
         ignored=tuple(ignored),
+        labels={phones[number]: at for number, at in labels.items() if number in phones},
     )
+
+
+def _of_export(header: Sequence[str]) -> Columns:
+    fields: dict[Field, tuple[int, ...]] = {}
+    attributes: dict[str, int] = {}
+    for position, heading in enumerate(header):
+        name = heading.strip().lower()
+        if name in {*EXPORT_FACTS, Field.PHONE}:
+            fields.setdefault(Field(name), (position,))
+        elif name not in {EXPORT_MARK, *EXPORT_ONLY, ""}:
+            with suppress(names.InvalidName):
+                attributes.setdefault(names.attribute(name), position)
+    return Columns(fields=fields, attributes=tuple(attributes.items()), ignored=(), ours=True)
+
+
+def _meaning(key: str, numbered: re.Match[str] | None) -> tuple[Field, int] | None:
+    if key in _MEANINGS:
+        return _MEANINGS[key]
+    if numbered is not None and numbered["of"] in {"phone", "email"}:
+        meant = Field.PHONE if numbered["of"] == "phone" else Field.EMAIL
+        # The further ones come behind all that have one name alone.
+        return meant, _FURTHER + int(numbered["number"])
+    return None
 
 
 def _key(heading: str) -> str:
@@ -76,6 +142,16 @@ def _key(heading: str) -> str:
     bare = unicodedata.normalize("NFKD", names.folded(heading))
     return "".join(c for c in bare if c.isalnum())
 
+
+# Google's: "Phone 2 - Value" beside "Phone 2 - Label", which was "Type" once.
+_NUMBERED: Final = re.compile(
+    r"(?P<of>phone|email|address|relation|website|im|event|organization|customfield|externalid|"
+    r"calendarlink|jot)(?P<number>[0-9]{1,2})(?P<what>value|label|type)"
+)
+_FURTHER: Final = 1_000
+_LEFT_OUT: Final = frozenset(
+    ("photo", "phoneticfirstname", "phoneticmiddlename", "phoneticlastname", "yominame")
+)
 
 # A bare "number" is not here: it may as well be a house's or an order's.
 # In each field the headings that say it most clearly come first.
@@ -92,7 +168,8 @@ _HEADINGS: Final[dict[Field, str]] = {
         telefoonnummer, telefon, telefonnummer, rufnummer, numero de telephone, telefono,
         numero de telefono, numero di telefono, telefone, numero de telefone, nomor telepon,
         telepon, no telepon, no telp, telefon numarasi, telefono numeris, puhelin, puhelinnumero,
-        contact number, contact phone, contact no, e164
+        contact number, contact phone, contact no, e164, primary phone, home phone, business phone,
+        work phone, default address phone, shipping phone, billing phone, shipping address phone
     """,
     Field.NAME: """
         name, full name, display name, contact name, customer name, contact, naam,
@@ -111,14 +188,18 @@ _HEADINGS: Final[dict[Field, str]] = {
     Field.COMPANY: """
         company, company name, organization, organisation, organization name, organization 1 name,
         organisation name, business, business name, bedrijf, bedrijfsnaam, firma, unternehmen,
-        entreprise, societe, empresa, azienda, perusahaan, sirket, firmanavn, yritys
+        entreprise, societe, empresa, azienda, perusahaan, sirket, firmanavn, yritys,
+        associated company, default address company
     """,
     Field.EMAIL: """
         email, e mail, email address, e mail address, e mail 1 value, mail, mailadres, emailadres,
         e mail adresse, emailadresse, adresse email, courriel, correo, correo electronico,
         endereco de email, indirizzo email, alamat email, surel, eposta, sahkoposti
     """,
-    Field.TAGS: "tags, tag, labels, label, etiketten, etiquetas, etiquettes, etichette",
+    Field.TAGS: """
+        tags, tag, labels, label, group membership, etiketten, etiquetas, etiquettes, etichette
+    """,
+    Field.REGION: "country code, default address country code, phone country",
     Field.LANGUAGE: """
         language, lang, language code, preferred language, locale, taal, sprache, langue, idioma,
         lingua, bahasa, sprak, sprog, kieli, dil

@@ -1,6 +1,7 @@
 """What one row of an audience file says of a person."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -46,7 +47,11 @@ def described(
         columns: What they mean.
         whole_name: Make the name of first and last name where no name is said.
     """
-    said = {field: value(cells, places) for field, places in columns.fields.items()}
+    said = {
+        field: value(cells, places)
+        for field, places in columns.fields.items()
+        if field is not Field.PHONE
+    }
     first, last = said.get(Field.FIRST_NAME, ""), said.get(Field.LAST_NAME, "")
     attributes = [
         (name, text) for name, place in columns.attributes if (text := value(cells, (place,)))
@@ -58,7 +63,7 @@ def described(
         name=said.get(Field.NAME) or (f"{first} {last}".strip() if whole_name else "") or None,
         first_name=first or None,
         company=said.get(Field.COMPANY) or None,
-        email=_email(said.get(Field.EMAIL, ""), notes),
+        email=_email(_first(said.get(Field.EMAIL, "")), notes),
         language=_language(said.get(Field.LANGUAGE, ""), notes),
         timezone=_timezone(said.get(Field.TIMEZONE, ""), notes),
         tags=_tags(said.get(Field.TAGS, ""), notes),
@@ -88,6 +93,23 @@ def typed(
     return replace(person, attributes=tuple(kept)), tuple(notes)
 
 
+def phones(cells: Sequence[str], columns: Columns) -> list[str]:
+    """Return what may be the phone of a row, the likeliest first, each on one clean line."""
+    found: list[tuple[bool, str]] = []
+    for place in columns.fields[Field.PHONE]:
+        label = columns.labels.get(place)
+        is_mobile = label is not None and _is_mobile(value(cells, (label,)))
+        found += [(not is_mobile, each) for each in _several(value(cells, (place,)))]
+    # A stable sort: mobile ones by their labels first, the rest in the order of the headings.
+    return [each for _, each in sorted(found, key=lambda ranked: ranked[0])]
+
+
+def region(cells: Sequence[str], columns: Columns) -> str | None:
+    """Return the country (``NL``) that a row names for its phone; None: it names none."""
+    written = value(cells, columns.fields.get(Field.REGION, ())).upper()
+    return written if _REGION.fullmatch(written) else None
+
+
 def value(cells: Sequence[str], places: tuple[int, ...]) -> str:
     """Return the first of these cells that says something, on one clean line; "" if none does."""
     for place in places:
@@ -97,9 +119,37 @@ def value(cells: Sequence[str], places: tuple[int, ...]) -> str:
     return ""
 
 
-_TAG_SEPARATORS: Final = re.compile(r"[,;|]")
+_SEVERAL: Final = ":::"  # as Google joins what one cell has several of
+_TAG_SEPARATORS: Final = re.compile(rf"[,;|]|{_SEVERAL}")
+_REGION: Final = re.compile(r"[A-Z]{2}")
+_MOBILE: Final = (
+    "mob",
+    "cell",
+    "handy",
+    "cel",
+    "movil",
+    "portable",
+    "whatsapp",
+    "gsm",
+    "hp",
+    "cep",
+)
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _LANGUAGE: Final = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{2}|[A-Za-z]{4}))?")
+
+
+def _several(written: str) -> list[str]:
+    return [each for piece in written.split(_SEVERAL) if (each := piece.strip())]
+
+
+def _first(written: str) -> str:
+    several = _several(written)
+    return several[0] if several else ""
+
+
+def _is_mobile(label: str) -> bool:
+    bare = unicodedata.normalize("NFKD", names.folded(label))
+    return any(word in bare for word in _MOBILE)
 
 
 def _email(written: str, notes: list[str]) -> str | None:
@@ -142,8 +192,8 @@ def _is_zone(name: str) -> bool:
 def _tags(written: str, notes: list[str]) -> tuple[str, ...]:
     tags: dict[str, None] = {}
     for piece in _TAG_SEPARATORS.split(written):
-        if not piece.strip():
-            continue
+        if not piece.strip() or piece.strip().startswith("* "):
+            continue  # Google's own groups have a star: "* myContacts"
         try:
             tags[names.tag(piece)] = None
         except names.InvalidName as error:

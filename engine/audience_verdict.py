@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from engine import spreadsheet_safe
 from engine.audience_file import Row
-from engine.phone import Phone
+from engine.phone import Phone, canonical
 
 
 class Verdict(StrEnum):
@@ -47,7 +47,7 @@ def judge(
 
     Args:
         rows: At most as many as fit the caller's slice.
-        seen: Rows by number in all slices before; those of this one are added.
+        seen: Rows by canonical number in all slices before; those of this one are added.
         known: The contacts that any phone of the slice reaches.
     """
     return [_judged(row, seen, known) for row in rows]
@@ -73,7 +73,7 @@ _PIECE = 1_000
 def _judged(row: Row, seen: MutableMapping[Phone, int], known: Mapping[Phone, Known]) -> Judged:
     if row.phone is None:
         return Judged(row=row, verdict=Verdict.INVALID, remark=row.problem)
-    first = seen.setdefault(row.phone, row.number)
+    first = seen.setdefault(canonical(row.phone), row.number)
     if first != row.number:
         return Judged(
             row=row, verdict=Verdict.DUPLICATE, remark=f"Row {first} has the same number."

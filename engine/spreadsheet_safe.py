@@ -25,12 +25,15 @@ def cell(value: str | int | None) -> str:
 
 
 def restored(text: str) -> str:
-    """Return what a cell said before :func:`cell` put an apostrophe in front of it.
+    """Return what a cell said before an apostrophe was put in front of it.
 
-    >>> restored("'=1+1")
-    '=1+1'
+    Whatever :func:`cell` wrote comes back, and so does a number that some other program marked as
+    text in the same way.
+
+    >>> restored("'=1+1"), restored("'0612"), restored("'t Hart")
+    ('=1+1', '0612', "'t Hart")
     """
-    return text[1:] if text[:1] == "'" and _FORMULA.match(text[1:]) else text
+    return _MARKED.sub("", text) if "'" in text else text
 
 
 def lines(rows: Iterable[Iterable[str | int | None]]) -> str:
@@ -44,5 +47,9 @@ def lines(rows: Iterable[Iterable[str | int | None]]) -> str:
 _STARTS: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 # Where lists are separated by semicolons, Excel splits a comma file at the semicolons and line ends
 # inside quoted cells, so what follows one of those begins a cell too.
-_FORMULA: Final = re.compile(rf'(?:\A|(?<=[;\r\n]))(?=[\s"]*[{_STARTS}]|\t|\r)')
+_BEGINNING: Final = r"(?:\A|(?<=[;\r\n]))"
+_COMPUTES: Final = rf"(?:[\s\"]*[{_STARTS}]|\t|\r)"
+# What has apostrophes already gets one more, or it would lose one on the way back.
+_FORMULA: Final = re.compile(rf"{_BEGINNING}(?='*{_COMPUTES}|'+[0-9])")
+_MARKED: Final = re.compile(rf"{_BEGINNING}'(?='*{_COMPUTES}|'*[0-9])")
 _PHONE: Final = re.compile(r"\+[0-9]{7,15}")

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final, Self
 
 import asyncpg
 
+from engine.attributes import AttributeType, Form
 from engine.audience_person import Person
 from engine.audience_verdict import Judged, Verdict
 from engine.ids import BlobId, CampaignId, ContactId, ImportId
-from engine.phone import Phone
+from engine.import_deeds import Deed
+from engine.phone import Phone, canonical, twins
 from storage.database import Unit
 from storage.queries import load
 
@@ -25,6 +28,12 @@ class State(StrEnum):
     IMPORTED = "imported"
     REFUSED = "refused"  # the file as a whole cannot be used
     DISCARDED = "discarded"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
+UNDOABLE: Final = timedelta(days=30)
+"""After this nobody knows any more what an import did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +67,64 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """What undoing came to so far.
+
+    Attributes:
+        gone: Contacts that the import had made.
+        restored: Contacts with fields or attributes as they were.
+        tags: Taken off.
+        stays: Rows of which something stays.
+    """
+
+    gone: int = 0
+    restored: int = 0
+    tags: int = 0
+    stays: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How a file is read, found out when it was opened.
+
+    Attributes:
+        about: For staff: ``text in UTF-8, semicolons between cells``.
+        forms: How values of attributes are written.
+        guesses: Types of attributes that nobody had before.
+        ignored: Headings that cannot be used.
+    """
+
+    about: str = ""
+    forms: Mapping[str, Form] = field(default_factory=dict)
+    guesses: Mapping[str, AttributeType] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "about": self.about,
+            "forms": {
+                name: [form.decimal_comma, form.month_first] for name, form in self.forms.items()
+            },
+            "guesses": dict(self.guesses),
+            "ignored": list(self.ignored),
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        return cls(
+            about=content.get("about", ""),
+            forms={
+                name: Form(decimal_comma=comma, month_first=month)
+                for name, (comma, month) in content.get("forms", {}).items()
+            },
+            guesses={
+                name: AttributeType(type_) for name, type_ in content.get("guesses", {}).items()
+            },
+            ignored=tuple(content.get("ignored", ())),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
     """An import as it stands.
 
@@ -66,7 +133,10 @@ class Import:
         verdicts: Rows by verdict, those judged so far; none of them zero.
         enrolls: How many enrollments its automations would lead to, by campaign; none zero.
         problem: Why it was refused; None: it was not.
+        rows: Of the file, at most; 0: nobody knows.
         thread_ts: Of the message with the file; everything about it is said in that thread.
+        list_name: Of the list everybody is put on; None: of none.
+        stays_blob_id: A list of what undoing left; None: it is not undone.
     """
 
     id: ImportId
@@ -80,9 +150,16 @@ class Import:
     samples: Mapping[Verdict, Sample] = field(default_factory=dict)
     enrolls: Mapping[CampaignId, int] = field(default_factory=dict)
     done: Done = field(default_factory=Done)
+    undone: Undone = field(default_factory=Undone)
+    rows: int = 0
+    reading: Reading = field(default_factory=Reading)
+    list_id: int | None = None
+    list_name: str | None = None
+    stays_blob_id: BlobId | None = None
     actor: str
     channel: str
     thread_ts: str | None
+    created_at: datetime
 
     @property
     def importable(self) -> int:
@@ -109,6 +186,7 @@ async def begin(
     actor: str,
     channel: str,
     thread_ts: str,
+    list_id: int | None = None,
 ) -> ImportId | None:
     """Keep an uploaded file to be judged; None: the same *file* of Slack's is there already."""
     new: ImportId | None = await unit.value(
@@ -119,6 +197,7 @@ async def begin(
         actor=actor,
         channel=channel,
         thread_ts=thread_ts,
+        list=list_id,
     )
     return new
 
@@ -159,6 +238,7 @@ async def advance(unit: Unit, after: Import) -> None:
             "verdicts": {verdict.value: count for verdict, count in after.verdicts.items()},
             "enrolls": {str(campaign): count for campaign, count in after.enrolls.items()},
             "done": {name: getattr(after.done, name) for name in Done.__slots__},
+            "undone": {name: getattr(after.undone, name) for name in Undone.__slots__},
         },
         samples={
             verdict.value: {name: getattr(sample, name) for name in Sample.__slots__}
@@ -166,6 +246,9 @@ async def advance(unit: Unit, after: Import) -> None:
         },
         verdicts=after.verdicts_blob_id,
         problem=after.problem,
+        rows=after.rows,
+        reading=after.reading.to_json(),
+        stays=after.stays_blob_id,
     )
 
 
@@ -179,12 +262,28 @@ async def discard(unit: Unit, *, import_id: ImportId) -> bool:
     return await _moved(unit, import_id, State.DISCARDED)
 
 
+async def recent(unit: Unit, *, limit: int) -> list[Import]:
+    """Return the last imports, the latest first."""
+    rows = await unit.rows(_SQL["recent"], limit=limit)
+    return [found for row in rows if (found := _from_row(row)) is not None]
+
+
+async def undo(unit: Unit, *, import_id: ImportId, actor: str) -> bool:
+    """Have an import undone; False: it is not imported, or no longer."""
+    found = await unit.value(_SQL["undo"], **{"import": import_id}, actor=actor)
+    return found is not None
+
+
 async def first_rows(
     unit: Unit, *, import_id: ImportId, phones: Sequence[Phone]
 ) -> dict[Phone, int]:
-    """Return the first row judged so far with each of *phones*."""
-    rows = await unit.rows(_SQL["first_rows"], **{"import": import_id}, phones=phones)
-    return {row["phone"]: row["row"] for row in rows}
+    """Return the first row judged so far with each of *phones* or its twins.
+
+    The keys are `engine.phone.canonical`.
+    """
+    several = {each for phone in phones for each in (phone, *twins(phone))}
+    rows = await unit.rows(_SQL["first_rows"], **{"import": import_id}, phones=list(several))
+    return {canonical(row["phone"]): row["row"] for row in rows}
 
 
 async def keep_rows(unit: Unit, *, import_id: ImportId, judged: Sequence[Judged]) -> None:
@@ -212,13 +311,16 @@ async def rows_after(unit: Unit, *, import_id: ImportId, after: int, limit: int)
     ]
 
 
-async def rows_done(unit: Unit, *, import_id: ImportId, contacts: Mapping[int, ContactId]) -> None:
-    """Note which contact each row became."""
+async def rows_done(
+    unit: Unit, *, import_id: ImportId, contacts: Mapping[int, tuple[ContactId, Deed]]
+) -> None:
+    """Note which contact each row became, and what was done to it."""
     await unit.run(
         _SQL["rows_done"],
         **{"import": import_id},
         rows=list(contacts),
-        contacts=list(contacts.values()),
+        contacts=[contact for contact, _ in contacts.values()],
+        deeds=[None if deed.nothing else deed.to_json() for _, deed in contacts.values()],
     )
 
 
@@ -242,6 +344,13 @@ def _from_row(row: asyncpg.Record | None) -> Import | None:
         enrolls={CampaignId(int(each)): n for each, n in counts.get("enrolls", {}).items()},
         samples={Verdict(word): Sample(**sample) for word, sample in row["samples"].items()},
         done=Done(**counts.get("done", {})),
+        undone=Undone(**counts.get("undone", {})),
+        rows=row["rows"],
+        reading=Reading.from_json(row["reading"]),
+        list_id=row["list_id"],
+        list_name=row["list_name"],
+        stays_blob_id=row["stays_blob_id"],
+        created_at=row["created_at"],
         actor=row["actor"],
         channel=row["channel"],
         thread_ts=row["thread_ts"],

@@ -205,6 +205,11 @@ class Import(Model):
     message_ts = fields.TextField(null=True)
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
+    rows = fields.BigIntField(default=0)
+    reading: dict[str, Any] = fields.JSONField(default=dict)
+    list_id = fields.BigIntField(null=True)
+    stays_blob_id = fields.BigIntField(null=True)
+    undone_by = fields.TextField(null=True)
 
     class Meta:
         table = "imports"

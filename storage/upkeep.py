@@ -9,6 +9,7 @@ from engine.ids import MessageId
 from engine.message import hour_of
 from storage import blobs, slack_requests
 from storage.database import Unit
+from storage.imports import UNDOABLE
 from storage.queries import load
 
 KEEP_HOUSE: Final = "keep_house"
@@ -99,7 +100,12 @@ async def _blobs(unit: Unit, round_: Round) -> Round:
 
 
 async def _import_rows(unit: Unit, round_: Round) -> Round:
-    gone = await unit.run(_SQL["forget_import_rows"], before=round_.begun - _FINISHED, limit=_ROWS)
+    gone = await unit.run(
+        _SQL["forget_import_rows"],
+        before=round_.begun - _FINISHED,
+        undoable=round_.begun - UNDOABLE,
+        limit=_ROWS,
+    )
     return _after(round_, gone, limit=_ROWS)
 
 

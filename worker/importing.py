@@ -1,24 +1,32 @@
 """Importing files of contacts: every row judged, then, once staff say so, imported. In slices."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
+from tempfile import TemporaryFile
 from typing import Final
 
 import structlog
 
+from engine import attributes as rules
 from engine import audience_file, audience_verdict
-from engine.audience_file import Row, Sheet, Unreadable
+from engine.attributes import AttributeType
+from engine.audience_file import Row, Sheet
+from engine.audience_person import Person, typed
+from engine.audience_table import Unreadable
 from engine.audience_verdict import Judged, Known, Verdict
-from engine.ids import ImportId, OrganizationId
+from engine.ids import ContactId, ImportId, OrganizationId
+from engine.import_deeds import Deed, change
 from engine.phone import Phone
-from storage import blobs, contacts, effects, imports
+from storage import attributes, blobs, contacts, effects, enrollments, import_deeds, imports
 from storage.database import Unit
-from storage.imports import Import, Sample, State, StoredRow
+from storage.imports import Import, Reading, Sample, State, StoredRow
 from worker.context import Worker
 from worker.foresight import foreseen
-from worker.reading import Reading
+from worker.reading import Reading as OpenFile
+from worker.undoing import undo
 
 SLICE_S: Final = 0.2
 _ROWS: Final = 500  # of a transaction, which takes a few hundredths of a second
@@ -27,40 +35,50 @@ log = structlog.get_logger()
 
 
 async def import_contacts(worker: Worker, organization: OrganizationId) -> bool:
-    """Judge or import rows for about SLICE_S seconds; return whether more is waiting."""
+    """Judge, import or undo rows for about SLICE_S seconds; return whether more is waiting."""
     ends = worker.clock.monotonic() + SLICE_S
     while True:
         async with worker.database.owner_unit(organization, worker.now()) as unit:
             open_import = await imports.next_open(unit)
         if open_import is None:
             return False
-        moved = await _advance(worker, organization, open_import)
+        moved = await _advance(worker, organization, open_import, ends)
         if not moved:
             return False  # another process is at it, or it stopped waiting
         if worker.clock.monotonic() >= ends:
             return True
 
 
-async def _advance(worker: Worker, organization: OrganizationId, seen: Import) -> bool:
+async def _advance(worker: Worker, organization: OrganizationId, seen: Import, ends: float) -> bool:
     """Do the next piece of an import; whether it was ours to do."""
     match seen.state:
         case State.UPLOADED:
-            sheet = await _sheet(worker, organization, seen)
-            return await worker.database.run(
-                organization, worker.now(), lambda unit: _open(unit, seen, sheet), owner=True
+            opened = await _opened(worker, organization, seen)
+            moved = await worker.database.run(
+                organization, worker.now(), lambda unit: _open(unit, seen, opened.sheet), owner=True
             )
+            worker.reading.keep(opened)
+            return moved
         case State.JUDGING:
             reading = await _reading(worker, organization, seen)
-            rows = list(islice(reading.rows, _ROWS))
+            rows = _next_rows(worker, organization, reading, seen, ends)
+            if rows is None:
+                worker.reading.keep(reading)  # still on its way to where the database says it was
+                return True
             judged = await worker.database.run(
                 organization, worker.now(), lambda unit: _judge(unit, seen, rows), owner=True
             )
             if judged and rows:
-                worker.reading.keep(replace(reading, position=rows[-1].number))
+                reading.position = rows[-1].number
+                worker.reading.keep(reading)
             return judged
         case State.IMPORTING:
             return await worker.database.run(
                 organization, worker.now(), lambda unit: _import(unit, seen), owner=True
+            )
+        case State.UNDOING:
+            return await worker.database.run(
+                organization, worker.now(), lambda unit: undo(unit, seen), owner=True
             )
         case _:
             return False
@@ -78,7 +96,21 @@ async def _open(unit: Unit, seen: Import, sheet: Sheet | Unreadable) -> bool:
     verdicts = await blobs.create(unit, name=_verdicts_name(seen.name), mimetype="text/csv")
     for piece in audience_verdict.verdict_file(()):
         await blobs.append(unit, verdicts, piece)
-    await imports.advance(unit, replace(seen, state=State.JUDGING, verdicts_blob_id=verdicts))
+    await imports.advance(
+        unit,
+        replace(
+            seen,
+            state=State.JUDGING,
+            verdicts_blob_id=verdicts,
+            rows=sheet.at_most,
+            reading=Reading(
+                about=sheet.table.about,
+                forms=sheet.forms,
+                guesses=sheet.guesses,
+                ignored=sheet.columns.ignored,
+            ),
+        ),
+    )
     return True
 
 
@@ -92,8 +124,11 @@ async def _judge(unit: Unit, seen: Import, rows: Sequence[Row]) -> bool:
         return True
     phones = [row.phone for row in rows if row.phone is not None]
     reached = await contacts.reached(unit, phones=phones)
+    known_types = await attributes.known(unit)
+    reading = _with_texts(seen.reading, rows, known_types)
+    types = {**reading.guesses, **known_types}
     judged = audience_verdict.judge(
-        rows,
+        [_noted(row, types, reading) for row in rows],
         seen=await imports.first_rows(unit, import_id=seen.id, phones=phones),
         known={phone: Known(opted_out=each.opted_out) for phone, each in reached.items()},
     )
@@ -111,10 +146,36 @@ async def _judge(unit: Unit, seen: Import, rows: Sequence[Row]) -> bool:
             position=rows[-1].number,
             verdicts=counted,
             samples=_samples(judged) | dict(seen.samples),
+            reading=reading,
             enrolls=Counter(seen.enrolls) + await foreseen(unit, judged, there),
         ),
     )
     return True
+
+
+def _with_texts(
+    reading: Reading, rows: Sequence[Row], known: Mapping[str, AttributeType]
+) -> Reading:
+    """Return the reading with new attributes as texts where a value shows the guess was wrong."""
+    guesses = dict(reading.guesses)
+    for row in rows:
+        for name, text in row.person.attributes:
+            if name in known:
+                continue
+            guess = guesses.setdefault(name, AttributeType.TEXT)
+            form = reading.forms.get(name, rules.CANONICAL)
+            if guess is not AttributeType.TEXT and not rules.fits(text, guess, form=form):
+                guesses[name] = AttributeType.TEXT
+    return replace(reading, guesses=guesses)
+
+
+def _noted(row: Row, types: Mapping[str, AttributeType], reading: Reading) -> Row:
+    """Return the row with a sentence for each attribute whose value does not fit its type.
+
+    The values stay as written: they are read for good when they are imported, by the types of then.
+    """
+    _, notes = typed(row.person, types=types, forms=reading.forms)
+    return replace(row, notes=(*row.notes, *notes)) if notes else row
 
 
 async def _import(unit: Unit, seen: Import) -> bool:
@@ -127,20 +188,22 @@ async def _import(unit: Unit, seen: Import) -> bool:
         await _tell(unit, "import_done", seen.id)
         return True
     wanted = {row.phone: row for row in rows if row.verdict.imports and row.phone is not None}
+    people = await _typed(unit, seen, wanted)
     # Looked up again: somebody may have become a contact since the verdict.
     known = {p: each.id for p, each in (await _reached(unit, wanted)).items()}
     made = await contacts.add(
         unit,
-        people=[(phone, row.person) for phone, row in wanted.items() if phone not in known],
+        people=[(phone, people[phone]) for phone in wanted if phone not in known],
         source=f"import:{seen.id}",
     )
     late = [phone for phone in wanted if phone not in known and phone not in made]
     known |= {p: each.id for p, each in (await _reached(unit, late)).items()}
-    tags = await contacts.fill(
-        unit, people=[(id_, wanted[phone].person) for phone, id_ in known.items()]
-    )
-    became = {wanted[p].row: each.id for p, each in made.items()}
-    became |= {wanted[p].row: id_ for p, id_ in known.items()}
+    deeds, tags = await _fill(unit, {id_: people[phone] for phone, id_ in known.items()})
+    became = {wanted[p].row: (id_, deeds.get(id_, Deed())) for p, id_ in known.items()}
+    became |= {
+        wanted[p].row: (each.id, Deed(new=True, tags=people[p].tags)) for p, each in made.items()
+    }
+    became = await _listed(unit, seen, became)
     await imports.rows_done(unit, import_id=seen.id, contacts=became)
     done = replace(
         seen.done,
@@ -153,27 +216,106 @@ async def _import(unit: Unit, seen: Import) -> bool:
     return True
 
 
-async def _reading(worker: Worker, organization: OrganizationId, seen: Import) -> Reading:
+async def _typed(
+    unit: Unit, seen: Import, wanted: Mapping[Phone, StoredRow]
+) -> dict[Phone, Person]:
+    """Return the people of rows with attributes as they are kept; new ones get their types."""
+    names = {name for row in wanted.values() for name, _ in row.person.attributes}
+    guesses = {name: seen.reading.guesses.get(name, AttributeType.TEXT) for name in sorted(names)}
+    types = await attributes.settled(unit, guessed=guesses)
+    return {
+        phone: typed(row.person, types=types, forms=seen.reading.forms)[0]
+        for phone, row in wanted.items()
+    }
+
+
+async def _fill(
+    unit: Unit, people: Mapping[ContactId, Person]
+) -> tuple[dict[ContactId, Deed], int]:
+    """Write what a file says of known contacts; return what that did, and how many tags are new."""
+    if not people:
+        return {}, 0
+    await enrollments.lock_contacts(unit, contacts=list(people))
+    before = await import_deeds.facts(unit, contacts=people.keys())
+    after = {id_: known.filled(people[id_]) for id_, known in before.items()}
+    tags, _ = await import_deeds.write(unit, before=before, after=after)
+    return {id_: change(before[id_], after[id_]) for id_ in before}, tags
+
+
+async def _listed(
+    unit: Unit, seen: Import, became: Mapping[int, tuple[ContactId, Deed]]
+) -> dict[int, tuple[ContactId, Deed]]:
+    """Put everybody on the import's list; return the deeds with that."""
+    if seen.list_id is None:
+        return dict(became)
+    put_on = await import_deeds.put_on_list(
+        unit, list_id=seen.list_id, contacts=sorted({id_ for id_, _ in became.values()})
+    )
+    return {row: (id_, replace(deed, listed=id_ in put_on)) for row, (id_, deed) in became.items()}
+
+
+async def _reading(worker: Worker, organization: OrganizationId, seen: Import) -> OpenFile:
     kept = worker.reading.take(organization, seen.id, seen.position)
-    if kept is not None:
-        return kept
-    sheet = await _sheet(worker, organization, seen)
-    if isinstance(sheet, Unreadable):
+    return kept or await _opened(worker, organization, seen)
+
+
+async def _opened(worker: Worker, organization: OrganizationId, seen: Import) -> OpenFile:
+    """Copy a file to the disk, to be read as often as needed, and find out what it is."""
+    country = worker.config.organizations[organization].country
+    file = TemporaryFile()  # noqa: SIM115 — it is read over many slices
+    try:
+        async for chunk in blobs.read(
+            worker.database, organization, worker.now(), blob=seen.blob_id
+        ):
+            file.write(chunk)
+        # A workbook's texts are read in one go; meanwhile this process plans and ticks.
+        sheet = await asyncio.to_thread(audience_file.read, file, country=country)
+    except BaseException:
+        file.close()
+        raise
+    return OpenFile(
+        organization=organization,
+        import_id=seen.id,
+        position=seen.position,
+        file=file,
+        sheet=sheet,
+        records=iter(()) if isinstance(sheet, Unreadable) else sheet.table.records(),
+    )
+
+
+def _next_rows(
+    worker: Worker, organization: OrganizationId, opened: OpenFile, seen: Import, ends: float
+) -> list[Row] | None:
+    """Return the next rows, as many as a transaction takes or the slice has time for.
+
+    None: all this time went by on the way to *seen*'s position, after a break.
+
+    Raises:
+        AssertionError: The file could be read once.
+    """
+    if isinstance(opened.sheet, Unreadable):
         raise AssertionError("a file that could be read no longer can")  # noqa: TRY004 — a bug of ours
     country = worker.config.organizations[organization].country
-    rows = audience_file.rows(sheet, country=country, after=seen.position)
-    return Reading(organization=organization, import_id=seen.id, position=seen.position, rows=rows)
+    rows: list[Row] = []
+    for record in opened.records:
+        if record.number > seen.position:
+            row = audience_file.row(record, opened.sheet, country=country)
+            if row is not None:
+                rows.append(row)
+        if len(rows) == _ROWS:
+            break
+        every = _LOOKS_UP if rows else _LOOKS_UP_UNDERWAY
+        if record.number % every == 0 and worker.clock.monotonic() >= ends:
+            return rows or None
+    return rows
 
 
-async def _sheet(worker: Worker, organization: OrganizationId, seen: Import) -> Sheet | Unreadable:
-    data = bytearray()
-    async for chunk in blobs.read(worker.database, organization, worker.now(), blob=seen.blob_id):
-        data += chunk
-    return audience_file.read(bytes(data))
+_LOOKS_UP: Final = 50  # records between two looks at the clock,
+_LOOKS_UP_UNDERWAY: Final = 2_000  # where they are only left behind
 
 
 async def _reached(
-    unit: Unit, phones: Sequence[Phone] | dict[Phone, StoredRow]
+    unit: Unit, phones: Sequence[Phone] | Mapping[Phone, StoredRow]
 ) -> dict[Phone, contacts.Reached]:
     return await contacts.reached(unit, phones=list(phones)) if phones else {}
 

@@ -1,20 +1,34 @@
 """A file in the middle of being read, so that the next slice need not begin at its top."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
 
-from engine.audience_file import Row
+from engine.audience_file import Sheet
+from engine.audience_table import Record, Unreadable
 from engine.ids import ImportId, OrganizationId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Reading:
-    """A file of an import; *rows* go on after *position*."""
+    """A file of an import, on the disk; it is gone from there once nobody holds this.
+
+    Attributes:
+        position: The last row taken, or where to go on once *records* are there.
+        records: Those not looked at yet.
+    """
 
     organization: OrganizationId
     import_id: ImportId
     position: int
-    rows: Iterator[Row]
+    file: BinaryIO = field(repr=False)
+    sheet: Sheet | Unreadable
+    records: Iterator[Record] = field(repr=False)
+
+    def __del__(self) -> None:
+        if isinstance(self.records, Generator):
+            self.records.close()
+        self.file.close()
 
 
 class LastReading:

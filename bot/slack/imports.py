@@ -1,5 +1,6 @@
 """Importing contacts: a file heard of, its verdicts shown, and the button that imports it."""
 
+import re
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -21,12 +22,13 @@ from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from bot.slack.requests import Click, Event, Json
 from bot.slack.workspace import refusal
-from engine import automation
+from engine import automation, names
 from engine.audience_verdict import Verdict
 from engine.ids import BlobId, ImportId
+from engine.names import Ambiguous, NoMatch, One
 from engine.roles import Role
 from engine.usecases.start_import import StartedImport, discard_import, start_import
-from storage import audit, automations, blobs, imports
+from storage import audit, automations, blobs, import_deeds, imports
 from storage.blobs import TooLarge
 from storage.database import Unit
 from storage.events import Event as StaffEvent
@@ -66,14 +68,17 @@ def register(registry: Registry, desk: Desk) -> None:
 
 def _explanation() -> Reply:
     text = markup(
-        "To import contacts, upload a CSV file to a channel I am in, or to me, with the text"
-        " {word}. I read every row and say what would become of it; nothing changes before"
-        " somebody presses the button.",
+        "To import contacts, upload a CSV file or an Excel workbook to a channel I am in, or to me,"
+        " with the text {word}, or {listed} to put everybody on a list too. I read every row and"
+        " say what would become of it; nothing changes before somebody presses the button.",
         word=code(_WORD),
+        listed=code(f"{_WORD} list:<list>"),
     )
     columns = markup(
         "One column is called {phone} or mobile. {known} and others are understood too, in many"
-        " languages; every other column becomes an attribute. At most 20 MB.",
+        " languages, and so are exports of Google Contacts, HubSpot and Shopify; every other column"
+        " becomes an attribute. At most 20 MB. {undo} takes an import back.",
+        undo=code("/drip import undo"),
         phone=code("phone"),
         known=code("name, first_name, company, email, tags, language, timezone"),
     )
@@ -87,27 +92,75 @@ async def _heard(desk: Desk, event: Event, asked: Context) -> Reply | None:
     ts = payload.get("ts")
     if not files or payload.get("subtype") not in {None, "file_share"} or payload.get("bot_id"):
         return None
-    if not _says_import(str(payload.get("text") or ""), event.bot_user_id):
+    asked_for = _import_of_text(str(payload.get("text") or ""), event.bot_user_id)
+    if asked_for is None:
         return None
     if not isinstance(ts, str) or asked.channel_id is None:
         return None
     thread_ts = str(payload.get("thread_ts") or ts)
     if asked.role is None or not asked.role.covers(Role.OWNER):
         return _said(_not_yours(desk, asked), thread_ts)
+    list_id: int | None = None
+    if asked_for:
+        try:
+            list_id = await _list(desk, asked, asked_for)
+        except NoSuchList as refused:
+            return _said(markup(":warning: {why}", why=str(refused)), thread_ts)
     for file in files:
-        await _take(desk, str(file["id"]), asked, thread_ts=thread_ts)
+        await _take(desk, str(file["id"]), asked, thread_ts=thread_ts, list_id=list_id)
     await desk.queue.wake_job("import_contacts", asked.organization)
     return None
 
 
-def _says_import(text: str, bot_user_id: str | None) -> bool:
-    """Whether the text is the word alone, perhaps with our name before it."""
+class NoSuchList(Exception):
+    """No list, or several, are called so; the message says what would do."""
+
+
+def _import_of_text(text: str, bot_user_id: str | None) -> str | None:
+    """Return the list that a message which says import names, "" for none; None: it says other."""
     if bot_user_id is not None:
         text = text.replace(f"<@{bot_user_id}>", " ")
-    return text.strip().strip(".!:").strip().lower() == _WORD
+    found = _ASKS.fullmatch(text.strip())
+    if found is None:
+        return None
+    return (
+        (found["list"] or "")
+        .strip()
+        .strip('"\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}')
+    )
 
 
-async def _take(desk: Desk, file: str, asked: Context, *, thread_ts: str) -> None:
+_ASKS: Final = re.compile(
+    rf"{_WORD}\s*[.!:]?\s*(?:list\s*:\s*(?P<list>.+))?", re.IGNORECASE | re.DOTALL
+)
+
+
+async def _list(desk: Desk, asked: Context, given: str) -> int:
+    """Return the list of a name, or of its unique beginning.
+
+    Raises:
+        NoSuchList: Nothing is imported.
+    """
+    known = await desk.database.run(asked.organization, asked.at, import_deeds.lists)
+    match names.match_name(given, known):
+        case One(name=name):
+            return known[name]
+        case Ambiguous(names=several):
+            raise NoSuchList(
+                f"{given[:80]!r} may be the list {' or '.join(map(repr, several[:5]))}: write more"
+                " of it and upload the file again. Nothing was imported."
+            )
+        case NoMatch(closest=closest):
+            meant = f" Did you mean {closest!r}?" if closest else ""
+            raise NoSuchList(
+                f"There is no list {given[:80]!r}.{meant} Make it with /drip list new and upload"
+                " the file again, or without list: to put nobody on a list. Nothing was imported."
+            )
+
+
+async def _take(
+    desk: Desk, file: str, asked: Context, *, thread_ts: str, list_id: int | None
+) -> None:
     """Bring one file into an import that waits for the worker, and say so in the thread."""
     organization, at = asked.organization, asked.at
 
@@ -132,6 +185,7 @@ async def _take(desk: Desk, file: str, asked: Context, *, thread_ts: str) -> Non
             actor=asked.user_id,
             channel=asked.channel_id or "",
             thread_ts=thread_ts,
+            list_id=list_id,
         )
         if new is None:
             # The same file came in another message meanwhile.
@@ -166,7 +220,7 @@ async def _fetched(desk: Desk, file: str, asked: Context, *, thread_ts: str) -> 
                 asked.organization,
                 asked.at,
                 name=name,
-                mimetype="text/csv",
+                mimetype="application/octet-stream",
                 content=content,
                 limit=LARGEST,
             )
@@ -275,6 +329,8 @@ async def judged(event: StaffEvent, unit: Unit) -> tuple[Alert, ...]:
         lines.append(enrolls)
     blocks: list[Block] = [section(markup("*{head}*", head=head))]
     blocks += [section(line) for line in lines]
+    if (how := _how_read(found)) is not None:
+        blocks.append(context(how))
     if found.verdicts_blob_id is not None:
         blocks.append(context(Markup("The verdict on every row is in the list below.")))
     value = str(Value(subject=str(found.id), version=_VERSION))
@@ -359,6 +415,37 @@ async def _enrolls(found: Import, unit: Unit) -> Markup | None:
 
 async def _import_of(event: StaffEvent, unit: Unit) -> Import | None:
     return await imports.find(unit, import_id=ImportId(int(event.content["import"])))
+
+
+def _how_read(found: Import) -> Markup | None:
+    """Return how the file was read, the attributes it would begin, and what of it is left out."""
+    if not found.reading.about:
+        return None
+    parts = [markup("Read as {about}.", about=found.reading.about)]
+    if found.list_name is not None:
+        parts.append(markup("Everybody goes on the list {name}.", name=found.list_name))
+    if found.reading.guesses:
+        shown = list(found.reading.guesses.items())
+        listed = ", ".join(f"{name} ({type_})" for name, type_ in shown[:_ATTRIBUTES])
+        more = len(shown) - _ATTRIBUTES
+        parts.append(
+            markup(
+                "Attributes: {listed}{more}.",
+                listed=listed,
+                more=f" and {more} more" if more > 0 else "",
+            )
+        )
+    if found.reading.ignored:
+        parts.append(
+            markup(
+                "Left out, since they cannot be attributes: {columns}.",
+                columns=", ".join(each[:30] for each in found.reading.ignored[:_ATTRIBUTES]),
+            )
+        )
+    return joined(parts, " ")
+
+
+_ATTRIBUTES: Final = 12
 
 
 def _thread(found: Import) -> Elsewhere:

@@ -37,6 +37,15 @@ alter table steps drop column moved_at, drop column version, drop column setting
   drop column conditions, drop column timing, alter column position type integer;
 
 -- == Imports and exports ==
+drop table exports;
+alter table import_rows drop column did;
+drop index imports_open;
+update imports set state = 'imported' where state in ('undoing', 'undone');
+alter table imports drop column undone_by, drop column stays_blob_id, drop column list_id, drop column reading,
+  drop column rows, drop constraint imports_state;
+alter table imports add constraint imports_state_check
+  check (state in ('uploaded', 'judging', 'judged', 'importing', 'imported', 'refused', 'discarded'));
+create index imports_open on imports (organization_id, id) where state in ('uploaded', 'judging', 'importing');
 
 -- == Audience: lists and segments ==
 drop table frozen_audiences, segments, list_members, contact_lists;

@@ -30,10 +30,13 @@ select position, content from blob_chunks
 delete from blobs where organization_id = $organization and id = any($blobs::bigint[])
 
 -- name: expired
--- Up to $limit files made before $before that nobody asked to keep and no import is still reading, the oldest first.
+-- Up to $limit files made before $before that nobody asked to keep and no import or export still needs, the oldest first.
 select id from blobs b
  where organization_id = $organization and not keep and created_at < $before
    and not exists (select from imports i
-                    where i.organization_id = $organization and i.state in ('uploaded', 'judging', 'importing')
-                      and b.id in (i.blob_id, i.verdicts_blob_id))
+                    where i.organization_id = $organization and i.state in ('uploaded', 'judging', 'importing', 'undoing')
+                      and b.id in (i.blob_id, i.verdicts_blob_id, i.stays_blob_id))
+   and not exists (select from exports e
+                    where e.organization_id = $organization and e.state in ('writing', 'packing')
+                      and b.id in (e.text_blob_id, e.blob_id))
  order by created_at, id limit $limit

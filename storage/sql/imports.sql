@@ -1,7 +1,8 @@
 -- name: begin
 -- Keep an uploaded file to be judged; no row: the same file is there already.
-insert into imports (organization_id, file_id, blob_id, name, state, actor, channel, thread_ts, created_at, updated_at)
-values ($organization, $file, $blob, $name, 'uploaded', $actor, $channel, $thread_ts, $at, $at)
+insert into imports (organization_id, file_id, blob_id, name, state, actor, channel, thread_ts, list_id, created_at,
+                     updated_at)
+values ($organization, $file, $blob, $name, 'uploaded', $actor, $channel, $thread_ts, $list, $at, $at)
 on conflict (organization_id, file_id) do nothing
 returning id
 
@@ -9,16 +10,20 @@ returning id
 select id from imports where organization_id = $organization and file_id = $file
 
 -- name: find
-select id, blob_id, verdicts_blob_id, name, state, problem, position, counts, samples, actor, channel, thread_ts
-  from imports
- where organization_id = $organization and id = $import
+select i.id, i.blob_id, i.verdicts_blob_id, i.name, i.state, i.problem, i.position, i.counts, i.samples, i.actor,
+       i.channel, i.thread_ts, i.rows, i.reading, i.list_id, i.stays_blob_id, i.created_at, l.name as list_name
+  from imports i
+  left join contact_lists l on l.organization_id = i.organization_id and l.id = i.list_id
+ where i.organization_id = $organization and i.id = $import
 
 -- name: next_open
 -- The import that has waited longest for its next slice; no row: nothing is to be done.
-select id, blob_id, verdicts_blob_id, name, state, problem, position, counts, samples, actor, channel, thread_ts
-  from imports
- where organization_id = $organization and state in ('uploaded', 'judging', 'importing')
- order by updated_at, id limit 1
+select i.id, i.blob_id, i.verdicts_blob_id, i.name, i.state, i.problem, i.position, i.counts, i.samples, i.actor,
+       i.channel, i.thread_ts, i.rows, i.reading, i.list_id, i.stays_blob_id, i.created_at, l.name as list_name
+  from imports i
+  left join contact_lists l on l.organization_id = i.organization_id and l.id = i.list_id
+ where i.organization_id = $organization and i.state in ('uploaded', 'judging', 'importing', 'undoing')
+ order by i.updated_at, i.id limit 1
 
 -- name: lock
 -- Lock an import that is still where it was seen; no row: somebody else has moved it.
@@ -30,7 +35,8 @@ select id from imports
 -- Write how far an import has come; the caller holds its lock.
 update imports
    set state = $state, position = $position, counts = $counts, samples = $samples,
-       verdicts_blob_id = $verdicts, problem = $problem, updated_at = $at
+       verdicts_blob_id = $verdicts, problem = $problem, rows = $rows, reading = $reading, stays_blob_id = $stays,
+       updated_at = $at
  where organization_id = $organization and id = $import
 
 -- name: move
@@ -39,6 +45,121 @@ update imports
    set state = $state, position = 0, updated_at = $at
  where organization_id = $organization and id = $import and state = 'judged'
 returning id
+
+-- name: recent
+-- The last imports, the latest first.
+select i.id, i.blob_id, i.verdicts_blob_id, i.name, i.state, i.problem, i.position, i.counts, i.samples, i.actor,
+       i.channel, i.thread_ts, i.rows, i.reading, i.list_id, i.stays_blob_id, i.created_at, l.name as list_name
+  from imports i
+  left join contact_lists l on l.organization_id = i.organization_id and l.id = i.list_id
+ where i.organization_id = $organization
+ order by i.id desc limit $limit
+
+-- name: undo
+-- Have an import undone, once; no row: it is not imported, or no longer.
+update imports
+   set state = 'undoing', position = 0, undone_by = $actor, updated_at = $at
+ where organization_id = $organization and id = $import and state = 'imported'
+returning id
+
+-- name: list_called
+-- The lists there are, by name.
+select id, name from contact_lists where organization_id = $organization order by name
+
+-- name: lock_list
+-- Keep a list from being deleted until this commits; no row: it is gone.
+select id from contact_lists where organization_id = $organization and id = $list for key share
+
+-- name: put_on_list
+-- Put contacts on a list; returns those who were not on it.
+insert into list_members (organization_id, list_id, contact_id, added_at)
+select $organization, $list, c.id, $at from unnest($contacts::bigint[]) as c(id) order by c.id
+on conflict do nothing
+returning contact_id
+
+-- name: take_off_list
+delete from list_members
+ where organization_id = $organization and list_id = $list and contact_id = any($contacts::bigint[])
+
+-- name: facts
+-- What is known of contacts that a file can change. The caller holds their locks.
+select c.id, c.name, c.first_name, c.company, c.email, c.language, c.timezone, c.timezone_from, c.attributes,
+       array(select t.tag from contact_tags t
+              where t.organization_id = c.organization_id and t.contact_id = c.id order by t.tag) as tags
+  from contacts c
+ where c.organization_id = $organization and c.id = any($contacts::bigint[])
+ order by c.id
+
+-- name: write_facts
+-- Write what is known of contacts. The caller holds their locks.
+update contacts c
+   set name = g.name, first_name = g.first_name, company = g.company, email = g.email, language = g.language,
+       timezone = g.timezone, timezone_from = g.timezone_from, attributes = g.attributes, updated_at = $at
+  from unnest($contacts::bigint[], $names::text[], $first_names::text[], $companies::text[], $emails::text[],
+              $languages::text[], $timezones::text[], $timezones_from::text[], $attributes::jsonb[])
+       as g(id, name, first_name, company, email, language, timezone, timezone_from, attributes)
+ where c.organization_id = $organization and c.id = g.id
+
+-- name: remove_tags
+-- Take tags off contacts. The caller holds their locks.
+delete from contact_tags t
+ using unnest($contacts::bigint[], $tags::text[]) as g(contact_id, tag)
+ where t.organization_id = $organization and t.tag = g.tag and t.contact_id = g.contact_id
+
+-- name: deeds_after
+-- The next $limit rows after row $after of which something can be undone.
+select row, contact_id, phone, did from import_rows
+ where organization_id = $organization and import_id = $import and row > $after and did is not null
+   and contact_id is not null
+ order by row limit $limit
+
+-- name: forget_deeds
+-- Note that what importing rows did is undone.
+update import_rows set did = null
+ where organization_id = $organization and import_id = $import and row = any($rows::integer[])
+
+-- name: hold_planning
+-- Wait for slices of planning under way and keep the next ones waiting: messages have no foreign key to contacts.
+select id from campaigns
+ where organization_id = $organization and kind = 'broadcast' and state = 'running' and planned_at is null
+ order by id
+   for share
+
+-- name: lock_to_delete
+-- Lock contacts that are to be deleted, in the order of their keys.
+select id from contacts
+ where organization_id = $organization and id = any($contacts::bigint[])
+ order by id
+   for update
+
+-- name: happened
+-- What has happened to contacts since an import made them. The caller holds their locks.
+select c.id,
+       exists (select from messages m where m.organization_id = $organization and m.contact_id = c.id) as messages,
+       exists (select from enrollments e where e.organization_id = $organization and e.contact_id = c.id) as enrolled,
+       exists (select from service_windows w
+                where w.organization_id = $organization
+                  and w.number_id in (select n.id from numbers n where n.organization_id = $organization)
+                  and w.contact_id = c.id) as wrote,
+       exists (select from consents k where k.organization_id = $organization and k.contact_id = c.id) as consent,
+       exists (select from conversations v
+                where v.organization_id = $organization and v.contact_id = c.id) as conversation,
+       exists (select from contact_identities i
+                where i.organization_id = $organization and i.contact_id = c.id and i.kind <> 'phone') as identity,
+       exists (select from contact_tags t
+                where t.organization_id = $organization and t.contact_id = c.id and t.added_at <> c.created_at) as tagged,
+       exists (select from list_members l
+                where l.organization_id = $organization and l.contact_id = c.id
+                  and (l.list_id <> $list::bigint or $list::bigint is null)) as listed,
+       c.updated_at <> c.created_at as changed
+  from contacts c
+ where c.organization_id = $organization and c.id = any($contacts::bigint[])
+
+-- name: delete_contacts
+-- Delete contacts to which nothing has happened, with what waits for triggers.
+with waiting as (
+  delete from occurrences where organization_id = $organization and contact_id = any($contacts::bigint[]))
+delete from contacts where organization_id = $organization and id = any($contacts::bigint[])
 
 -- name: first_rows
 -- The first row of the file with each phone, among those judged so far; later ones are duplicates. Each phone is
@@ -64,10 +185,10 @@ select row, verdict, phone, content from import_rows
  order by row limit $limit
 
 -- name: rows_done
--- Note which contact each row became.
+-- Note which contact each row became, and what importing did to it.
 update import_rows i
-   set done = true, contact_id = d.contact_id
-  from unnest($rows::integer[], $contacts::bigint[]) as d(row, contact_id)
+   set done = true, contact_id = d.contact_id, did = d.did
+  from unnest($rows::integer[], $contacts::bigint[], $deeds::jsonb[]) as d(row, contact_id, did)
  where i.organization_id = $organization and i.import_id = $import and i.row = d.row
 
 -- name: plan_anew

@@ -61,14 +61,15 @@ posts as (
 select (select count(*) from gone) as events, (select count(*) from posts) as posts
 
 -- name: forget_import_rows
--- Forget up to $limit rows of imports that ended before $before.
+-- Forget up to $limit rows of imports that ended before $before; of those that can be undone before $undoable.
 delete from import_rows
  where organization_id = $organization
    and (import_id, row) in (select r.import_id, r.row
                               from imports i
                               join import_rows r on r.organization_id = i.organization_id and r.import_id = i.id
                              where i.organization_id = $organization
-                               and i.state in ('imported', 'refused', 'discarded') and i.updated_at < $before
+                               and ((i.state in ('undone', 'refused', 'discarded') and i.updated_at < $before)
+                                    or (i.state = 'imported' and i.updated_at < $undoable))
                              limit $limit)
 
 -- name: forget_sending_hours

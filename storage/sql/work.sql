@@ -41,7 +41,8 @@ select
                      or exists (select from dates_due d
                                  where d.organization_id = $organization and d.automation_id = a.id
                                    and d.due_at <= $at))) as follow_dates,
-  exists (select from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing')) as import_contacts,
+  exists (select from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing', 'undoing')) as import_contacts,
+  exists (select from exports where organization_id = $organization and state in ('writing', 'packing')) as export_contacts,
   exists (select from messages m
            where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.state = 'unknown') as reconcile,
   exists (select from campaigns where organization_id = $organization and state in ('active', 'running', 'paused'))
@@ -127,7 +128,8 @@ select
   + (select count(*) from dates_changed where organization_id = $organization)
   + (select count(*) from automations
       where organization_id = $organization and state = 'on' and trigger ->> 'on' = 'date' and dates_read_at is null)
-  + (select count(*) from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing'))
+  + (select count(*) from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing', 'undoing'))
+  + (select count(*) from exports where organization_id = $organization and state in ('writing', 'packing'))
   + (select count(*) from doubtful where at <= $at)
   + (select count(*) from template_drafts
       where organization_id = $organization and state = 'submitted' and (problem is null or next_try_at <= $at))

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import audience_file, audience_verdict, spreadsheet_safe
-from engine.audience_file import Row, Sheet, Unreadable
+from engine.audience_file import Row, Sheet
 from engine.audience_person import Person
+from engine.audience_table import Unreadable
 from engine.audience_verdict import Judged, Known, Verdict, judge
 from engine.phone import Phone
 

@@ -135,7 +135,7 @@ class ContactOptin(Command):
 @declare(
     "import",
     role=Role.OWNER,
-    about='Say how to import contacts: upload a CSV file here with the text "import".',
+    about='Say how to import contacts: upload a CSV file or workbook with the text "import".',
     examples=("",),
 )
 class Import(Command):

@@ -301,7 +301,7 @@ async def test_what_is_of_no_use_after_days_goes_whatever_the_retention(world: W
         "select i.file_id from import_rows r join imports i on i.id = r.import_id order by i.id"
     )
     assert [row["file_id"] for row in rows] == [
-        "imported0", "judged0", "imported3", "judged3", "judged8", "judged100"
+        "imported0", "judged0", "imported3", "judged3", "imported8", "judged8", "judged100"
     ]  # fmt: skip
 
 

@@ -1,8 +1,9 @@
 import pytest
 
 from engine import audience_file
-from engine.audience_file import Row, Sheet, Unreadable
+from engine.audience_file import Row, Sheet
 from engine.audience_person import Person
+from engine.audience_table import Unreadable
 
 
 def sheet(data: bytes | str) -> Sheet:
@@ -22,6 +23,7 @@ def rows(data: bytes | str, country: str | None = "NL") -> list[Row]:
         pytest.param("utf-8", b"\xef\xbb\xbf", id="utf-8 with its mark"),
         pytest.param("utf-16-le", b"\xff\xfe", id="utf-16, little end first"),
         pytest.param("utf-16-be", b"\xfe\xff", id="utf-16, big end first"),
+        pytest.param("utf-16-le", b"", id="utf-16 without its mark"),
         pytest.param("cp1252", b"", id="Excel in Western Europe"),
     ],
 )
@@ -171,9 +173,8 @@ def test_a_bare_list_of_numbers_needs_no_header() -> None:
         pytest.param(b"\xd0\xcf\x11\xe0rest", "old Excel workbook", id="xls"),
         pytest.param(b"%PDF-1.7", "PDF", id="pdf"),
         pytest.param(b"\x89PNG\r\n\x00\x00", "no text file", id="another binary file"),
-        pytest.param("phone\n0612345678\n".encode("utf-16-le"), "no text", id="wide, unmarked"),
         pytest.param(b"name,city\nAda,London\n", "the first row says: name, city", id="no phone"),
-        pytest.param(b'"' + b"x" * 200_000, "No column is called phone", id="an endless heading"),
+        pytest.param(b'"' + b"x" * 200_000, "A cell is too long", id="an endless heading"),
         pytest.param(b"Ada,0612345678\n", "No column is called phone", id="no header"),
     ],
 )

@@ -84,7 +84,7 @@ class SentMessage:
 
     Attributes:
         campaign: None for what is not of a campaign, such as a confirmation.
-        step: Its position; None without a campaign.
+        step: Its number, as staff count; None without a campaign, or of a removed step.
         at: When it was accepted, else when it ended, else when it is due.
     """
 
@@ -102,7 +102,6 @@ class EnrollmentLine:
     campaign: str
     state: str
     reason: str | None
-    position: int
     due_at: datetime | None
     enrolled_at: datetime
     ended_at: datetime | None

@@ -228,11 +228,12 @@ def _enrollment(line: EnrollmentLine) -> Markup:
 
 
 def _message(sent: SentMessage) -> Markup:
-    of = (
-        markup("{campaign}, step {step}", campaign=sent.campaign, step=sent.step or 0)
-        if sent.campaign
-        else Markup("answer to a STOP or START")
-    )
+    if not sent.campaign:
+        of = Markup("answer to a STOP or START")
+    elif sent.step is None:
+        of = markup("{campaign}, a step since removed", campaign=sent.campaign)
+    else:
+        of = markup("{campaign}, step {step}", campaign=sent.campaign, step=sent.step)
     why = markup(": {why}", why=sent.reason.sentence) if sent.reason else Markup("")
     return markup("• {at} {of}: {state}{why}", at=date(sent.at), of=of, state=sent.state, why=why)
 

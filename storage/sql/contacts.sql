@@ -104,7 +104,11 @@ select kind, at, channel, text, actor, reference
 -- name: messages_of
 -- The last messages of a contact, the latest first.
 select m.id, m.state, m.reason, m.due_at, m.accepted_at, m.delivered_at, m.read_at, m.settled_at,
-       c.name as campaign, s.position as step
+       c.name as campaign,
+       case when s.removed_at is null
+            then (select count(*) from steps t
+                   where t.organization_id = $organization and t.campaign_id = s.campaign_id and t.removed_at is null
+                     and t.position <= s.position) end as step
   from messages m
   left join campaigns c on c.organization_id = m.organization_id and c.id = m.campaign_id
   left join steps s on s.organization_id = m.organization_id and s.id = m.step_id
@@ -113,7 +117,7 @@ select m.id, m.state, m.reason, m.due_at, m.accepted_at, m.delivered_at, m.read_
 
 -- name: enrollments_of
 -- The last enrollments of a contact, the latest first.
-select e.state, e.reason, e.position, e.due_at, e.enrolled_at, e.ended_at, e.sent, c.name as campaign
+select e.state, e.reason, e.due_at, e.enrolled_at, e.ended_at, e.sent, c.name as campaign
   from enrollments e
   join campaigns c on c.organization_id = e.organization_id and c.id = e.campaign_id
  where e.organization_id = $organization and e.contact_id = $contact

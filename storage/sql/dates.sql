@@ -53,9 +53,11 @@ on conflict (organization_id, automation_id, contact_id)
 do update set due_at = excluded.due_at, fired = excluded.fired
 
 -- name: due
--- Up to $limit dates that have come, with what the contacts' dates are by now.
-select a.id as automation_id, a.trigger, a.created_at, c.id, c.attributes ->> (a.trigger ->> 'attribute') as value,
-       c.timezone, d.fired, d.due_at
+-- Up to $limit dates that have come, with what the contacts' dates are by now; who became part of another has none.
+select a.id as automation_id, a.trigger, a.created_at, c.id, c.timezone, d.fired, d.due_at,
+       case when exists (select from contact_identities i
+                          where i.organization_id = $organization and i.contact_id = c.id)
+            then c.attributes ->> (a.trigger ->> 'attribute') end as value
   from automations a
  cross join lateral (select contact_id, due_at, fired from dates_due
                       where organization_id = $organization and automation_id = a.id and due_at <= $at

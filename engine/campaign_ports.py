@@ -10,6 +10,7 @@ from engine.campaign import Campaign, Kind, Settings, State, Step, Type
 from engine.conditions import Conditions
 from engine.content import Content, TemplateMessage
 from engine.ids import CampaignId, ContactId, ListId, NumberId, SegmentId
+from engine.media_ports import LibraryFile
 from engine.phone import Phone
 from engine.reasons import Reason
 from engine.templates import Template
@@ -163,13 +164,19 @@ class Campaigns(Protocol):
 
 
 class Templates(Protocol):
-    """The templates the platform listed last."""
+    """What messages are made of: templates as the platform listed them last, and our own files."""
 
     async def of_name(self, name: str) -> tuple[Template, ...]:
         """Return those of exactly that name, one per language, sorted by language."""
         ...
 
     async def names(self) -> Collection[str]: ...
+
+    async def file(self, name: str) -> LibraryFile | None:
+        """Return a file of the media library, kept from being removed until this commits."""
+        ...
+
+    async def file_names(self) -> Collection[str]: ...
 
 
 class Attributes(Protocol):

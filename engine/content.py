@@ -23,19 +23,25 @@ WITH_CAPTION: Final = frozenset({MediaKind.IMAGE, MediaKind.VIDEO, MediaKind.DOC
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaRef:
-    """A file on the platform, or a link Meta fetches it from; exactly one of the two.
+    """A file on the platform, a link Meta fetches it from, or one of ours; exactly one of them.
 
     Attributes:
         id: Bound to the number it was uploaded for; lives 30 days.
         link: Public ``https://``; Meta keeps what it fetched for ten minutes.
+        name: Of a file in the media library, which becomes an id when a message is claimed.
     """
 
     id: str | None = None
     link: str | None = None
+    name: str | None = None
 
     def __post_init__(self) -> None:
-        if (self.id is None) == (self.link is None):
-            raise ValueError("a media reference is an id or a link")
+        if sum(each is not None for each in (self.id, self.link, self.name)) != 1:
+            raise ValueError("a media reference is an id, a link or a name")
+
+    def __str__(self) -> str:
+        """Write it as staff do after media= and header=."""
+        return self.link or self.id or self.name or ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +187,23 @@ def _mapped_media(media: Media, change: Callable[[str], str]) -> Media:
     )
 
 
+def library_file(content: Content) -> str | None:
+    """Return the name of the library's file a message sends; None: it sends none."""
+    media = content.header if isinstance(content, TemplateMessage) else content
+    return media.ref.name if isinstance(media, Media) else None
+
+
+def with_file_id(content: Content, file_id: str) -> Content:
+    """Return *content* with the platform's id for its file of the library."""
+    match content:
+        case Media():
+            return replace(content, ref=MediaRef(id=file_id))
+        case TemplateMessage(header=Media() as header):
+            return replace(content, header=replace(header, ref=MediaRef(id=file_id)))
+        case _:
+            return content
+
+
 def to_json(content: Content) -> dict[str, object]:
     """Return *content* for a jsonb column; what is at its default is left out."""
     match content:
@@ -199,6 +222,7 @@ def _media_json(media: Media) -> dict[str, object]:
         "kind": media.kind.value,
         "id": media.ref.id,
         "link": media.ref.link,
+        "media": media.ref.name,
         "caption": media.caption or None,
         "filename": media.filename,
     }
@@ -277,12 +301,15 @@ def _url_suffix(value: object) -> UrlSuffix | None:
 
 
 def _media(written: Mapping[str, object]) -> Media:
-    media_id, link, filename = (written.get(key) for key in ("id", "link", "filename"))
+    media_id, link, name, filename = (
+        written.get(key) for key in ("id", "link", "media", "filename")
+    )
     return Media(
         kind=MediaKind(_text(written["kind"])),
         ref=MediaRef(
             id=None if media_id is None else _text(media_id),
             link=None if link is None else _text(link),
+            name=None if name is None else _text(name),
         ),
         caption=_text(written.get("caption", "")),
         filename=None if filename is None else _text(filename),

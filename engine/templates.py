@@ -140,6 +140,7 @@ class Template:
             yield URL
 
 
+NO_FILES: Final[Mapping[str, MediaKind]] = {}
 HEADER: Final = "header"
 URL: Final = "url"
 LONGEST_BODY: Final = 1024
@@ -186,7 +187,9 @@ def variables(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_VARIABLE.findall(text)))
 
 
-def problems(template: Template, given: Mapping[str, str]) -> tuple[TemplateProblem, ...]:
+def problems(
+    template: Template, given: Mapping[str, str], files: Mapping[str, MediaKind] = NO_FILES
+) -> tuple[TemplateProblem, ...]:
     """Return all that keeps *template* from being sent with *given*; empty if nothing does.
 
     Args:
@@ -194,11 +197,14 @@ def problems(template: Template, given: Mapping[str, str]) -> tuple[TemplateProb
         given: What staff wrote: by name, or ``1``, ``2``; ``url`` for a button's suffix; ``header``
             for a file's link or id, or for the text of a numbered header. Values may hold tokens,
             and then their length is not judged yet.
+        files: The kinds of those files of the library that *given* names, by name.
     """
-    return tuple(_problems(template, given))
+    return tuple(_problems(template, given, files))
 
 
-def _problems(template: Template, given: Mapping[str, str]) -> Iterator[TemplateProblem]:
+def _problems(
+    template: Template, given: Mapping[str, str], files: Mapping[str, MediaKind]
+) -> Iterator[TemplateProblem]:
     yield from _unsupported(template)
     expected = template.expected
     for option in expected:
@@ -214,7 +220,7 @@ def _problems(template: Template, given: Mapping[str, str]) -> Iterator[Template
                 f"which {_asks_for(template)}.",
             )
     if template.header_media is not None and given.get(HEADER, "").strip():
-        yield from _bad_file(given[HEADER])
+        yield from _bad_file(template.header_media, given[HEADER], files)
     yield from _too_long(template, given)
 
 
@@ -259,7 +265,9 @@ def _wanted(template: Template, option: str) -> str:
     return f"the template has a header of the kind {template.header_media}, " + _FILE
 
 
-_FILE: Final = "given as an https:// link or as the id of an uploaded file"
+_FILE: Final = (
+    "given as an https:// link, a file of the media library or the id of an uploaded file"
+)
 
 
 def _asks_for(template: Template) -> str:
@@ -268,17 +276,28 @@ def _asks_for(template: Template) -> str:
     return "takes " + ", ".join(f"{option}=" for option in template.expected)
 
 
-def _bad_file(given: str) -> Iterator[TemplateProblem]:
-    if _file(given) is None:
+def _bad_file(
+    wanted: MediaKind, given: str, files: Mapping[str, MediaKind]
+) -> Iterator[TemplateProblem]:
+    ref = _file(given, files)
+    if ref is None:
         yield TemplateProblem(
             option=HEADER, sentence=f"header= is no file: it must be {_FILE}, not {given!r}."
         )
+    elif ref.name is not None and files[ref.name] is not wanted:
+        yield TemplateProblem(
+            option=HEADER,
+            sentence=f"header= is a file of the kind {files[ref.name]}, and the template's header"
+            f" shows one of the kind {wanted}.",
+        )
 
 
-def _file(given: str) -> MediaRef | None:
+def _file(given: str, files: Mapping[str, MediaKind]) -> MediaRef | None:
     given = given.strip()
     if given.startswith("https://"):
         return MediaRef(link=given)
+    if given in files:
+        return MediaRef(name=given)
     return MediaRef(id=given) if given.isascii() and given.isdigit() else None
 
 
@@ -312,13 +331,15 @@ def _over(
         )
 
 
-def filled(template: Template, given: Mapping[str, str]) -> TemplateMessage:
+def filled(
+    template: Template, given: Mapping[str, str], files: Mapping[str, MediaKind] = NO_FILES
+) -> TemplateMessage:
     """Return the message for *given*, complete: a sender needs no definition of the template.
 
     Raises:
         TemplateNotFilled: With what :func:`problems` says.
     """
-    found = problems(template, given)
+    found = problems(template, given, files)
     if found:
         raise TemplateNotFilled(found)
     index = template.suffix_index
@@ -326,7 +347,7 @@ def filled(template: Template, given: Mapping[str, str]) -> TemplateMessage:
         name=template.name,
         language=template.language,
         parameters=tuple((option, given[option]) for option in _in_order(template)),
-        header=_header(template, given),
+        header=_header(template, given, files),
         url_suffix=None if index is None else UrlSuffix(index=index, value=given[URL]),
     )
 
@@ -336,12 +357,14 @@ def _in_order(template: Template) -> tuple[str, ...]:
     return template.parameters if template.named else tuple(sorted(template.parameters, key=int))
 
 
-def _header(template: Template, given: Mapping[str, str]) -> Media | HeaderText | None:
+def _header(
+    template: Template, given: Mapping[str, str], files: Mapping[str, MediaKind]
+) -> Media | HeaderText | None:
     if template.header is None:
         return None
     kind = template.header_media
     if kind is not None:
-        ref = _file(given[HEADER])
+        ref = _file(given[HEADER], files)
         return None if ref is None else Media(kind=kind, ref=ref)
     if not template.header.parameters:
         return None
@@ -377,7 +400,7 @@ def values_of(message: TemplateMessage) -> dict[str, str]:
         case HeaderText(name=name, value=value):
             values[name or HEADER] = value
         case Media(ref=ref):
-            values[HEADER] = ref.link or ref.id or ""
+            values[HEADER] = str(ref)
         case None:
             pass
     if message.url_suffix is not None:

@@ -7,8 +7,10 @@ import asyncpg
 
 from engine.content import Content, to_json
 from engine.ids import ContactId, NumberId
+from engine.media_ports import LibraryFile
 from engine.template_items import template
 from engine.templates import Status, Template
+from storage import media
 from storage.database import Unit
 from storage.queries import load
 
@@ -35,6 +37,12 @@ class KnownTemplates:
 
     async def names(self) -> Collection[str]:
         return [row["name"] for row in await self.unit.rows(_SQL["names"])]
+
+    async def file(self, name: str) -> LibraryFile | None:
+        return await media.file(self.unit, name=name)
+
+    async def file_names(self) -> Collection[str]:
+        return await media.names(self.unit)
 
 
 async def send_to_one(

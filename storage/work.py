@@ -8,6 +8,7 @@ from engine.ids import NumberId
 from engine.message import SETTLING
 from storage.database import Unit
 from storage.leases import EXPIRY_S
+from storage.media import RENEWED_AFTER
 from storage.queries import load
 from storage.sending import AHEAD
 
@@ -37,12 +38,12 @@ async def lanes(unit: Unit, *, numbers: Sequence[NumberId]) -> list[NumberId]:
 
 async def jobs(unit: Unit, *, numbers: Sequence[NumberId]) -> list[str]:
     """Return the names of the jobs that have something to do; *numbers* are the configured ones."""
-    row = await unit.row(_SQL["jobs"], numbers=numbers)
+    row = await unit.row(_SQL["jobs"], numbers=numbers, renew_before=unit.at - RENEWED_AFTER)
     return [] if row is None else [name for name, wanted in row.items() if wanted]
 
 
 async def idle(unit: Unit, *, grace: timedelta) -> Idle:
-    row = await unit.row(_SQL["idle"], grace=grace, settling=SETTLING)
+    row = await unit.row(_SQL["idle"], grace=grace, settling=SETTLING, renewed_after=RENEWED_AFTER)
     if row is None:
         raise AssertionError("a count without a row")
     return Idle(due=row["due"], claimed=row["claimed"], next_due=row["next_due"])

@@ -1,6 +1,6 @@
 """Results of calls, recorded in bulk: rows, stats, enrollments, and what failures lead to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -9,7 +9,7 @@ from engine.ids import MessageId
 from engine.message import State
 from engine.outcome import Failed, failed
 from engine.phone import country_of
-from storage import doubts, effects, messages
+from storage import doubts, effects, media, messages
 from storage.database import Unit
 from storage.effects import Consequence
 from storage.messages import Row
@@ -17,6 +17,9 @@ from worker.claims import Call
 from worker.whatsapp.client import Accepted, Doubtful, NotSent, Outcome, Refused
 
 RETRY_NOT_SENT = timedelta(seconds=2)
+
+_FILE_UNKNOWN = frozenset({131009, 131053})
+"""What WhatsApp says of a file's id it has forgotten. Source: Meta, "Error codes"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +47,14 @@ async def record(unit: Unit, results: Sequence[Result]) -> None:
         await doubts.note_held(unit, templates=held)
     campaigns = await effects.prepare(unit, _failing(results), again=_not_sent(results))
     rows = await messages.locked(unit, (result.call.row.message.id for result in results))
+    retired = await _retired(unit, results)
     changes: list[tuple[Row, Row]] = []
     consequences: list[Consequence] = []
     for result in results:
         before = rows.get(result.call.row.message.id)
         if before is None:
             continue
-        after, consequence = _merged(before, result)
+        after, consequence = _merged(before, result, retired)
         changes.append((before, after))
         if consequence is not None:
             consequences.append(consequence)
@@ -70,7 +74,28 @@ def _not_sent(results: Sequence[Result]) -> list[MessageId]:
     return [result.call.row.message.id for result in results if isinstance(result.outcome, NotSent)]
 
 
-def _merged(row: Row, result: Result) -> tuple[Row, Consequence | None]:
+async def _retired(unit: Unit, results: Sequence[Result]) -> frozenset[str]:
+    """Ask for new ids of files the platform no longer knows; return the old ones.
+
+    An id refused soon after its upload is none of them: then the file itself is not taken.
+    """
+    suspects = {
+        (result.call.row.number_id, result.call.file_id)
+        for result in results
+        if isinstance(result.outcome, Refused)
+        and result.outcome.code in _FILE_UNKNOWN
+        and result.call.file_id is not None
+    }
+    return frozenset(
+        [
+            file_id
+            for number, file_id in sorted(suspects)
+            if await media.retire(unit, number=number, platform_id=file_id)
+        ]
+    )
+
+
+def _merged(row: Row, result: Result, retired: Collection[str]) -> tuple[Row, Consequence | None]:
     message = row.message
     attempt = result.call.row.message.attempt
     # Unknown: a later holder of the lane took the call for lost.
@@ -81,6 +106,17 @@ def _merged(row: Row, result: Result) -> tuple[Row, Consequence | None]:
                 State.ACCEPTED, at=result.at, attempt=attempt, wamid=wamid
             )
             return row.with_message(accepted), None
+        case Refused(details=details, title=title, code=code) if result.call.file_id in retired:
+            if not undecided:
+                return row, None
+            again = message.queued_again(
+                due_at=result.at + RETRY_NOT_SENT,
+                failed_at=result.at,
+                code=code,
+                error=details or title or "The file's id was no longer known.",
+                burns=False,
+            )
+            return row.with_message(again), None
         case Refused() as refused:
             return _refused(row, refused, result)
         case NotSent(reason=reason):

@@ -12,7 +12,16 @@ import structlog
 
 from engine import gate
 from engine.campaign import Settings, Type
-from engine.content import Content, TemplateMessage, Text, UnreadableContent, from_json
+from engine.content import (
+    Content,
+    Media,
+    TemplateMessage,
+    Text,
+    UnreadableContent,
+    from_json,
+    library_file,
+    with_file_id,
+)
 from engine.hours import Hours
 from engine.ids import CampaignId, ContactId, EnrollmentId, MessageId, StepId
 from engine.message import State, callback_data, hour_of
@@ -20,7 +29,7 @@ from engine.personalise import InvalidText, Missing
 from engine.phone import Phone
 from engine.reasons import Reason
 from engine.rendering import Rendering, values_of
-from storage import leases, messages, sending
+from storage import leases, media, messages, sending
 from storage.database import Unit
 from storage.leases import Lease
 from storage.messages import Row
@@ -29,6 +38,8 @@ from worker.rules import NumberRule, SendingRules
 from worker.whatsapp.payloads import Unsendable, message_payload
 
 _HOURLY = "messages_per_hour"
+FILE_PAUSE = timedelta(seconds=5)
+"""A message whose file has no id on the number yet is looked at again after it."""
 
 log = structlog.get_logger()
 
@@ -47,6 +58,7 @@ class Call:
         starts_at: Not to be started before (business time): its campaign's rate says so.
         priority: Replies and confirmations, which go first and are not paced.
         template: Name and language, if it is one.
+        file_id: The platform's, of a file it sends; None: it sends none, or a link.
         generation: Of the lease it was claimed under.
         promotion: What the claim noted on the contact; None: the message is not promotional.
     """
@@ -61,6 +73,7 @@ class Call:
     claimed_at: datetime
     starts_at: datetime
     promotion: Promotion | None = None
+    file_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +96,8 @@ class Claims:
         self.number = number
         self._renderings: dict[tuple[CampaignId, int], dict[StepId, _Words | None]] = {}
         self._credits: dict[CampaignId, float] = {}
+        self._files: Mapping[str, str | None] = {}
+        self._wanted_files: set[str] = set()
         self._openings: dict[tuple[Hours, str | None], tuple[datetime, datetime | None]] = {}
 
     async def claim(self, unit: Unit, lease: Lease, *, room: int, replies: int) -> Claimed:
@@ -240,6 +255,22 @@ class Claims:
             key = (step.campaign_id, versions[step.campaign_id])
             self._renderings[key][step.step_id] = _words(step)
 
+    async def _know_files(
+        self, unit: Unit, due: Iterable[Due], campaigns: Mapping[CampaignId, OpenCampaign]
+    ) -> None:
+        """Look up the ids of the library's files that *due* messages send."""
+        self._wanted_files.clear()
+        files: set[str] = set()
+        for one in due:
+            if one.row.campaign_id is None:
+                files |= _files_of(one.content)
+                continue
+            campaign = campaigns[one.row.campaign_id]
+            words = self._renderings[campaign.id, campaign.version].get(one.row.step_id)
+            if words is not None:
+                files |= words.files
+        self._files = await media.ids(unit, number=self.number.id, files=files) if files else {}
+
     # Who gets it
 
     async def _through_the_gate(
@@ -250,6 +281,8 @@ class Claims:
         campaigns: Mapping[CampaignId, OpenCampaign],
     ) -> tuple[list[Call], int]:
         self._openings.clear()
+        due = list(due)
+        await self._know_files(unit, due, campaigns)
         calls: list[Call] = []
         skipped: list[tuple[Row, Reason]] = []
         deferred: dict[MessageId, datetime] = {}
@@ -262,6 +295,8 @@ class Claims:
                     deferred[one.row.message.id] = until
                 case gate.Skip(reason=reason):
                     skipped.append((one.row, reason))
+        if self._wanted_files:
+            await media.want(unit, number=self.number.id, files=self._wanted_files)
         if deferred:
             await sending.defer(unit, due_ats=deferred)
         left_out = await self._leave_out(unit, skipped) if skipped else 0
@@ -304,6 +339,10 @@ class Claims:
             return decision
         if isinstance(content, Missing):
             return gate.Skip(reason=Reason.MISSING_VALUE)
+        ready = self._with_file(content, at)
+        if isinstance(ready, gate.Defer | gate.Skip):
+            return ready
+        content = ready
         contact = due.row.contact_id
         if not candidate.promotional:
             return _call(due, content, at=at, until=decision.until, lease=lease)
@@ -335,7 +374,23 @@ class Claims:
             content = from_json(due.content)
         except UnreadableContent:
             return gate.Skip(reason=Reason.TEMPLATE_UNUSABLE)
-        return _call(due, content, at=at, until=None, lease=lease)
+        ready = self._with_file(content, at)
+        if isinstance(ready, gate.Defer | gate.Skip):
+            return ready
+        return _call(due, ready, at=at, until=None, lease=lease)
+
+    def _with_file(self, content: Content, at: datetime) -> Content | gate.Defer | gate.Skip:
+        """Put the number's id for a file of the library into *content*, or wait for one."""
+        name = library_file(content)
+        if name is None:
+            return content
+        if name not in self._files:
+            return gate.Skip(reason=Reason.TEMPLATE_UNUSABLE)
+        file_id = self._files[name]
+        if file_id is None:
+            self._wanted_files.add(name)
+            return gate.Defer(until=at + FILE_PAUSE)
+        return with_file_id(content, file_id)
 
     def _candidate(
         self,
@@ -453,12 +508,16 @@ def _gap(shortest: timedelta, longest: timedelta) -> timedelta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Words:
-    """What a step says, and in which hours of its own; None: the campaign's."""
+    """What a step says, and in which hours of its own; None: the campaign's.
+
+    *files*: those of the media library it may send.
+    """
 
     rendering: Rendering
     fallback: Rendering | None
     hours: str | None
     days: str | None
+    files: frozenset[str]
 
     def for_window(self, last_inbound_at: datetime | None, at: datetime) -> Rendering:
         if self.fallback is None or not self.rendering.free_form:
@@ -476,15 +535,34 @@ class _Words:
 def _words(step: StepContent) -> _Words | None:
     """Return what a step says; None: it cannot be read, and must not stop the others."""
     try:
+        said = from_json(step.content)
+        fallback = None if step.fallback is None else from_json(step.fallback)
+        named = (library_file(each) for each in (said, fallback) if each is not None)
         return _Words(
-            rendering=Rendering.of(from_json(step.content)),
-            fallback=None if step.fallback is None else Rendering.of(from_json(step.fallback)),
+            rendering=Rendering.of(said),
+            fallback=None if fallback is None else Rendering.of(fallback),
+            files=frozenset(name for name in named if name is not None),
             hours=step.hours,
             days=step.days,
         )
     except (UnreadableContent, InvalidText):
         log.error("step.unreadable", step=step.step_id)  # noqa: TRY400 — its text may hold what logs must not
         return None
+
+
+def _file_id(content: Content) -> str | None:
+    sent = content.header if isinstance(content, TemplateMessage) else content
+    return sent.ref.id if isinstance(sent, Media) else None
+
+
+def _files_of(content: object) -> set[str]:
+    if content is None:
+        return set()
+    try:
+        name = library_file(from_json(content))
+    except UnreadableContent:
+        return set()  # left out where it is judged
+    return set() if name is None else {name}
 
 
 def _call(
@@ -513,6 +591,7 @@ def _call(
         until=until,
         priority=due.row.campaign_id is None,
         template=(content.name, content.language) if isinstance(content, TemplateMessage) else None,
+        file_id=_file_id(content),
         generation=lease.generation,
         claimed_at=at,
         starts_at=at,

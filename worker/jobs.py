@@ -16,6 +16,7 @@ from worker.context import Worker
 from worker.dates import follow_dates
 from worker.importing import import_contacts
 from worker.lane import Lane
+from worker.library import fetch_media, upload_media
 from worker.memory import Memory
 from worker.planning import plan
 from worker.reconciliation import reconcile
@@ -56,6 +57,8 @@ JOBS: Mapping[str, Job] = {
     "seal_audit": seal_audit,
     "sync_templates": sync_templates,
     "submit_templates": submit_templates,
+    "fetch_media": fetch_media,
+    "upload_media": upload_media,
     KEEP_HOUSE: keep_house,
 }
 """By the name storage.work finds them under. Each does a slice and says whether there is more."""

@@ -77,7 +77,7 @@ def message_line(content: Content) -> Markup:
         case Text(body=body):
             return markup("text “{body}”", body=literal(body, limit=_SHOWN_TEXT))
         case Media(kind=kind, ref=ref, caption=caption):
-            shown = markup("{kind} {ref}", kind=kind.value, ref=code(ref.link or ref.id or ""))
+            shown = markup("{kind} {ref}", kind=kind.value, ref=code(str(ref)))
             if not caption:
                 return shown
             return markup("{m} “{c}”", m=shown, c=literal(caption, limit=_SHOWN_TEXT))

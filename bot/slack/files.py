@@ -6,7 +6,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import aiohttp
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.requests import Json
+from bot.slack.workspace import refusal
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=120, sock_read=15)
 _PIECE: Final = 64 * 1024
@@ -15,6 +19,28 @@ _FORBIDDEN: Final = frozenset({401, 403})
 
 class NotGiven(Exception):
     """Slack did not hand the file over; the message is for who uploaded it."""
+
+
+async def about(client: AsyncWebClient, file: str) -> Json:
+    """Return what Slack knows of a file.
+
+    Raises:
+        NotGiven: It does not say.
+    """
+    try:
+        answer = await client.files_info(file=file)
+    except SlackApiError as error:
+        why = refusal(error)
+        hint = (
+            "give the app the scope files:read and install it again"
+            if why in {"missing_scope", "not_allowed_token_type"}
+            else "upload it again"
+        )
+        raise NotGiven(f"Slack did not show me the file ({why}): {hint}.") from None
+    except (aiohttp.ClientError, TimeoutError):
+        raise NotGiven("Slack could not be reached for the file: upload it again.") from None
+    about = answer.get("file")
+    return about if isinstance(about, dict) else {}
 
 
 @asynccontextmanager

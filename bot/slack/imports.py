@@ -4,24 +4,20 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
-import aiohttp
 import structlog
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.alerts import Alert, Elsewhere, tells
 from bot.slack.blocks import Block, actions, button, context, message, section
 from bot.slack.clicks import Value
 from bot.slack.contact_pages import counted
 from bot.slack.desk import Desk
-from bot.slack.files import NotGiven, download
+from bot.slack.files import NotGiven, about, download
 from bot.slack.language.contacts import Import as ImportHelp
 from bot.slack.markup import Markup, code, joined, literal, markup, number, user
 from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from bot.slack.requests import Click, Event, Json
-from bot.slack.workspace import refusal
 from engine import automation, names
 from engine.audience_verdict import Verdict
 from engine.ids import BlobId, ImportId
@@ -202,14 +198,14 @@ async def _fetched(desk: Desk, file: str, asked: Context, *, thread_ts: str) -> 
     Raises:
         NotGiven: Says why not, and what would help.
     """
-    about = await _about(asked.client, file)
-    name = str(about.get("name") or "contacts.csv")
-    size = about.get("size")
+    known = await about(asked.client, file)
+    name = str(known.get("name") or "contacts.csv")
+    size = known.get("size")
     if isinstance(size, int) and size > LARGEST:
         raise NotGiven(_too_large(name))
     reading = markup("I read {name}; the verdict on every row comes here.", name=name)
     await asked.respond(_said(reading, thread_ts))
-    url = about.get("url_private_download") or about.get("url_private")
+    url = known.get("url_private_download") or known.get("url_private")
     if not isinstance(url, str):
         raise NotGiven(f"Slack told no address for {name!r}.")
     slack_host = urlsplit(desk.config.server.slack_url).hostname or ""
@@ -227,23 +223,6 @@ async def _fetched(desk: Desk, file: str, asked: Context, *, thread_ts: str) -> 
     except TooLarge:
         raise NotGiven(_too_large(name)) from None
     return name, blob.id
-
-
-async def _about(client: AsyncWebClient, file: str) -> Json:
-    try:
-        answer = await client.files_info(file=file)
-    except SlackApiError as error:
-        why = refusal(error)
-        hint = (
-            "give the app the scope files:read and install it again"
-            if why in {"missing_scope", "not_allowed_token_type"}
-            else "upload it again"
-        )
-        raise NotGiven(f"Slack did not show me the file ({why}): {hint}.") from None
-    except (aiohttp.ClientError, TimeoutError):
-        raise NotGiven("Slack could not be reached for the file: upload it again.") from None
-    about = answer.get("file")
-    return about if isinstance(about, dict) else {}
 
 
 def _too_large(name: str) -> str:

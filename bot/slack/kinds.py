@@ -162,6 +162,12 @@ def _line(text: str) -> str | Wrong:
     return names.cleaned(text)[:_LONGEST_LINE] or Wrong(must_be="some text")
 
 
+def _as_it_is(text: str) -> str | Wrong:
+    return text.strip()[:_LONGEST_TEXT] or Wrong(
+        must_be="an address like https://example.com/a.jpg"
+    )
+
+
 def _email(text: str) -> str | Wrong:
     return text if _EMAIL.fullmatch(text) else Wrong(must_be="an address like ada@example.com")
 
@@ -177,7 +183,13 @@ def _language(text: str) -> str | Wrong:
 def _media(text: str) -> MediaRef | Wrong:
     if _LINK.fullmatch(text) and len(text) <= _LONGEST_LINK:
         return MediaRef(link=text)
-    return Wrong(must_be="a link that begins with https://")
+    try:
+        name = names.campaign(text)
+    except names.InvalidName:
+        name = "://"
+    if "://" in name or name.isdigit():
+        return Wrong(must_be="a file of the media library, or a link that begins with https://")
+    return MediaRef(name=name)
 
 
 def _span_or_off(text: str) -> timedelta | Off:
@@ -459,6 +471,7 @@ CATEGORY: Final[Kind[Category]] = Kind(
     shape="marketing|utility", read=_category, show=lambda value: value.value.lower()
 )
 BUTTON: Final[Kind[DraftButton | Off]] = Kind(shape='"label|target"|off', read=_button)
+ADDRESS: Final[Kind[str]] = Kind(shape="link", read=_as_it_is)
 LINE: Final[Kind[str]] = Kind(shape="text", read=_line)
 TEMPLATE: Final[Kind[str]] = Kind(shape="name", read=_line)
 YES_NO: Final[Kind[bool]] = Kind(
@@ -534,9 +547,7 @@ EVENT: Final[Kind[str]] = Kind(
 )
 EMAIL: Final[Kind[str]] = Kind(shape="address", read=_email)
 LANGUAGE: Final[Kind[str]] = Kind(shape="en_US", read=_language)
-MEDIA: Final[Kind[MediaRef]] = Kind(
-    shape="link", read=_media, show=lambda ref: ref.link or ref.id or ""
-)
+MEDIA: Final[Kind[MediaRef]] = Kind(shape="name|link", read=_media)
 OWN_NUMBER: Final[Kind[phone.Phone]] = Kind(
     shape="phone",
     read=_by(phone.own, "one of our numbers, like +15550001111"),

@@ -15,8 +15,10 @@ from engine.content import (
     MediaRef,
     TemplateMessage,
     Text,
+    library_file,
     strings,
 )
+from engine.media_ports import LibraryFile
 from engine.personalise import InvalidText
 from engine.refusal import Refusal
 from engine.templates import Status, Template, TemplateNotFilled
@@ -49,6 +51,10 @@ class ManyLanguages(Refusal):
     """The template is there in several languages, and staff named none."""
 
 
+class NoSuchMedia(Refusal):
+    """The media library has no such file, or has not fetched it yet."""
+
+
 class NotApproved(Refusal):
     """The platform would refuse every message of the template."""
 
@@ -70,7 +76,7 @@ async def compose(*, wanted: Wanted, known: Templates, attributes: Attributes) -
     A template need not be approved yet: drafts are written while WhatsApp reviews.
 
     Raises:
-        NoSuchTemplate, ManyLanguages, DoesNotFit: It cannot be sent as written.
+        NoSuchTemplate, ManyLanguages, NoSuchMedia, DoesNotFit: It cannot be sent as written.
     """
     content = await _content(wanted, known)
     await _check_tokens(strings(content), attributes)
@@ -82,26 +88,30 @@ async def check_approved(*, contents: Iterable[Content], known: Templates) -> No
 
     Raises:
         NoSuchTemplate, NotApproved: One is gone or not approved.
+        NoSuchMedia: A file is gone from the library.
         DoesNotFit: One was changed and asks for something else.
     """
     for content in contents:
+        name = library_file(content)
+        if name is not None:
+            await _library_file(name, known)
         if not isinstance(content, TemplateMessage):
             continue
         template = _in_language(content.name, await known.of_name(content.name), content.language)
         if template.status is not Status.APPROVED:
             raise NotApproved(template)
-        _filled(template, templates.values_of(content))
+        await _filled(template, templates.values_of(content), known)
 
 
 async def _content(wanted: Wanted, known: Templates) -> Content:
     if wanted.text is not None:
         return _text(wanted.text)
     if wanted.media is not None:
-        return _media(wanted.media, wanted.caption or "")
+        return await _media(wanted.media, wanted.caption or "", known)
     if wanted.template is None:
         raise DoesNotFit("A message needs text=, template= or media=.")
     template = await _template(wanted.template, wanted.language, known)
-    return _filled(template, dict(wanted.parameters))
+    return await _filled(template, dict(wanted.parameters), known)
 
 
 def _text(body: str) -> Text:
@@ -112,10 +122,13 @@ def _text(body: str) -> Text:
     return Text(body=body)
 
 
-def _media(ref: MediaRef, caption: str) -> Media:
-    kind = (
-        None if ref.link is None else _KINDS.get(urlsplit(ref.link).path.rpartition(".")[2].lower())
-    )
+async def _media(ref: MediaRef, caption: str, known: Templates) -> Media:
+    if ref.name is not None:
+        file = await _library_file(ref.name, known)
+        kind, ref, filename = file.kind, MediaRef(name=file.name), file.filename
+    else:
+        kind = _kind_of(ref.link or "")
+        filename = urlsplit(ref.link or "").path.rpartition("/")[2]
     if kind is None:
         raise DoesNotFit(
             "What kind of file it is shows at the end of its link: write a link that ends in"
@@ -127,13 +140,30 @@ def _media(ref: MediaRef, caption: str) -> Media:
         raise DoesNotFit(
             f"The caption has {len(caption):,} characters, and WhatsApp takes {LONGEST_CAPTION:,}."
         )
-    filename = urlsplit(ref.link or "").path.rpartition("/")[2]
     return Media(
         kind=kind,
         ref=ref,
         caption=caption,
         filename=filename if kind is MediaKind.DOCUMENT else None,
     )
+
+
+def _kind_of(link: str) -> MediaKind | None:
+    return _KINDS.get(urlsplit(link).path.rpartition(".")[2].lower())
+
+
+async def _library_file(name: str, known: Templates) -> LibraryFile:
+    found = await known.file(name)
+    if found is None:
+        closest = names.closest(name, await known.file_names())
+        meant = f" Did you mean {closest}?" if closest else ""
+        raise NoSuchMedia(
+            f"The media library has no file {name}.{meant} /drip media list shows what there is,"
+            " and a link that begins with https:// does as well."
+        )
+    if found.kind is None:
+        raise NoSuchMedia(f"The file {found.name} is still being fetched: try again in a moment.")
+    return found
 
 
 # Source: Meta, "Supported media types". A sticker is the only use of webp.
@@ -184,9 +214,20 @@ def _in_language(name: str, found: tuple[Template, ...], language: str) -> Templ
     raise NoSuchTemplate(f"There is no template {name} in {language}: {only}.")
 
 
-def _filled(template: Template, given: Mapping[str, str]) -> TemplateMessage:
+async def _filled(
+    template: Template, given: Mapping[str, str], known: Templates
+) -> TemplateMessage:
+    files: dict[str, MediaKind] = {}
+    header = given.get(templates.HEADER, "").strip()
+    if template.header_media is not None and header and not header.startswith("https://"):
+        file = await known.file(header)
+        if file is None and not header.isdigit():
+            await _library_file(header, known)
+        if file is not None and file.kind is not None:
+            files[file.name] = file.kind
+            given = {**given, templates.HEADER: file.name}
     try:
-        return templates.filled(template, given)
+        return templates.filled(template, given, files)
     except TemplateNotFilled as error:
         raise DoesNotFit(" ".join(problem.sentence for problem in error.problems)) from error
 

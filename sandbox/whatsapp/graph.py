@@ -283,7 +283,11 @@ class Graph:
         if len(content) > limit:
             raise GraphRefusal(131053, f"{len(content)} bytes, at most {limit}")
         media = self._platform.media.add(
-            content, number=number, mime_type=mime_type, filename=file.filename
+            content,
+            number=number,
+            mime_type=mime_type,
+            filename=file.filename,
+            at_us=self._clock.now_us(),
         )
         return _json({"id": media["id"]})
 

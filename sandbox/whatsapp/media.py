@@ -8,6 +8,7 @@ from sandbox.wire import Json
 
 # Source: Meta, "Supported media types"; sizes in bytes.
 _MIB = 1024 * 1024
+_LIVES_US = 30 * 24 * 3600 * 1_000_000
 _LIMITS = {
     "image/jpeg": 5 * _MIB,
     "image/png": 5 * _MIB,
@@ -37,8 +38,13 @@ class Library:
         self._state = state
         self._known: dict[str, Json] = dict(state.records("wa_media"))
 
-    def add(self, content: bytes, *, number: str, mime_type: str, filename: str | None) -> Json:
-        """Keep a file and return what is known about it: ``{id, mime_type, sha256, …}``."""
+    def add(
+        self, content: bytes, *, number: str, mime_type: str, filename: str | None, at_us: int = 0
+    ) -> Json:
+        """Keep a file and return what is known about it: ``{id, mime_type, sha256, …}``.
+
+        *at_us*: when the business uploaded it, in microseconds of business time; 0: a contact did.
+        """
         media = {
             "id": str(secrets.randbelow(9 * 10**14) + 10**14),
             "number": number,
@@ -46,6 +52,7 @@ class Library:
             "sha256": hashlib.sha256(content).hexdigest(),
             "file_size": len(content),
             "filename": filename,
+            "at_us": at_us,
         }
         (self._state.files / str(media["id"])).write_bytes(content)
         self._known[str(media["id"])] = media
@@ -55,9 +62,14 @@ class Library:
     def get(self, media_id: str) -> Json | None:
         return self._known.get(media_id)
 
-    def belongs(self, media_id: str, *, number: str) -> bool:
+    def belongs(self, media_id: str, *, number: str, at_us: int) -> bool:
+        """Whether the id can be sent from *number* at that time: it lives 30 days."""
         media = self._known.get(media_id)
-        return media is not None and media["number"] == number
+        return (
+            media is not None
+            and media["number"] == number
+            and at_us - int(media.get("at_us", at_us)) < _LIVES_US
+        )
 
     def content(self, media_id: str) -> bytes:
         """Return the file of a known media id."""

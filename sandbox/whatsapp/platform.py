@@ -237,7 +237,11 @@ class Platform:
         if message.to == business.phone:
             raise GraphRefusal(131021, "Sender and recipient are the same number")
         for media in (message.media, message.header):
-            if media and "id" in media and not self.media.belongs(media["id"], number=number):
+            if (
+                media
+                and "id" in media
+                and not self.media.belongs(media["id"], number=number, at_us=now)
+            ):
                 raise GraphRefusal(131009, f"media id {media['id']} does not exist")
         if business.health == "BLOCKED":
             raise GraphRefusal(131031, "Business account is locked")

@@ -1,4 +1,5 @@
 -- == Templates and media ==
+drop function media_in_use;
 alter table messages drop column content;
 drop table template_drafts, media_ids, media;
 

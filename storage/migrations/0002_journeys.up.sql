@@ -330,3 +330,11 @@ call protect_tenant_table('media', 'select, insert, update, delete');
 call protect_tenant_table('media_ids', 'select, insert, update, delete');
 call protect_tenant_table('template_drafts', 'select, insert, update, delete');
 alter table messages add column content jsonb; -- engine.content; of a message of no campaign that is more than a text
+-- Whether a campaign that may still send has the file in a step.
+create function media_in_use(organization text, file text) returns boolean language sql stable as $$
+  select exists (select from public.campaigns c
+                   join public.steps s on s.organization_id = c.organization_id and s.campaign_id = c.id and s.removed_at is null
+                  cross join lateral (values (s.content), (s.fallback)) as u(content)
+                  where c.organization_id = organization and c.state in ('scheduled', 'active', 'running', 'paused')
+                    and (u.content ->> 'media' = file or u.content #>> '{header,media}' = file))
+$$;

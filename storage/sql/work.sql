@@ -52,6 +52,13 @@ select
            where organization_id = $organization and name = 'sync_templates' and (done_at is null or done_at < requested_at)) as sync_templates,
   exists (select from template_drafts
            where organization_id = $organization and state = 'submitted' and next_try_at <= $at) as submit_templates,
+  exists (select from media where organization_id = $organization and next_try_at <= $at) as fetch_media,
+  exists (select from media_ids i
+            join media m on m.organization_id = i.organization_id and m.id = i.media_id
+           where i.organization_id = $organization and m.blob_id is not null and i.number_id = any($numbers::text[])
+             and (i.next_try_at is null or i.next_try_at <= $at)
+             and ((i.wanted_at is not null and i.problem is null)
+                  or (i.uploaded_at <= $renew_before and media_in_use(i.organization_id, m.name)))) as upload_media,
   exists (select from numbers n
            where n.organization_id = $organization and n.id <> all($numbers::text[])
              and (exists (select from messages m
@@ -119,6 +126,10 @@ work as (
   select at from dates
   union all select at from queued union all select at from enrolled union all select at from broadcasts
   union all select at from doubtful where at > $at
+  union all select greatest(i.uploaded_at + $renewed_after::interval, i.next_try_at)
+              from media_ids i join media m on m.organization_id = i.organization_id and m.id = i.media_id
+             where i.organization_id = $organization and i.wanted_at is null and i.problem is null
+               and media_in_use(i.organization_id, m.name)
   union all select next_try_at from template_drafts
              where organization_id = $organization and state = 'submitted' and problem is not null
                and next_try_at > $at)
@@ -131,6 +142,10 @@ select
   + (select count(*) from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing', 'undoing'))
   + (select count(*) from exports where organization_id = $organization and state in ('writing', 'packing'))
   + (select count(*) from doubtful where at <= $at)
+  + (select count(*) from media where organization_id = $organization and next_try_at is not null)
+  + (select count(*) from media_ids
+      where organization_id = $organization and wanted_at is not null and problem is null
+        and number_id = any(numbers_of($organization)))
   + (select count(*) from template_drafts
       where organization_id = $organization and state = 'submitted' and (problem is null or next_try_at <= $at))
   + (select count(*) from open_campaigns where kind = 'broadcast' and planned_at is not null and settled_at is null

@@ -1,6 +1,8 @@
 """Templates drafted, rejected, mended, approved and used; files of the library sent and renewed."""
 
-from tests.acceptance.steps import bring, phones, sent_to
+import base64
+
+from tests.acceptance.steps import bring, card_of, phones, sent_to
 from tests.system import System, words
 
 DRAFT = (
@@ -71,3 +73,47 @@ async def test_a_template_drafted_rejected_mended_approved_and_used(system: Syst
     assert "said STOP: nothing was sent" in await system.ask(
         f"template test spring {numbers[1]} {given}"
     )
+
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
+
+
+async def test_a_file_is_uploaded_sent_renewed_and_kept_while_used(system: System) -> None:
+    numbers = phones(161, 2)
+    await bring(system, numbers, "picture")
+
+    answer = await system.upload("poster.png", PNG, text="media poster")
+    assert "added the image" in words(answer["replies"][-1])
+    fake = await system.upload("fake.png", b"hello", text="media fake")
+    assert "its content is text/plain" in words(fake["replies"][-1])
+    assert "poster · image" in await system.ask("media list")
+    for address in (
+        "https://127.0.0.1/a.png",
+        "https://localhost/a.png",
+        "http://example.com/a.png",
+    ):
+        assert "Fetching" not in await system.ask(f"media add inside url={address}")
+
+    await system.ask("broadcast new Picture to=tag:picture template=announcement header=poster")
+    assert "the broadcast Picture" in await system.ask("media show poster")
+    refused = await system.ask("media remove poster")
+    assert "is used by the broadcast Picture" in refused
+    await system.ask("broadcast send Picture")
+    await system.advance(minutes=1)
+    first = {each["template"]["parameters"]["header"] for each in await sent_to(system, numbers)}
+    assert len(first) == 1
+    assert next(iter(first)).isdigit()
+
+    await system.advance(days=31)
+    await system.ask("broadcast new Again to=tag:picture template=announcement header=poster")
+    await system.ask("broadcast send Again")
+    await system.advance(minutes=1)
+    later = [each["template"]["parameters"]["header"] for each in await sent_to(system, numbers)]
+    assert len(later) == 4
+    assert len(set(later)) == 2
+
+    await card_of(system, "Again", "is completed")
+    assert "removed the file" in await system.ask("media remove poster")
+    assert "no file" in await system.ask("media show poster")

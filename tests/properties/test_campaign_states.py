@@ -174,6 +174,11 @@ class NoTemplates:
     async def names(self) -> Collection[str]:
         return ()
 
+    async def file(self, name: str) -> None: ...
+
+    async def file_names(self) -> Collection[str]:
+        return ()
+
 
 class NoAutomations:
     """What campaigns without a trigger= ask of `engine.automation_ports.Automations`."""

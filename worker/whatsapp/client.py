@@ -7,7 +7,7 @@ So every ending of a call is told apart by what it proves, see :class:`Outcome`'
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import IO, Final
 
 import aiohttp
 import orjson
@@ -19,6 +19,7 @@ from engine.ids import NumberId
 
 TOTAL_TIMEOUT: Final = 15.0  # seconds, of a whole call
 CONNECT_TIMEOUT: Final = 10.0  # less than the total, so that it alone ends a try to connect
+UPLOAD_TIMEOUT: Final = 90.0  # seconds; a document may have 100 MB
 KEEP_ALIVE: Final = 15.0  # seconds an idle connection is kept
 PAGE: Final = 100
 
@@ -262,6 +263,38 @@ class CloudApi:
         """
         await self._manage(hdrs.METH_POST, template_id, {}, changes)
 
+    async def upload(
+        self, number_id: NumberId, file: IO[bytes], *, filename: str, mimetype: str
+    ) -> str:
+        """Give the platform a file for messages of one number; return its id there.
+
+        Args:
+            file: Open at its beginning; it is read in a thread, and closed.
+
+        Raises:
+            ManagementFailed: Meta does not take it, or its answer was lost.
+        """
+        form = aiohttp.FormData()
+        form.add_field("messaging_product", "whatsapp")
+        form.add_field("type", mimetype)
+        form.add_field("file", file, filename=filename, content_type=mimetype)
+        headers = {hdrs.AUTHORIZATION: self._headers[hdrs.AUTHORIZATION]}
+        try:
+            response = await self._session.post(
+                self._graph / number_id / "media",
+                data=form,
+                headers=headers,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=UPLOAD_TIMEOUT, connect=CONNECT_TIMEOUT),
+            )
+            answer = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ManagementFailed(_reason(error), refused=None) from None
+        file_id = _text(_managed(response, answer), "id")
+        if file_id is None:
+            raise ManagementFailed("The answer names no file.", refused=None)
+        return file_id
+
     async def number(self, number_id: NumberId) -> NumberState:
         """Return what Meta says of a number now.
 
@@ -313,18 +346,26 @@ class CloudApi:
             answer = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ManagementFailed(_reason(error), refused=None) from None
-        found = _json(answer)
-        error_body = found.get("error")
-        if isinstance(error_body, dict) or response.status >= _MULTIPLE_CHOICES:
-            refused = _refused(response.status, found, response.headers)
-            kind = TooManyCalls if refused.code in _TOO_MANY_CALLS else ManagementFailed
-            raise kind(
-                f"Meta refused with HTTP {refused.http}, code {refused.code}: {refused.title}",
-                refused=refused,
-            )
-        if not found:
-            raise ManagementFailed("The answer is no JSON object.", refused=None)
-        return found
+        return _managed(response, answer)
+
+
+def _managed(response: aiohttp.ClientResponse, answer: bytes) -> Json:
+    """Return the answer to a call that is no message.
+
+    Raises:
+        ManagementFailed: It is a refusal, or nothing that can be read.
+    """
+    found = _json(answer)
+    if isinstance(found.get("error"), dict) or response.status >= _MULTIPLE_CHOICES:
+        refused = _refused(response.status, found, response.headers)
+        kind = TooManyCalls if refused.code in _TOO_MANY_CALLS else ManagementFailed
+        raise kind(
+            f"Meta refused with HTTP {refused.http}, code {refused.code}: {refused.title}",
+            refused=refused,
+        )
+    if not found:
+        raise ManagementFailed("The answer is no JSON object.", refused=None)
+    return found
 
 
 _NOTHING_LEFT: Final = (

@@ -9,6 +9,7 @@ from bot.slack.language import (
     contacts,
     general,
     lists,
+    media,
     reports,
     segments,
     steps,
@@ -26,6 +27,7 @@ COMMANDS = (
     *lists.COMMANDS,
     *segments.COMMANDS,
     *templates.COMMANDS,
+    *media.COMMANDS,
     *reports.COMMANDS,
 )
 

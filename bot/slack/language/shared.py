@@ -29,7 +29,9 @@ class Content(Command):
         needs="template",
         otherwise="its only one",
     )
-    media: MediaRef | None = option(kinds.MEDIA, about="A file.", default=None)
+    media: MediaRef | None = option(
+        kinds.MEDIA, about="A file of the media library, or a link.", default=None
+    )
     caption: str | None = option(
         kinds.TEXT, about="A text under the file.", default=None, needs="media", otherwise="none"
     )

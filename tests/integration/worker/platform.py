@@ -56,6 +56,8 @@ class Platform:
     templates: list[dict[str, Any]] = field(default_factory=list)
     healthy: bool = True
     probes: int = 0
+    uploads: list[bytes] = field(default_factory=list)
+    upload_error: int | None = None
     review: Literal["accept", "lose the answer", "refuse", "500"] = "accept"
 
     def __post_init__(self) -> None:
@@ -81,7 +83,7 @@ class Platform:
             to=body["to"],
             message=int(message),
             attempt=int(attempt),
-            text=body["text"]["body"] if "text" in body else body["template"]["name"],
+            text=_said(body),
             at=asyncio.get_running_loop().time(),
         )
         self.calls.append(taken)
@@ -119,6 +121,16 @@ class Platform:
         found = [each for each in self.templates if name is None or each["name"] == name]
         return web.json_response({"data": found})
 
+    async def upload(self, request: web.Request) -> web.Response:
+        """Take a file; its id is ``F`` and which upload it is."""
+        file = (await request.post())["file"]
+        assert isinstance(file, web.FileField)
+        if self.upload_error is not None:
+            error = {"code": self.upload_error, "message": "Media upload error"}
+            return web.json_response({"error": error}, status=400)
+        self.uploads.append(file.file.read())
+        return web.json_response({"id": f"F{len(self.uploads)}"})
+
     async def make_template(self, request: web.Request) -> web.Response:
         """Take a new template, or, at a template's own address, a change of it."""
         body = orjson.loads(await request.read())
@@ -141,6 +153,17 @@ class Platform:
         return web.json_response({"id": made["id"], "status": "PENDING"})
 
 
+def _said(body: dict[str, Any]) -> str:
+    """Return a text, the id of an image, or the name of a template."""
+    match body["type"]:
+        case "text":
+            return str(body["text"]["body"])
+        case "image":
+            return str(body["image"]["id"])
+        case _:
+            return str(body["template"]["name"])
+
+
 @asynccontextmanager
 async def platform() -> AsyncIterator[Platform]:
     """Serve until the block ends; calls that hang are dropped then."""
@@ -149,6 +172,7 @@ async def platform() -> AsyncIterator[Platform]:
     app.router.add_post("/{id}/messages", pretence.send)
     app.router.add_get("/{id}/message_templates", pretence.list_templates)
     app.router.add_post("/{id}/message_templates", pretence.make_template)
+    app.router.add_post("/{id}/media", pretence.upload)
     app.router.add_post("/{id}", pretence.make_template)
     app.router.add_get("/{id}", pretence.number)
     runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)

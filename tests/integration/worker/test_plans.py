@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from engine.message import SETTLING
+from storage.media import RENEWED_AFTER
 from storage.queries import Query, load
 from storage.sending import AHEAD
 from tests.database import ACME, NOON
@@ -66,7 +67,14 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 async def explained(world: World, query: Query, **values: Any) -> list[dict[str, Any]]:  # noqa: ANN401 — SQL values
-    values = {"organization": ACME, "at": NOON + HOUR, "ahead": NOON + HOUR + AHEAD, **values}
+    values = {
+        "organization": ACME,
+        "at": NOON + HOUR,
+        "ahead": NOON + HOUR + AHEAD,
+        "renew_before": NOON - RENEWED_AFTER,
+        "renewed_after": RENEWED_AFTER,
+        **values,
+    }
     async with world.database.pool.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()

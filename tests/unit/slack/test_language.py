@@ -210,7 +210,7 @@ def test_help_finds_its_topic(asked: str, topic: tuple[str, ...]) -> None:
         pytest.param("step add A after=1d text=a template=b", "exactly one of", id="two of three"),
         pytest.param("step add A after=1d text=a caption=b", "only with media=", id="out of place"),
         pytest.param("step add A after=1d text=a foo=1", "no option foo=", id="no template"),
-        pytest.param("step add A after=1d media=x.pdf", "https://", id="no address"),
+        pytest.param("step add A after=1d media=http://a.b/x.pdf", "https://", id="http"),
         pytest.param("step add A after=1d media=1234567890", "https://", id="an id of a file"),
         pytest.param("contact add +31 email=ada", "ada@example.com", id="no address of mail"),
         pytest.param("contact find a=b", "goes in quotes", id="an equals sign in text"),

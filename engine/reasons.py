@@ -20,6 +20,7 @@ class Reason(StrEnum):
     ENROLLMENT_ENDED = "enrollment_ended"
     CAMPAIGN_ENDED = "campaign_ended"
     STEP_REMOVED = "step_removed"
+    PUT_ELSEWHERE = "put_elsewhere"
     MERGED = "merged"
     TEMPLATE_UNUSABLE = "template_unusable"
     UNANSWERED = "unanswered"
@@ -47,6 +48,7 @@ _SENTENCES = {
     Reason.ENROLLMENT_ENDED: "left the campaign before",
     Reason.CAMPAIGN_ENDED: "the campaign was cancelled or archived",
     Reason.STEP_REMOVED: "the step was removed",
+    Reason.PUT_ELSEWHERE: "was put before another step by staff",
     Reason.MERGED: "is the same person as another contact",
     Reason.TEMPLATE_UNUSABLE: "the template does not fit or is not approved",
     Reason.UNANSWERED: "WhatsApp never said whether it got the message",

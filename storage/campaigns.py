@@ -14,6 +14,7 @@ from engine.campaign import SENDING, Campaign, Kind, Settings, State, Step, Type
 from engine.campaign_ports import Affected, Draft, Reach, StepDraft
 from engine.conditions import Conditions
 from engine.content import Content, TemplateMessage
+from engine.enrollment import EndReason
 from engine.ids import CampaignId, ContactId, EnrollmentId, ListId, SegmentId
 from engine.timing import Timing
 from engine.usecases.create_campaign import NameTaken
@@ -305,7 +306,7 @@ async def drop_everybody(unit: Unit, *, campaign: CampaignId) -> int:
     Their queued messages are the worker's to sweep, like those of every campaign that ended.
     """
     left = await enrollments.running_of(unit, campaign=campaign, limit=SLICE)
-    await enrollments.end(unit, enrollments=left, reason="archived")
+    await enrollments.end(unit, enrollments=left, reason=EndReason.ARCHIVED)
     return len(left)
 
 

@@ -181,6 +181,7 @@ async def fill(unit: Unit, *, people: Sequence[tuple[ContactId, Person]]) -> int
         **_columns([person for _, person in people]),
         timezones=[person.timezone for _, person in people],
     )
+    await enrollments.retime(unit, contacts=[contact for contact, _ in people])
     return await tags.add(
         unit, tags=[(contact, tag) for contact, person in people for tag in person.tags]
     )

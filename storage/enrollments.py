@@ -10,6 +10,7 @@ import orjson
 
 from engine.campaign import Kind, Mode, Reentry, State, Type
 from engine.campaign_ports import Affected
+from engine.enrollment import EndReason
 from engine.ids import CampaignId, ContactId, EnrollmentId, MessageId, StepId
 from engine.message import State as MessageState
 from engine.reasons import Reason
@@ -78,8 +79,10 @@ class Enrollment:
     """An enrollment as lists show it.
 
     Attributes:
+        reason: Of `engine.enrollment.EndReason`; None: it has not ended, or its state says it all.
         step_id: None once it has ended.
         position: Of the last step reached, among all there ever were.
+        enrolled_by: A Slack user, or what triggered it.
         due_at: When something is next due; None: it has ended, or a message is on its way.
         phone: None: the contact has none.
     """
@@ -89,8 +92,9 @@ class Enrollment:
     state: str
     reason: str | None
     step_id: StepId | None
-    position: int
+    position: float
     enrolled_at: datetime
+    enrolled_by: str
     ended_at: datetime | None
     due_at: datetime | None
     sent: int
@@ -132,7 +136,7 @@ async def enroll(
         others = await running(
             unit, campaign=campaign, contacts=by_outcome[Outcome.ENROLLED], elsewhere=True
         )
-        await drop(unit, enrollments=others, reason="interrupted")
+        await drop(unit, enrollments=others, reason=EndReason.INTERRUPTED)
         interrupted = len(others)
     return Enrolled(
         counts={outcome: len(who) for outcome, who in by_outcome.items()},
@@ -218,7 +222,7 @@ async def drop(unit: Unit, *, enrollments: Sequence[Running], reason: str) -> No
         campaigns=[each.campaign_id for each in enrollments],
         contacts=[each.contact_id for each in enrollments],
     )
-    await _cancel(unit, [row["id"] for row in queued], Reason.ENROLLMENT_ENDED)
+    await cancel(unit, [row["id"] for row in queued], Reason.ENROLLMENT_ENDED)
     await revoke(unit, contacts=sorted({each.contact_id for each in enrollments}))
 
 
@@ -245,7 +249,7 @@ async def rewalk(
 async def cancel_removed(unit: Unit, *, campaign: CampaignId, limit: int) -> int:
     """Cancel up to *limit* messages queued for removed steps, and let their contacts go on."""
     rows = await unit.rows(_SQL["queued_of_removed"], campaign=campaign, limit=limit)
-    await _cancel(unit, [row["id"] for row in rows], Reason.STEP_REMOVED)
+    await cancel(unit, [row["id"] for row in rows], Reason.STEP_REMOVED)
     return len(rows)
 
 
@@ -274,14 +278,23 @@ async def states(unit: Unit, *, campaign: CampaignId) -> dict[str, int]:
 
 
 async def page(
-    unit: Unit, *, campaign: CampaignId, state: str | None, limit: int
+    unit: Unit, *, campaign: CampaignId, state: str | None, limit: int, offset: int = 0
 ) -> list[Enrollment]:
-    """Return the latest enrollments, of one state or of all."""
-    rows = await unit.rows(_SQL["page"], campaign=campaign, state=state, limit=limit)
+    """Return the latest enrollments but for *offset*, of one state or of all."""
+    rows = await unit.rows(_SQL["page"], campaign=campaign, state=state, limit=limit, offset=offset)
     return [Enrollment(**dict(row)) for row in rows]
 
 
-async def _cancel(unit: Unit, ids: Sequence[MessageId], reason: Reason) -> None:
+async def retime(unit: Unit, *, contacts: Sequence[ContactId]) -> None:
+    """Time anew who waits for a moment: the zone or a date of *contacts*, locked, may be another.
+
+    Whoever calls holds no lock on a message.
+    """
+    await unit.run(_SQL["retime"], contacts=contacts)
+
+
+async def cancel(unit: Unit, ids: Sequence[MessageId], reason: Reason) -> None:
+    """Cancel those of messages that are queued."""
     rows = (await messages.locked(unit, ids)).values()
     await messages.save(
         unit,

@@ -9,6 +9,7 @@ from typing import Final, assert_never
 from engine import journey
 from engine.campaign import StepRule
 from engine.conditions import Evidence
+from engine.enrollment import EndReason
 from engine.hours import Hours
 from engine.ids import EnrollmentId, NumberId, StepId
 from engine.journey import Finish, Go, LeaveOut, PassOn, Standing, Wait
@@ -148,7 +149,7 @@ async def _carry_out(unit: Unit, batch: _Batch) -> None:
         moments=[unit.at] * len(onward),
     )
     if batch.ended:
-        await enrollments.end(unit, enrollments=batch.ended, reason=Reason.CONDITION)
+        await enrollments.end(unit, enrollments=batch.ended, reason=EndReason.CONDITION)
     deltas: Counter[StatKey] = Counter()
     for (step, second, reason), count in made.items():
         key = (batch.drip.id, step, 0, hour_of(datetime.fromtimestamp(second, UTC)))

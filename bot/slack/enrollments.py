@@ -2,26 +2,24 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
 from typing import Final
 
 from bot.slack import pace
-from bot.slack.blocks import context as small_print
-from bot.slack.blocks import header, message, section, table
 from bot.slack.campaign_lists import next_line
 from bot.slack.campaign_names import found
 from bot.slack.campaign_text import strangers_line, unconfirmed_lines
 from bot.slack.changes import answered, told, wake
 from bot.slack.desk import Desk
 from bot.slack.drafting import size_of
-from bot.slack.language.campaigns import Enroll, Enrollments, Unenroll
+from bot.slack.language.campaigns import Enroll, Unenroll
 from bot.slack.markup import Markup, code, joined, markup
 from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from bot.slack.words import as_word
 from engine.audience import Audience
-from engine.campaign import Kind, State, Step
+from engine.campaign import Kind, State
+from engine.enrollment import EndReason
 from engine.ids import CampaignId, ContactId
 from engine.reasons import Reason
 from engine.refusal import Refusal
@@ -31,7 +29,7 @@ from engine.usecases.resolve_audience import resolve_audience
 from storage import audiences, audit, campaigns, enrollments
 from storage.campaigns import CampaignDirectory, Named
 from storage.database import Unit
-from storage.enrollments import Enrollment, NotEnrolling, Outcome
+from storage.enrollments import NotEnrolling, Outcome
 
 SLICE: Final = 10_000
 PAGE: Final = 25
@@ -94,7 +92,6 @@ def register(registry: Registry, desk: Desk) -> None:
     """Handle the commands."""
     _register_enroll(registry, desk)
     _register_unenroll(registry, desk)
-    _register_list(registry, desk)
 
 
 def _register_enroll(registry: Registry, desk: Desk) -> None:
@@ -233,7 +230,7 @@ async def _take_out(
     there = await enrollments.running(unit, campaign=campaign, contacts=contacts)
     if not there:
         return 0
-    await enrollments.drop(unit, enrollments=there, reason="unenrolled")
+    await enrollments.drop(unit, enrollments=there, reason=EndReason.UNENROLLED)
     await audit.note(
         unit,
         actor=by,
@@ -271,95 +268,6 @@ async def _prepare_unenroll(
         ),
         markup("To go on: {it}", it=code(again)),
     )
-
-
-def _register_list(registry: Registry, desk: Desk) -> None:
-    @registry.command(Enrollments)
-    @refusing
-    async def list_them(command: Enrollments, asked: Context) -> Reply:
-        zone = desk.config.organizations[asked.organization].timezone
-        async with desk.database.unit(asked.organization, asked.at) as unit:
-            campaign = await found(unit, command.campaign, kind=Kind.DRIP, archived=True)
-            states = await enrollments.states(unit, campaign=campaign.id)
-            rows = await enrollments.page(
-                unit, campaign=campaign.id, state=command.state, limit=PAGE
-            )
-            steps = await campaigns.steps(unit, campaign=campaign.id)
-        return _listed(campaign, command.state, states, rows, steps, zone)
-
-
-def _listed(
-    campaign: Named,
-    state: str | None,
-    states: Mapping[str, int],
-    rows: Sequence[Enrollment],
-    steps: Sequence[Step],
-    zone: tzinfo,
-) -> Reply:
-    counted = ", ".join(f"{n:,} {_state(each)}" for each, n in sorted(states.items()))
-    name = as_word(campaign.name)
-    title = markup("{name}: {counted}", name=campaign.name, counted=counted or "nobody is enrolled")
-    if not rows:
-        more = next_line(
-            f"/drip enrollments {name}" if states else f"/drip enroll {name} tag:<tag>"
-        )
-        return answered(title, more)
-    lines = [_row(each, steps, zone) for each in rows]
-    there = states.get(state, 0) if state else sum(states.values())
-    rest = there - len(rows)
-    hint = markup(
-        "{rest}{more} narrows it down.",
-        rest=markup("The latest {n} of {all}; ", n=len(rows), all=there) if rest else Markup(""),
-        more=code(f"/drip enrollments {name} active"),
-    )
-    text = joined(
-        [title, *(markup("{line}", line=" · ".join(filter(None, line))) for line in lines)]
-    )
-    return Reply(
-        message=message(
-            text,
-            header(f"Enrollments of {campaign.name}"),
-            section(title),
-            *table(_COLUMNS, lines),
-            small_print(hint),
-        )
-    )
-
-
-_COLUMNS: Final = ("Contact", "State", "Step", "Next due", "Sent", "Delivered", "Read", "Replied")
-
-
-def _row(each: Enrollment, steps: Sequence[Step], zone: tzinfo) -> tuple[str, ...]:
-    who = " ".join(filter(None, (each.name, each.phone))) or f"contact {each.contact_id}"
-    return (
-        who,
-        _state(each.state) + (f" ({each.reason.replace('_', ' ')})" if each.reason else ""),
-        _step(each, steps),
-        _due(each, zone),
-        *(str(n) for n in (each.sent, each.delivered, each.read, each.replied)),
-    )
-
-
-def _step(each: Enrollment, steps: Sequence[Step]) -> str:
-    numbers = {step.id: step.number for step in steps}
-    if each.step_id in numbers:
-        return f"{numbers[each.step_id]} of {len(steps)}"
-    reached = sum(step.position <= each.position for step in steps)
-    return f"{reached} of {len(steps)}"
-
-
-def _due(each: Enrollment, zone: tzinfo) -> str:
-    if each.due_at is not None:
-        return _local(each.due_at, zone)
-    return "under way" if each.ended_at is None else f"ended {_local(each.ended_at, zone)}"
-
-
-def _local(at: datetime, zone: tzinfo) -> str:
-    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
-
-
-def _state(state: str) -> str:
-    return state.replace("_", " ")
 
 
 def _contacts(count: int) -> Markup:

@@ -156,9 +156,9 @@ select state, count(*) as count from enrollments
  group by state
 
 -- name: page
--- The latest enrollments, of one state or all, with whom, how far, and when something is next due.
-select e.id, e.contact_id, e.state, e.reason, e.step_id, e.position, e.enrolled_at, e.ended_at, e.sent, e.delivered,
-       e.read, e.replied, coalesce(c.name, c.first_name) as name,
+-- A page of enrollments, the latest first, of one state or all, with whom, how far, and when something is next due.
+select e.id, e.contact_id, e.state, e.reason, e.step_id, e.position, e.enrolled_at, e.enrolled_by, e.ended_at, e.sent,
+       e.delivered, e.read, e.replied, coalesce(c.name, c.first_name) as name,
        (select min(i.value) from contact_identities i
          where i.organization_id = $organization and i.contact_id = e.contact_id and i.kind = 'phone') as phone,
        coalesce(e.due_at, (select min(m.due_at) from messages m
@@ -168,7 +168,72 @@ select e.id, e.contact_id, e.state, e.reason, e.step_id, e.position, e.enrolled_
   join contacts c on c.organization_id = $organization and c.id = e.contact_id
  where e.organization_id = $organization and e.campaign_id = $campaign and ($state::text is null or e.state = $state)
  order by e.id desc
- limit $limit
+ limit $limit offset $offset
+
+-- name: of_contact
+-- Lock the enrollments of a contact in a campaign that have not ended, the latest first.
+select id, state, step_id, position as place, due_at, paused_at from enrollments
+ where organization_id = $organization and campaign_id = $campaign and contact_id = $contact
+   and state in ('active', 'paused')
+ order by id desc
+   for no key update
+
+-- name: ever_enrolled
+-- How the latest enrollment of a contact in a campaign stands; no row: there never was one.
+select state, reason, ended_at from enrollments
+ where organization_id = $organization and campaign_id = $campaign and contact_id = $contact
+ order by id desc limit 1
+
+-- name: pause
+update enrollments set state = 'paused', paused_at = $at, paused_by = $by
+ where organization_id = $organization and id = any($ids::bigint[]) and state = 'active'
+
+-- name: resume
+-- Let paused enrollments go on; what came up meanwhile is timed from now.
+update enrollments
+   set state = 'active', paused_at = null, paused_by = null, due_at = greatest(due_at, $at),
+       timed = timed and due_at > $at, awaits_delivery = awaits_delivery and due_at > $at
+ where organization_id = $organization and id = any($ids::bigint[]) and state = 'paused'
+
+-- name: extend_deadlines
+-- The time somebody was paused does not count against the deadline of what is queued.
+update messages set deadline_at = deadline_at + ($at - $paused_at::timestamptz)
+ where organization_id = $organization and id = any($ids::bigint[])
+
+-- name: open_of
+-- Messages of enrollments that are not over.
+select m.id, m.state
+  from unnest($ids::bigint[], $contacts::bigint[]) as e(id, contact_id)
+  join messages m on m.organization_id = $organization and m.contact_id = e.contact_id and m.run_id = e.id
+                 and m.campaign_id = $campaign and m.state in ('queued', 'claimed', 'unknown')
+
+-- name: had
+-- Whether a message of a step was planned for an enrollment.
+select exists (select from messages
+                where organization_id = $organization and contact_id = $contact and run_id = $id and step_id = $step)
+
+-- name: put_before
+-- Let a locked enrollment wait for a step from now on, with the steps up to $place behind it. Cancelling what was
+-- queued for the last step may have ended it just now.
+update enrollments
+   set state = $state, ended_at = null, step_id = $step, position = $place, since_at = $at, due_at = $at::timestamptz + $after_s::bigint * interval '1 second',
+       timed = false, awaits_delivery = false, retraced = true
+ where organization_id = $organization and id = $id
+
+-- name: retime
+-- Let enrollments of $contacts that wait for the moment of a step be timed anew: what they are timed by changed.
+with waiting as (
+  select e.id, e.since_at + s.after_s * interval '1 second' as ends_at
+    from enrollments e
+    join steps s on s.organization_id = e.organization_id and s.id = e.step_id
+   where e.organization_id = $organization and e.contact_id = any($contacts::bigint[])
+     and e.state in ('active', 'paused') and e.timed and e.due_at is not null and s.timing <> '{}'
+   order by e.id
+     for no key update of e)
+update enrollments e
+   set timed = false, awaits_delivery = false, due_at = greatest(coalesce(w.ends_at, $at), $at)
+  from waiting w
+ where e.organization_id = $organization and e.id = w.id
 
 -- name: contacts_running
 -- Those of $contacts with an enrollment of the campaign that has not ended, sorted.

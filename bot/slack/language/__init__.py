@@ -12,6 +12,7 @@ from bot.slack.language import (
     media,
     reports,
     segments,
+    steering,
     steps,
     templates,
 )
@@ -20,6 +21,7 @@ COMMANDS = (
     *general.COMMANDS,
     *campaigns.COMMANDS,
     *steps.COMMANDS,
+    *steering.COMMANDS,
     *broadcasts.COMMANDS,
     *contacts.COMMANDS,
     *attributes.COMMANDS,

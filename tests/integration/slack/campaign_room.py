@@ -9,10 +9,12 @@ from typing import Any
 from bot.slack import (
     broadcasts,
     campaigns,
+    enrollment_pages,
     enrollments,
     lists,
     segments,
     status,
+    steering,
     steps,
     templates,
 )
@@ -148,6 +150,8 @@ async def opened(database: Database) -> AsyncIterator[CampaignRoom]:
             enrollments,
             lists,
             segments,
+            enrollment_pages,
+            steering,
             templates,
             status,
         ):

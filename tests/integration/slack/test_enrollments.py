@@ -193,7 +193,7 @@ async def test_the_list_says_who_is_in_it_and_how_far(room: CampaignRoom) -> Non
 
     assert "Welcome: 1 active, 1 dropped" in everybody
     assert "C1 +31610000001 · active · 1 of 3 · 2026-11-20 13:00" in everybody
-    assert "C2 +31610000002 · dropped (unenrolled)" in dropped
+    assert "C2 +31610000002 · dropped: taken out by staff" in dropped
     assert "C1" not in dropped
     assert "1 active, 1 dropped" in replied
 

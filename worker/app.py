@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from engine.clock import Clock
 from engine.config import Config
+from engine.sending_rules import rules_of
 from storage import leases, numbers, template_sync
 from storage.database import CONNECTION_LOST, Database
 from storage.listener import Listener
@@ -23,7 +24,6 @@ from worker.context import Worker
 from worker.jobs import JOBS as JOB_FUNCTIONS
 from worker.jobs import job, run_lane, tick
 from worker.planning import attach_leaves
-from worker.rules import rules_of
 from worker.whatsapp.client import CloudApi, open_session
 
 _DRAIN_S = 25.0

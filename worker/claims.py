@@ -11,7 +11,7 @@ import orjson
 import structlog
 
 from engine import gate
-from engine.campaign import Settings, Type
+from engine.campaign import Type
 from engine.content import (
     Content,
     Media,
@@ -25,17 +25,18 @@ from engine.content import (
 from engine.hours import Hours
 from engine.ids import CampaignId, ContactId, EnrollmentId, MessageId, StepId
 from engine.message import State, callback_data, hour_of
+from engine.payloads import Unsendable, message_payload
 from engine.personalise import InvalidText, Missing
 from engine.phone import Phone
 from engine.reasons import Reason
 from engine.rendering import Rendering, values_of
+from engine.sending_rules import NumberRule, SendingRules
+from engine.step_words import StepWords
 from storage import leases, media, messages, sending
 from storage.database import Unit
 from storage.leases import Lease
 from storage.messages import Row
 from storage.sending import AHEAD, REPLIES, Due, OpenCampaign, Promotion, Recipient, StepContent
-from worker.rules import NumberRule, SendingRules
-from worker.whatsapp.payloads import Unsendable, message_payload
 
 _HOURLY = "messages_per_hour"
 FILE_PAUSE = timedelta(seconds=5)
@@ -94,7 +95,7 @@ class Claims:
     def __init__(self, rules: SendingRules, number: NumberRule) -> None:
         self.rules = rules
         self.number = number
-        self._renderings: dict[tuple[CampaignId, int], dict[StepId, _Words | None]] = {}
+        self._renderings: dict[tuple[CampaignId, int], dict[StepId, StepWords | None]] = {}
         self._credits: dict[CampaignId, float] = {}
         self._files: Mapping[str, str | None] = {}
         self._wanted_files: set[str] = set()
@@ -396,7 +397,7 @@ class Claims:
         self,
         due: Due,
         campaign: OpenCampaign,
-        words: "_Words",
+        words: StepWords,
         rendering: Rendering,
         content: Content | Missing,
         at: datetime,
@@ -506,42 +507,12 @@ def _gap(shortest: timedelta, longest: timedelta) -> timedelta:
     return shortest + (longest - shortest) * secrets.SystemRandom().random()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Words:
-    """What a step says, and in which hours of its own; None: the campaign's.
-
-    *files*: those of the media library it may send.
-    """
-
-    rendering: Rendering
-    fallback: Rendering | None
-    hours: str | None
-    days: str | None
-    files: frozenset[str]
-
-    def for_window(self, last_inbound_at: datetime | None, at: datetime) -> Rendering:
-        if self.fallback is None or not self.rendering.free_form:
-            return self.rendering
-        return self.rendering if gate.window_open(last_inbound_at, at) else self.fallback
-
-    def settings_over(self, campaign: Settings) -> Settings:
-        if self.hours is None and self.days is None:
-            return campaign
-        return replace(
-            campaign, hours=self.hours or campaign.hours, days=self.days or campaign.days
-        )
-
-
-def _words(step: StepContent) -> _Words | None:
+def _words(step: StepContent) -> StepWords | None:
     """Return what a step says; None: it cannot be read, and must not stop the others."""
     try:
-        said = from_json(step.content)
-        fallback = None if step.fallback is None else from_json(step.fallback)
-        named = (library_file(each) for each in (said, fallback) if each is not None)
-        return _Words(
-            rendering=Rendering.of(said),
-            fallback=None if fallback is None else Rendering.of(fallback),
-            files=frozenset(name for name in named if name is not None),
+        return StepWords.saying(
+            from_json(step.content),
+            fallback=None if step.fallback is None else from_json(step.fallback),
             hours=step.hours,
             days=step.days,
         )

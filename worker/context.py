@@ -7,12 +7,12 @@ from datetime import datetime
 from engine.clock import Clock
 from engine.config import Config
 from engine.ids import NumberId, OrganizationId
+from engine.sending_rules import NumberRule, SendingRules
 from storage.database import Database
 from storage.queue import Queue
 from storage.upkeep import Round
 from worker.memory import Memory
 from worker.reading import LastReading
-from worker.rules import NumberRule, SendingRules
 from worker.whatsapp.client import CloudApi
 
 

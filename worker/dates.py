@@ -8,11 +8,11 @@ from typing import Final
 from engine.anniversary import comes, day_began, following, of_text
 from engine.automation import Kind
 from engine.ids import AutomationId, OrganizationId
+from engine.sending_rules import SendingRules
 from storage import dates, occurrences, planning
 from storage.database import Unit
 from storage.dates import Coming, DateAutomation, Dated
 from worker.context import Worker
-from worker.rules import SendingRules
 
 SLICE_S: Final = 0.2
 _CONTACTS: Final = 1_000

@@ -17,6 +17,7 @@ import structlog
 from engine.clock import Clock
 from engine.failure_codes import failure
 from engine.ids import OrganizationId
+from engine.sending_rules import NumberRule, SendingRules
 from storage import leases, sending
 from storage.database import CONNECTION_LOST, Database, Unit
 from storage.leases import Lease
@@ -24,7 +25,6 @@ from storage.listener import Listener, Revocation
 from worker.calls import Result, record
 from worker.claims import Call, Claims, LeaseMoved
 from worker.memory import Memory
-from worker.rules import NumberRule, SendingRules
 from worker.whatsapp.client import CloudApi, Doubtful, Refused
 
 RUN_S = 20.0

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from engine.rate_window import RateWindow
+from engine.sending_rules import NumberRule
 from worker.breaker import Breaker
 from worker.calls import Result
 from worker.claims import Call
-from worker.rules import NumberRule
 
 
 @dataclass(slots=True, kw_only=True)

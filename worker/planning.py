@@ -9,13 +9,13 @@ from typing import Protocol
 from engine.campaign import Settings
 from engine.ids import CampaignId, ContactId, OrganizationId
 from engine.message import hour_of
+from engine.sending_rules import SendingRules
 from storage import messages, planning
 from storage.database import Unit
 from storage.messages import StatKey
 from storage.planning import Broadcast, Drip
 from worker import walking
 from worker.context import Worker
-from worker.rules import SendingRules
 
 SLICE_S = 0.2
 _CONTACTS = 20_000

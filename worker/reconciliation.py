@@ -8,11 +8,11 @@ from engine.campaign import UnknownPolicy
 from engine.ids import OrganizationId
 from engine.message import Message, State
 from engine.reasons import Reason
+from engine.sending_rules import SendingRules
 from storage import doubts, effects, messages, planning
 from storage.database import Unit
 from storage.messages import Row
 from worker.context import Worker
-from worker.rules import SendingRules
 
 _AT_ONCE = 500
 

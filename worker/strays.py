@@ -6,10 +6,10 @@ from functools import partial
 import structlog
 
 from engine.ids import NumberId, OrganizationId
+from engine.sending_rules import SendingRules
 from storage import leases, numbers, sending
 from storage.database import Unit
 from worker.context import Worker
-from worker.rules import SendingRules
 
 _AT_ONCE = 2_000
 

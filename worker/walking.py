@@ -11,16 +11,16 @@ from engine.campaign import StepRule
 from engine.conditions import Evidence
 from engine.enrollment import EndReason
 from engine.hours import Hours
-from engine.ids import EnrollmentId, NumberId, StepId
+from engine.ids import EnrollmentId, StepId
 from engine.journey import Finish, Go, LeaveOut, PassOn, Standing, Wait
 from engine.message import hour_of
 from engine.reasons import Reason
+from engine.sending_rules import SendingRules
 from storage import enrollments, messages, planning
 from storage.database import Unit
 from storage.enrollments import Running
 from storage.messages import StatKey
 from storage.planning import Drip, DueEnrollment, PassedOn, PlannedMessage, PutOff
-from worker.rules import SendingRules
 
 ENROLLMENTS: Final = 500
 """How many are decided in one transaction."""
@@ -168,20 +168,9 @@ def _planned(
         contact_id=one.contact_id,
         step_id=one.step_id,
         place=batch.steps[one.step_id].position,
-        number_id=_number(batch.drip.number_id, one.last_number_id, batch.rules),
+        number_id=batch.rules.number_for(batch.drip.number_id, one.last_number_id),
         second=max(int(one.due_at.timestamp()), batch.floor),
         due_at=due_at,
         deadline_at=due_at + deadline if deadline else None,
         reason=reason,
     )
-
-
-def _number(chosen: NumberId | None, last: NumberId | None, rules: SendingRules) -> NumberId:
-    """Return the campaign's number, else the contact's last, else the organization's first.
-
-    Numbers that have left the configuration do not count.
-    """
-    for number in (chosen, last):
-        if number is not None and number in rules.number_ids:
-            return number
-    return rules.number_ids[0]

@@ -1,6 +1,6 @@
 """A template as one contact reads it: shown, or sent to them on purpose."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from bot.slack.blocks import Block, context, header, message, quote, section
 from bot.slack.changes import told
@@ -12,11 +12,12 @@ from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from bot.slack.template_names import in_language, named
-from engine import personalise, templates
+from engine import personalise, reading, templates
 from engine.personalise import InvalidText, Missing
+from engine.reading import Reading
 from engine.refusal import Refusal
 from engine.rendering import Rendering, values_of
-from engine.templates import Button, Category, Template
+from engine.templates import Category, Template
 from engine.usecases.compose import Wanted, check_approved, compose
 from storage import audiences, audit, contacts
 from storage.contacts import Profile
@@ -129,12 +130,12 @@ def _previewed(
         language=template.language,
         who=literal(who),
     )
-    text = templates.read(template, shown)
-    lines = [*_file_line(template, shown), *_button_lines(template, shown)]
+    seen = reading.of_template(template, shown)
+    lines = list(beside(seen))
     if open_:
         options = " ".join(f"{option}=…" for option in open_)
         lines.append(markup("Not given: {it}", it=code(options)))
-    blocks: list[Block] = [section(title), quote(text)]
+    blocks: list[Block] = [section(title), quote(seen.text)]
     if lines:
         blocks.append(section(joined(lines)))
     if profile is not None:
@@ -146,8 +147,17 @@ def _previewed(
                 )
             )
         )
-    whole = joined([title, literal(text, limit=2000), *lines])
+    whole = joined([title, literal(seen.text, limit=2000), *lines])
     return Reply(message=message(whole, header(template.name), *blocks))
+
+
+def beside(seen: Reading) -> Iterator[Markup]:
+    """Yield what there is to see beside the text: a file and buttons."""
+    if seen.file is not None:
+        kind, where = seen.file
+        yield markup("File: {kind} {file}", kind=kind.value, file=literal(where))
+    for button in seen.buttons:
+        yield markup("Button: {it}", it=literal(button, limit=500))
 
 
 def _refuse_unknown(template: Template, given: Mapping[str, str]) -> None:
@@ -197,35 +207,6 @@ def _missing(profile: Profile, missing: Missing) -> str:
         f"{_name(profile)} has no value for {tokens}, and would be left out: write a fallback, like"
         f" {{{first}|there}}."
     )
-
-
-def _file_line(template: Template, shown: Mapping[str, str]) -> list[Markup]:
-    if template.header_media is None:
-        return []
-    return [
-        markup(
-            "Header: {kind} {file}",
-            kind=template.header_media.value,
-            file=literal(shown.get(templates.HEADER, "")),
-        )
-    ]
-
-
-def _button_lines(template: Template, shown: Mapping[str, str]) -> list[Markup]:
-    return [
-        markup("Button: {it}", it=literal(_button(button, shown), limit=500))
-        for button in template.buttons
-    ]
-
-
-def _button(button: Button, shown: Mapping[str, str]) -> str:
-    if button.url is None:
-        return f"“{button.label}”"
-    url = button.url
-    if button.takes_suffix and templates.URL in shown:
-        for name in templates.variables(url):
-            url = url.replace(f"{{{{{name}}}}}", shown[templates.URL])
-    return f"“{button.label}” ({url})"
 
 
 def _values(profile: Profile) -> dict[str, str]:

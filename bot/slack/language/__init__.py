@@ -9,6 +9,7 @@ from bot.slack.language import (
     contacts,
     general,
     lists,
+    looking,
     media,
     reports,
     segments,
@@ -31,6 +32,7 @@ COMMANDS = (
     *templates.COMMANDS,
     *media.COMMANDS,
     *reports.COMMANDS,
+    *looking.COMMANDS,
 )
 
 LANGUAGE = Language(COMMANDS)

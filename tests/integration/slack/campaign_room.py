@@ -18,6 +18,7 @@ from bot.slack import (
     steps,
     templates,
 )
+from engine.sending_rules import rules_of
 from engine.template_items import template
 from storage.database import Database
 from storage.template_sync import save_templates
@@ -27,7 +28,6 @@ from worker.app import prepare
 from worker.context import Worker
 from worker.planning import plan
 from worker.rewalking import rewalk
-from worker.rules import rules_of
 
 Json = dict[str, Any]
 NUMBER = "200000000000001"

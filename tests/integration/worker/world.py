@@ -17,6 +17,7 @@ from engine.campaign import UnknownPolicy
 from engine.config import Config, Organization, WhatsApp, WhatsAppNumber
 from engine.hours import Hours
 from engine.ids import CampaignId, ContactId, NumberId
+from engine.sending_rules import NumberRule, SendingRules
 from storage.database import Database
 from storage.listener import Listener
 from storage.queue import Queue
@@ -25,7 +26,6 @@ from tests.integration.worker.platform import Platform
 from worker.context import Worker
 from worker.lane import Lane
 from worker.memory import Memory
-from worker.rules import NumberRule, SendingRules
 from worker.whatsapp.client import CloudApi
 
 NUMBER = NumberId("200000000000001")

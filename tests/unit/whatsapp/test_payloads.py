@@ -13,8 +13,8 @@ from engine.content import (
     Text,
     UrlSuffix,
 )
+from engine.payloads import Payload, Unsendable, message_payload
 from engine.phone import Phone
-from worker.whatsapp.payloads import Payload, Unsendable, message_payload
 
 ANNA = Phone("+31610000001")
 

@@ -1,4 +1,4 @@
-"""What the configuration says about an organization's sending, as the worker uses it."""
+"""What the configuration says about an organization's sending."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -49,6 +49,16 @@ class SendingRules:
     @property
     def number_ids(self) -> tuple[NumberId, ...]:
         return tuple(number.id for number in self.numbers)
+
+    def number_for(self, chosen: NumberId | None, last: NumberId | None) -> NumberId:
+        """Return the campaign's number, else the contact's last, else the organization's first.
+
+        Numbers that have left the configuration do not count.
+        """
+        for number in (chosen, last):
+            if number is not None and number in self.number_ids:
+                return number
+        return self.number_ids[0]
 
     def hours_of(self, settings: Settings) -> Hours:
         """Return the sending hours of a campaign: its own, else the organization's."""

@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
-from engine.ids import CampaignId, ContactId
+from engine.ids import CampaignId, ContactId, SegmentId
 from engine.phone import Phone
 from engine.reasons import Reason
-from engine.segment import Definition, segments_in
+from engine.segment import Definition, InSegment, segments_in
 from storage import segments
 from storage.database import Unit
 from storage.queries import Query, load
@@ -77,6 +78,28 @@ async def thaw(unit: Unit, *, campaign: CampaignId) -> None:
     """Forget what :func:`freeze` kept."""
     async with unit.as_owner():
         await unit.run(_SQL["thaw"], campaign=campaign)
+
+
+async def follow(
+    unit: Unit,
+    *,
+    segment: SegmentId,
+    after: ContactId,
+    until: ContactId,
+    tell: bool,
+    since: datetime,
+) -> None:
+    """Note who of a range of contacts came into a segment or left it. For the owner's units.
+
+    Args:
+        tell: Whether automations hear of who came; else only of those made contacts since *since*.
+    """
+    async with _asking(unit):
+        definition = Definition(where=InSegment(segment), zone="UTC")
+        query, values = await _query(unit, "follow", definition)
+        await unit.run(
+            query, segment=segment, after=after, until=until, tell=tell, since=since, **values
+        )
 
 
 async def last_contact(unit: Unit) -> ContactId | None:

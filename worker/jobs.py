@@ -14,6 +14,7 @@ from storage.upkeep import KEEP_HOUSE
 from worker.completion import complete
 from worker.context import Worker
 from worker.dates import follow_dates
+from worker.following import follow_segments
 from worker.importing import import_contacts
 from worker.lane import Lane
 from worker.library import fetch_media, upload_media
@@ -50,6 +51,7 @@ JOBS: Mapping[str, Job] = {
     "rewalk": rewalk,
     "enroll_triggered": enroll_triggered,
     "follow_dates": follow_dates,
+    "follow_segments": follow_segments,
     "import_contacts": import_contacts,
     "reconcile": reconcile,
     "move_strays": move_strays,

@@ -18,8 +18,9 @@ from engine.automation import (
     hears,
     kind_of,
 )
-from engine.ids import CampaignId, ContactId, OrganizationId
-from storage import automations, enrollments, occurrences, planning, tags
+from engine.ids import CampaignId, ContactId, OrganizationId, SegmentId
+from engine.segment import Definition, InSegment
+from storage import automations, enrollments, members, occurrences, planning, tags
 from storage.automations import Live
 from storage.database import Unit
 from storage.enrollments import NotEnrolling
@@ -72,7 +73,8 @@ async def _slice(unit: Unit) -> int:
     there = set(await enrollments.lock_contacts(unit, contacts=sorted(met)))
     for turn in turns:
         for _, (each, heard) in sorted(turn.items()):
-            await _act(unit, each, [known for known in heard if known.contact_id in there])
+            known = [one for one in heard if one.contact_id in there]
+            await _act(unit, each, await _inside(unit, each.automation.segment_id, known))
     return len(taken)
 
 
@@ -94,6 +96,22 @@ def _turns(taken: Sequence[Occurrence], live: Sequence[Live]) -> list[Turn]:
         for each in heard:
             turns[place].setdefault(each.automation.id, (each, []))[1].append(occurrence)
     return turns
+
+
+async def _inside(
+    unit: Unit, segment: SegmentId | None, heard: Sequence[Occurrence]
+) -> Sequence[Occurrence]:
+    """Return what happened to contacts in *segment* (None: to all), as it stands by now."""
+    if segment is None or not heard:
+        return heard
+    inside = set(
+        await members.among(
+            unit,
+            definition=Definition(where=InSegment(segment), zone="UTC"),
+            contacts=_contacts(heard),
+        )
+    )
+    return [each for each in heard if each.contact_id in inside]
 
 
 async def _act(unit: Unit, live: Live, heard: Sequence[Occurrence]) -> None:

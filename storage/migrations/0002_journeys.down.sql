@@ -12,7 +12,7 @@ alter table occurrences add constraint occurrences_kind_check check (kind in ('c
 drop trigger dates_of_changed on contacts;
 drop trigger dates_of_new on contacts;
 drop function note_changed_dates;
-drop table dates_changed, dates_due, automations;
+drop table dates_changed, dates_due, segment_presence, segments_followed, automations;
 
 -- == Campaign life: schedules, recurrence ==
 drop index campaigns_scheduled;

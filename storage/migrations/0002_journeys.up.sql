@@ -236,6 +236,30 @@ create table dates_due (
 );
 create index dates_due_by_time on dates_due (organization_id, due_at) where due_at is not null;
 create index dates_due_by_contact on dates_due (organization_id, contact_id);
+-- Segments that automations wait for: how far they have been looked through, and who was in them.
+create table segments_followed (
+  organization_id text not null,
+  segment_id bigint not null,
+  begun boolean not null default false, -- who was in it to begin with is known
+  followed_after bigint, -- the last contact looked at; null: the whole is
+  followed_at timestamptz, -- when the whole last was
+  primary key (organization_id, segment_id),
+  foreign key (organization_id, segment_id) references segments on delete cascade
+);
+create table segment_presence (
+  organization_id text not null,
+  segment_id bigint not null,
+  contact_id bigint not null,
+  here boolean not null,
+  since_at timestamptz not null, -- when it came or went
+  depth smallint not null default 0, -- how often it came again soon after it went
+  primary key (organization_id, segment_id, contact_id),
+  foreign key (organization_id, segment_id) references segments_followed on delete cascade,
+  foreign key (organization_id, contact_id) references contacts on delete cascade
+);
+create index segment_presence_by_contact on segment_presence (organization_id, contact_id);
+call protect_tenant_table('segments_followed', 'select');
+call protect_tenant_table('segment_presence', 'select');
 -- Contacts whose dates are to be read again, however they were changed.
 create table dates_changed (
   organization_id text not null,

@@ -41,6 +41,12 @@ select
                      or exists (select from dates_due d
                                  where d.organization_id = $organization and d.automation_id = a.id
                                    and d.due_at <= $at))) as follow_dates,
+  exists (select from automations a
+            left join segments_followed f on f.organization_id = a.organization_id
+                                         and f.segment_id = (a.trigger ->> 'segment')::bigint
+           where a.organization_id = $organization and a.state = 'on' and a.trigger ->> 'on' = 'segment_joined'
+             and (f.followed_at is null or f.followed_after is not null
+                  or f.followed_at <= $at::timestamptz - interval '1 minute')) as follow_segments,
   exists (select from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing', 'undoing')) as import_contacts,
   exists (select from exports where organization_id = $organization and state in ('writing', 'packing')) as export_contacts,
   exists (select from messages m
@@ -116,6 +122,13 @@ doubtful as (
                         where s.organization_id = $organization and s.id = m.step_id
                           and s.content ->> 'type' = 'template' and m.control_at is not null) h on true
    where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.state = 'unknown'),
+-- Segments are looked through each minute; who comes in by the passing of time alone is noticed within the hour.
+followed as (
+  select f.followed_at
+    from automations a
+    left join segments_followed f on f.organization_id = a.organization_id
+                                 and f.segment_id = (a.trigger ->> 'segment')::bigint
+   where a.organization_id = $organization and a.state = 'on' and a.trigger ->> 'on' = 'segment_joined'),
 dates as (
   select d.due_at as at
     from dates_due d
@@ -124,6 +137,7 @@ dates as (
    order by d.due_at limit 1),
 work as (
   select at from dates
+  union all select followed_at + interval '1 hour' from followed where followed_at > $at::timestamptz - interval '1 minute'
   union all select at from queued union all select at from enrolled union all select at from broadcasts
   union all select at from doubtful where at > $at
   union all select greatest(i.uploaded_at + $renewed_after::interval, i.next_try_at)
@@ -136,6 +150,7 @@ work as (
 select
   (select count(*) from work where at <= $at)
   + (select count(*) from occurrences where organization_id = $organization)
+  + (select count(*) from followed where followed_at is null or followed_at <= $at::timestamptz - interval '1 minute')
   + (select count(*) from dates_changed where organization_id = $organization)
   + (select count(*) from automations
       where organization_id = $organization and state = 'on' and trigger ->> 'on' = 'date' and dates_read_at is null)

@@ -136,6 +136,32 @@ async def test_delivered_read_and_answered_messages_set_automations_off_once(
     await remove(system, *made)
 
 
+async def test_who_joins_a_segment_is_enrolled_and_others_are_narrowed_down(
+    system: System,
+) -> None:
+    before, joins, other = numbers = phones(157, 3)
+    await system.ask(f"contact add {before} tags=hot157")
+    await system.ask(f"contact add {joins}")
+    await system.ask(f"contact add {other}")
+    assert "created the segment" in await system.ask("segment new Hot157 tag:hot157")
+    await drip(system, "Warmed", "trigger=segment:Hot157")
+    made = await automate(system, "when=tag:lead157 in=Hot157 then=tag:call157")
+    await system.settle()
+
+    await system.ask(f"contact tag {joins} hot157")
+    await system.ask(f"contact tag {other} lead157")
+    await system.ask(f"contact tag {joins} lead157")
+    await system.advance(minutes=3)
+
+    assert [m["to"] for m in await sent_to(system, numbers)] == [joins]
+    assert joins in await tagged(system, "call157")
+    assert "1 contact" in await tagged(system, "call157")
+    refused = await system.ask("segment delete Hot157")
+    assert "automation" in refused
+    await remove(system, made)
+    await system.ask("campaign archive Warmed")
+
+
 async def test_birthdays_are_wished_on_their_day_at_their_hour(system: System) -> None:
     home, tokyo = "+31631540000", "+819012340154"
     # Three days from now; a birthday has a year of its own.

@@ -17,7 +17,16 @@ from tests.database import ACME, NOON
 from tests.integration.worker.world import NUMBER, OTHER_NUMBER, World
 
 ROWS = 200_000
-BIG = ("messages", "contacts", "contact_identities", "enrollments", "service_windows")
+BIG = (
+    "messages",
+    "contacts",
+    "contact_identities",
+    "contact_tags",
+    "enrollments",
+    "service_windows",
+    "dates_due",
+    "segment_presence",
+)
 HOUR = timedelta(hours=1)
 
 
@@ -53,10 +62,25 @@ async def filled(world: World) -> AsyncIterator[World]:
         drip,
         done,
     )
+    birthday = await world.value(
+        "insert into automations (organization_id, trigger, action, state, created_at, created_by, dates_read_at)"
+        """ values ($1, '{"on": "date", "attribute": "birthday", "minute": 540}', '{"do": "tag", "tag": "x"}', 'on', $2,"""
+        " 'U0OWNER', $2) returning id",
+        ACME,
+        NOON,
+    )
+    await world.value(
+        "insert into dates_due (organization_id, automation_id, contact_id, due_at)"
+        " select $1, $2, c, $3::timestamptz + (c % 300) * interval '1 day' from unnest($4::bigint[]) as c",
+        ACME,
+        birthday,
+        NOON + HOUR,
+        contacts,
+    )
     await world.value("analyze")
     yield world
     # What is deleted only would slow down every test after this one.
-    await world.value("truncate messages, contacts, enrollments, campaigns cascade")
+    await world.value("truncate messages, contacts, enrollments, campaigns, automations cascade")
     await world.value("analyze")
 
 
@@ -156,6 +180,29 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
                 "standard": OTHER_NUMBER,
                 "limit": 1000,
             },
+        ),
+        "dates due": (load("dates")["due"], {"limit": 1000}),
+        "dates of contacts": (
+            load("dates")["contacts"],
+            {"automation": 1, "attribute": "birthday", "contacts": contacts},
+        ),
+        "the next contacts": (
+            load("following")["until"],
+            {"after": contacts[50], "limit": 2000},
+        ),
+        "reached": (
+            load("occurrences")["reached"],
+            {
+                "kinds": ["read"] * len(contacts),
+                "contacts": contacts,
+                "campaigns": [campaigns[-1]] * len(contacts),
+                "steps": [1] * len(contacts),
+                "runs": list(range(1, len(contacts) + 1)),
+            },
+        ),
+        "enrollments of contacts": (
+            load("enrollments")["of_contacts"],
+            {"contacts": contacts},
         ),
         "silent": (
             doubts["silent"],

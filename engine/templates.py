@@ -11,6 +11,7 @@ from enum import Enum, StrEnum
 from typing import Final
 
 from engine.content import HeaderText, Media, MediaKind, MediaRef, TemplateMessage, UrlSuffix
+from engine.personalise import clean_parameter
 
 
 class Category(StrEnum):
@@ -208,7 +209,7 @@ def _problems(
     yield from _unsupported(template)
     expected = template.expected
     for option in expected:
-        if not given.get(option, "").strip():
+        if clean_parameter(given.get(option, "")) is None:
             yield TemplateProblem(
                 option=option, sentence=f"{option}= is missing: {_wanted(template, option)}."
             )
@@ -219,7 +220,7 @@ def _problems(
                 sentence=f"{option}= is not known to the template {template.name}, "
                 f"which {_asks_for(template)}.",
             )
-    if template.header_media is not None and given.get(HEADER, "").strip():
+    if template.header_media is not None and clean_parameter(given.get(HEADER, "")) is not None:
         yield from _bad_file(template.header_media, given[HEADER], files)
     yield from _too_long(template, given)
 
@@ -244,6 +245,18 @@ def _unsupported(template: Template) -> Iterator[TemplateProblem]:
             sentence=f"The template {template.name} has parts that cannot be filled from a step: "
             f"{', '.join(template.others).lower()}.",
         )
+    if any(button.kind is ButtonKind.OTP for button in template.buttons):
+        yield TemplateProblem(
+            option=None,
+            sentence=f"The template {template.name} carries a one-time code, which a step has not.",
+        )
+    for option in sorted({HEADER, URL} & set(template.parameters)):
+        if template.expected.count(option) > 1:
+            yield TemplateProblem(
+                option=None,
+                sentence=f"The template {template.name} has a variable called {option} beside the"
+                f" place that {option}= fills, and a step cannot tell them apart.",
+            )
     if any(button.kind is ButtonKind.COPY_CODE for button in template.buttons):
         yield TemplateProblem(
             option=None,
@@ -322,7 +335,9 @@ def _over(
 ) -> Iterator[TemplateProblem]:
     if any(_TOKEN.search(value) for value in values.values()):
         return  # how long it gets depends on the contact
-    length = len(_filled(text, values))
+    length = len(
+        _filled(text, {name: clean_parameter(each) or "" for name, each in values.items()})
+    )
     if length > limit:
         yield TemplateProblem(
             option=option,

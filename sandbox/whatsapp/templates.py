@@ -14,6 +14,7 @@ _VARIABLE = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
 _BAD_TEXT = re.compile(r"[\n\r\t]| {5,}")
 _MEDIA = ("IMAGE", "VIDEO", "DOCUMENT")
 BODY_LIMIT = 1024  # characters of a template's body with its parameters
+HEADER_LIMIT, URL_LIMIT = 60, 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +123,12 @@ class Template:
             texts = self._texts("header", header["text"], given)
             for value in texts.values():
                 parameters["header"] = value
-            return {"type": "text", "text": _fill(header["text"], texts)}
+            shown = _fill(header["text"], texts)
+            if len(shown) > HEADER_LIMIT:
+                raise GraphRefusal(
+                    132005, f"header: {len(shown)} characters, at most {HEADER_LIMIT}"
+                )
+            return {"type": "text", "text": shown}
         if header["format"] not in _MEDIA:
             return {"type": header["format"].lower()}
         if not given or len(given) != 1:
@@ -153,6 +159,10 @@ class Template:
                     for suffix in texts:
                         parameters["url"] = suffix
                         url = _VARIABLE.sub(suffix.replace("\\", r"\\"), url)
+                        if len(url) > URL_LIMIT:
+                            raise GraphRefusal(
+                                132005, f"button {index}: a link of {len(url)} characters"
+                            )
                     shown.append({"type": "url", "text": button["text"], "url": url})
                 case "QUICK_REPLY":
                     payload = button["text"]

@@ -96,5 +96,5 @@ def test_json_that_is_no_content_is_refused(value: object) -> None:
 
 
 def test_a_file_is_an_id_or_a_link() -> None:
-    with pytest.raises(ValueError, match="an id or a link"):
+    with pytest.raises(ValueError, match="an id, a link or a name"):
         MediaRef()

@@ -262,6 +262,40 @@ async def discard(unit: Unit, *, import_id: ImportId) -> bool:
     return await _moved(unit, import_id, State.DISCARDED)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moving:
+    """A large import under way, or one that just stopped.
+
+    Attributes:
+        done: Rows that are through in this state.
+        rows: All of them, at most; 0: nobody knows.
+    """
+
+    id: ImportId
+    name: str
+    state: State
+    done: int
+    rows: int
+    channel: str
+    thread_ts: str | None
+
+
+async def moving(unit: Unit, *, many: int) -> list[Moving]:
+    """Return imports of at least *many* rows whose progress is to be shown."""
+    return [
+        Moving(
+            id=row["id"],
+            name=row["name"],
+            state=State(row["state"]),
+            done=row["position"],
+            rows=max(row["rows"], sum(row["counts"].get("verdicts", {}).values())),
+            channel=row["channel"],
+            thread_ts=row["thread_ts"],
+        )
+        for row in await unit.rows(_SQL["moving"], many=many)
+    ]
+
+
 async def recent(unit: Unit, *, limit: int) -> list[Import]:
     """Return the last imports, the latest first."""
     rows = await unit.rows(_SQL["recent"], limit=limit)

@@ -96,6 +96,9 @@ class StaffImports:
     async def discard(self, import_id: ImportId) -> bool:
         return await imports.discard(self.unit, import_id=import_id)
 
+    async def undo(self, import_id: ImportId) -> bool:
+        return await imports.undo(self.unit, import_id=import_id, actor=self.actor)
+
     async def note(self, action: str, import_id: ImportId, **content: object) -> None:
         await audit.note(
             self.unit,

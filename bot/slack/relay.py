@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.limiter import Limiter
 from bot.slack.live_cards import LiveCards
 from bot.slack.poster import Poster, SlackAway, Stopped
+from bot.slack.progress import ImportProgress
 from bot.slack.telling import EventRelay
 from bot.slack.term import LeaseLost, Term, pause
 from engine.clock import Clock
@@ -137,7 +138,7 @@ class OrganizationRelay:
             async with asyncio.TaskGroup() as group:
                 renewing = group.create_task(term.renew())
                 async with asyncio.TaskGroup() as work:
-                    work.create_task(self._keep_cards(cards))
+                    work.create_task(self._keep_cards(cards, ImportProgress(poster)))
                     work.create_task(
                         EventRelay(poster, cards, self._slack, stopping=self._stopping).run(work)
                     )
@@ -145,11 +146,12 @@ class OrganizationRelay:
         finally:
             await term.give_back()
 
-    async def _keep_cards(self, cards: LiveCards) -> None:
+    async def _keep_cards(self, cards: LiveCards, progress: ImportProgress) -> None:
         while not self._stopping.is_set():
             seconds = _CARDS_EVERY
             try:
                 await cards.refresh()
+                await progress.refresh()
             except SlackAway as away:
                 log.warning("slack.away", organization=self._organization, error=str(away))
                 seconds = max(seconds, away.seconds)

@@ -1,4 +1,4 @@
-"""Start: a judged file is imported, once, however often the button is pressed."""
+"""Start, discard, undo: an import moves once, however often the button is pressed."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -22,6 +22,10 @@ class Imports(Protocol):
 
     async def discard(self, import_id: ImportId) -> bool:
         """Put it away; False: it is not judged, or no longer waits."""
+        ...
+
+    async def undo(self, import_id: ImportId) -> bool:
+        """Have it undone; False: it is not imported, or no longer."""
         ...
 
     async def note(self, action: str, import_id: ImportId, **content: object) -> None:
@@ -60,3 +64,14 @@ async def discard_import(*, import_id: ImportId, imports: Imports) -> None:
     if not await imports.discard(import_id):
         raise NotWaiting("That file was imported or discarded already; nothing was done.")
     await imports.note("import.discard", import_id)
+
+
+async def undo_import(*, import_id: ImportId, imports: Imports) -> None:
+    """Have an import undone, as far as nothing has happened since.
+
+    Raises:
+        NotWaiting: It is being undone, or was before.
+    """
+    if not await imports.undo(import_id):
+        raise NotWaiting("That import is undone already, or being undone; nothing more was done.")
+    await imports.note("import.undo", import_id)

@@ -55,6 +55,20 @@ select i.id, i.blob_id, i.verdicts_blob_id, i.name, i.state, i.problem, i.positi
  where i.organization_id = $organization
  order by i.id desc limit $limit
 
+-- name: moving
+-- Imports of many rows that the worker is at, and those whose progress is shown and not yet as they ended.
+select i.id, i.name, i.state, i.position, i.rows, i.counts, i.channel, i.thread_ts
+  from imports i
+ where i.organization_id = $organization and i.state in ('judging', 'importing', 'undoing')
+   and greatest(i.rows, i.position) >= $many
+union all
+select i.id, i.name, i.state, i.position, i.rows, i.counts, i.channel, i.thread_ts
+  from imports i
+  join slack_posts p on p.organization_id = i.organization_id and p.key = 'import:' || i.id
+ where i.organization_id = $organization and i.state not in ('judging', 'importing', 'undoing')
+   and i.updated_at > $at::timestamptz - interval '1 day' and not p.final
+ order by 1
+
 -- name: undo
 -- Have an import undone, once; no row: it is not imported, or no longer.
 update imports
@@ -101,7 +115,12 @@ update contacts c
  where c.organization_id = $organization and c.id = g.id
 
 -- name: remove_tags
--- Take tags off contacts. The caller holds their locks.
+-- Take tags off contacts, and what still waits for triggers of them. The caller holds the contacts' locks.
+with waiting as (
+  delete from occurrences o
+   using unnest($contacts::bigint[], $tags::text[]) as g(contact_id, tag)
+   where o.organization_id = $organization and o.kind = 'tag_added' and o.contact_id = g.contact_id
+     and o.value = g.tag)
 delete from contact_tags t
  using unnest($contacts::bigint[], $tags::text[]) as g(contact_id, tag)
  where t.organization_id = $organization and t.tag = g.tag and t.contact_id = g.contact_id

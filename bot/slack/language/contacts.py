@@ -142,6 +142,28 @@ class Import(Command):
     pass
 
 
+@declare(
+    "import list",
+    role=Role.SUPERVISOR,
+    about="List the last imports, by file and time.",
+    examples=("",),
+)
+class ImportList(Command):
+    pass
+
+
+@declare(
+    "import undo",
+    role=Role.OWNER,
+    about="Take a whole import back, as far as nothing has happened since; asks first.",
+    examples=('"leads.csv"', '"leads.csv 2026-11-21 13:05"'),
+)
+class ImportUndo(Command):
+    name: str = argument(
+        kinds.LINE, about="A file as import list shows it, or a unique beginning.", rest=True
+    )
+
+
 COMMANDS = (
     ContactAdd,
     ContactEdit,
@@ -152,4 +174,6 @@ COMMANDS = (
     ContactOptout,
     ContactOptin,
     Import,
+    ImportList,
+    ImportUndo,
 )

@@ -489,20 +489,22 @@ async def test_what_a_platform_says_is_inert(world: World) -> None:
 async def test_the_progress_of_a_large_import_is_one_message_that_is_edited(world: World) -> None:
     pool = world.database.pool
     made = await pool.fetchval(
-        "insert into imports (organization_id, file_id, blob_id, name, state, rows, position, actor,"
-        " channel, thread_ts, created_at, updated_at)"
+        "insert into imports (organization_id, file_id, blob_id, name, state, rows, position,"
+        " actor, channel, thread_ts, created_at, updated_at)"
         " values ($1, 'F1', 1, 'leads.csv', 'judging', 100000, 20000, 'U', $2, '1.0', $3, $3)"
         " returning id",
         ACME,
         ALERTS,
         NOON,
     )
+
+    def told() -> list[str]:
+        return world.slack.texts(thread_ts="1.0")
+
     async with world.relaying():
-        await world.until(lambda: any("20,000 of 100,000" in t for t in world.slack.texts()))
+        await world.until(lambda: any("20,000 of 100,000" in t for t in told()))
         await pool.execute("update imports set state = 'imported' where id = $1", made)
-        await world.until(
-            lambda: any("leads.csv: every row is imported." in t for t in world.slack.texts())
-        )
+        await world.until(lambda: any("leads.csv: every row is imported." in t for t in told()))
 
     assert world.slack.count("chat.postMessage") == 1
 

@@ -76,9 +76,22 @@ async def open_number(unit: Unit, *, number: NumberId) -> str | None:
     return phone
 
 
-async def waiting(unit: Unit, *, besides: Collection[EventId], limit: int) -> list[Event]:
-    """Return events not yet told, in the order of their transactions, without *besides*."""
-    rows = await unit.rows(_SQL["waiting"], besides=list(besides), limit=limit)
+async def waiting(
+    unit: Unit,
+    *,
+    kinds: Collection[str] = (),
+    others: bool = True,
+    besides: Collection[EventId],
+    limit: int,
+) -> list[Event]:
+    """Return events not yet told, in the order of their transactions, without *besides*.
+
+    Args:
+        others: Whether of all kinds but *kinds*, instead of those.
+    """
+    rows = await unit.rows(
+        _SQL["waiting"], kinds=list(kinds), others=others, besides=list(besides), limit=limit
+    )
     return [Event(**dict(row)) for row in rows]
 
 

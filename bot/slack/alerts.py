@@ -50,14 +50,19 @@ Render = Callable[[Event, Unit], Awaitable[tuple[Alert, ...]]]
 ALERTS: Final[dict[str, Render]] = {}
 """By the kind of the event."""
 
+CROWDS: Final[set[str]] = set()
+"""Kinds of which thousands may wait; they are read apart, so that nothing else waits for them."""
 
-def tells(kind: str) -> Callable[[Render], Render]:
-    """Register what events of *kind* are told as."""
+
+def tells(kind: str, *, crowd: bool = False) -> Callable[[Render], Render]:
+    """Register what events of *kind* are told as; *crowd*: thousands of them may wait."""
 
     def register(render: Render) -> Render:
         if kind in ALERTS:
             raise ValueError(f"events of kind {kind!r} are told already")
         ALERTS[kind] = render
+        if crowd:
+            CROWDS.add(kind)
         return render
 
     return register
@@ -65,5 +70,5 @@ def tells(kind: str) -> Callable[[Render], Render]:
 
 def warning(text: Markup) -> Alert:
     """Return a warning in the channel of alerts."""
-    shown = section(markup(":warning: {text}", text=text))
-    return Alert(place=Place.ALERTS, message=message(text, shown))
+    line = markup(":warning: {text}", text=text)
+    return Alert(place=Place.ALERTS, message=message(text, section(line)), line=line)

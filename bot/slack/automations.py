@@ -221,7 +221,7 @@ def _line(each: Automation, known: Directory) -> Markup:
     )
 
 
-@tells("automation_tells")
+@tells("automation_tells", crowd=True)
 async def said(event: Event, unit: Unit) -> tuple[Alert, ...]:
     """Say what an automation has to say, with what is known of the contact by now."""
     found = await automations.get(unit, automation=AutomationId(event.content["automation"]))

@@ -24,14 +24,9 @@ async def completed(event: Event, unit: Unit) -> tuple[Alert, ...]:
     campaign, report = found
     text = completion(campaign, report, show=str)
     shown = markup(":checkered_flag: {text}", text=completion(campaign, report, show=number))
-    report_button = _report_button(campaign)
-    return (
-        Alert(
-            place=Place.ALERTS,
-            message=message(text, section(shown), actions(report_button), context(_LATER)),
-        ),
-        Alert(place=Place.CARD, message=message(text)),
-    )
+    blocks = (section(shown), actions(_report_button(campaign)), context(_LATER))
+    # The card shows its end by itself, so its thread does not say it again.
+    return (Alert(place=Place.ALERTS, message=message(text, *blocks), line=shown),)
 
 
 @tells("campaign_stopped")
@@ -68,7 +63,6 @@ def _noted(kind: str, template: str) -> None:
         return (Alert(place=Place.CARD, message=message(markup(template, who=who))),)
 
 
-_noted("campaign_started", "Started by {who}.")
 _noted("campaign_paused", "Paused by {who}.")
 _noted("campaign_resumed", "Resumed by {who}.")
 _noted("campaign_cancelled", "Cancelled by {who}.")
@@ -88,7 +82,7 @@ async def failure(event: Event, unit: Unit) -> tuple[Alert, ...]:
     return (warning(text),)
 
 
-@tells("reply")
+@tells("reply", crowd=True)
 async def replied(event: Event, unit: Unit) -> tuple[Alert, ...]:
     written = await events.answer(unit, inbound=int(event.content["inbound"]))
     if written is None:

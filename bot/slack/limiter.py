@@ -2,8 +2,9 @@
 
 Time is the machine's monotonic clock in seconds, given by the caller; nothing here waits.
 
-Source: Slack, "Rate limits": about one post a second to a channel, several hundred a minute to a
-workspace; 50 calls of chat.update a minute to a workspace, shared by all messages.
+Source: Slack, "Rate limits": about one chat.postMessage a second to a channel, and more in short
+bursts; several hundred a minute to a workspace; 50 calls of chat.update a minute to a workspace,
+shared by all messages.
 """
 
 from collections import deque
@@ -14,7 +15,8 @@ EDITS_PER_MINUTE: Final = 40
 
 _MINUTE: Final = 60.0
 _POSTS_PER_MINUTE: Final = 200
-_POSTS_AT_ONCE: Final = 3
+_POST_EVERY: Final = 1.1  # seconds, to a channel; the rest is left to answers, which never wait
+_POSTS_AT_ONCE: Final = 3  # to a channel that had none for as long as these take
 _CARD_EVERY: Final = 3.0
 
 
@@ -24,23 +26,22 @@ class Limiter:
     def __init__(self) -> None:
         self._posts: deque[float] = deque()
         self._edits: deque[float] = deque()
-        self._channels: dict[str, deque[float]] = {}
+        self._channels: dict[str, float] = {}
+        """Until when the posts made to a channel last at this pace."""
         self._channel_rests_until: dict[str, float] = {}
         self._edits_rest_until = 0.0
 
     def post_wait(self, channel: str, *, now: float) -> float:
         """Return seconds until *channel* may be posted to; when 0, the post is counted."""
-        rests = self._channel_rests_until.get(channel, 0.0) - now
-        recent = self._channels.setdefault(channel, deque())
-        _forget(recent, before=now - _POSTS_AT_ONCE)
+        posted_until = max(self._channels.get(channel, now), now)
         wait = max(
-            rests,
-            _room(recent, most=_POSTS_AT_ONCE, span=_POSTS_AT_ONCE, now=now),
+            self._channel_rests_until.get(channel, 0.0) - now,
+            posted_until - now - (_POSTS_AT_ONCE - 1) * _POST_EVERY,
             _room(self._posts, most=_POSTS_PER_MINUTE, span=_MINUTE, now=now),
         )
         if wait > 0:
             return wait
-        recent.append(now)
+        self._channels[channel] = posted_until + _POST_EVERY
         self._posts.append(now)
         return 0.0
 

@@ -44,8 +44,12 @@ class LiveCards:
         self._shown: dict[CampaignId, _Shown] = defaultdict(_Shown)
         self._drawing: dict[CampaignId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def refresh(self) -> None:
+    async def refresh(self, *, posted: bool) -> None:
         """Draw the cards whose turn it is: first those that ended, then those that changed hands.
+
+        Args:
+            posted: Whether those that are in the channel, or those that are yet to be posted; to
+                post they wait for their turn, so the one must not wait for the other.
 
         Raises:
             SlackAway, Stopped: Those left are drawn another time.
@@ -58,7 +62,12 @@ class LiveCards:
         now = self._poster.clock.monotonic()
         interval = card_interval(len(listed))
         due = sorted(
-            (card for card in listed if self._is_due(card, now=now, interval=interval)),
+            (
+                card
+                for card in listed
+                if (card.digest is not None) is posted
+                and self._is_due(card, now=now, interval=interval)
+            ),
             key=lambda card: (
                 not _has_ended(card),
                 not self._has_news(card),

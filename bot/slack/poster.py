@@ -5,6 +5,8 @@ message carries our key as metadata, and an intent without a ts is looked for in
 it is posted again.
 """
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -117,6 +119,7 @@ class Poster:
             process stops.
         pause: Waits so many seconds, less when the process stops.
         unposted: Keys of intents that Slack has surely not posted, so that nobody looks for them.
+        turns: By channel: held by whoever posts to it next.
     """
 
     organization: OrganizationId
@@ -127,6 +130,7 @@ class Poster:
     may_call: Callable[[], Awaitable[bool]]
     pause: Callable[[float], Awaitable[None]]
     unposted: set[str] = field(default_factory=set)
+    turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     async def post(
         self,
@@ -158,7 +162,7 @@ class Poster:
                 log.info("slack.post_found", organization=self.organization, key=key)
                 await self._record([key], known.channel, found, digest=digest, final=final)
                 return found
-        await self._turn(lambda: self.limiter.post_wait(channel, now=self.clock.monotonic()))
+        await self._turn(channel)
         keys = [key, *together]
         await self.run(
             lambda unit: slack_posts.intend(unit, keys=keys, channel=channel, thread_ts=thread_ts)
@@ -204,7 +208,7 @@ class Poster:
         file = await self.run(lambda unit: blobs.find(unit, blob=blob))
         if file is None or file.size == 0:
             return
-        await self._turn(lambda: self.limiter.post_wait(channel, now=self.clock.monotonic()))
+        # A file takes no turn: posts of a channel are counted by chat.postMessage alone.
         announced = await self._call(
             self.client.files_getUploadURLExternal,
             {"filename": file.name, "length": file.size},
@@ -325,11 +329,14 @@ class Poster:
             asked["cursor"] = cursor
         return None
 
-    async def _turn(self, wait: Callable[[], float]) -> None:
-        while (seconds := wait()) > 0:
-            await self.pause(seconds)
-            if not await self.may_call():
-                raise Stopped
+    async def _turn(self, channel: str) -> None:
+        """Wait until *channel* may be posted to."""
+        # Whoever asks first is served first: of two lines of a channel, by turns.
+        async with self.turns[channel]:
+            while (seconds := self.limiter.post_wait(channel, now=self.clock.monotonic())) > 0:
+                await self.pause(seconds)
+                if not await self.may_call():
+                    raise Stopped
 
     async def _record(
         self, keys: Sequence[str], channel: str, ts: str, *, digest: str | None, final: bool

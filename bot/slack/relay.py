@@ -2,7 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import structlog
@@ -138,7 +139,12 @@ class OrganizationRelay:
             async with asyncio.TaskGroup() as group:
                 renewing = group.create_task(term.renew())
                 async with asyncio.TaskGroup() as work:
-                    work.create_task(self._keep_cards(cards, ImportProgress(poster)))
+                    for keep in (
+                        partial(cards.refresh, posted=True),
+                        partial(cards.refresh, posted=False),
+                        ImportProgress(poster).refresh,
+                    ):
+                        work.create_task(self._keep(keep))
                     work.create_task(
                         EventRelay(poster, cards, self._slack, stopping=self._stopping).run(work)
                     )
@@ -146,12 +152,12 @@ class OrganizationRelay:
         finally:
             await term.give_back()
 
-    async def _keep_cards(self, cards: LiveCards, progress: ImportProgress) -> None:
+    async def _keep(self, refresh: Callable[[], Awaitable[None]]) -> None:
+        """Refresh, each kind by itself: what waits for its turn to be posted holds up no edit."""
         while not self._stopping.is_set():
             seconds = _CARDS_EVERY
             try:
-                await cards.refresh()
-                await progress.refresh()
+                await refresh()
             except SlackAway as away:
                 log.warning("slack.away", organization=self._organization, error=str(away))
                 seconds = max(seconds, away.seconds)

@@ -1,39 +1,52 @@
-"""Events in the order of their commits, each told once, in a line per channel."""
+"""Events in the order of their commits, each told once, in a line per channel and thread."""
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice, takewhile
 from typing import Final
 
 import structlog
 
 from bot.slack import automations, campaign_alerts, doubts, platform_alerts  # noqa: F401 — they say what is told
-from bot.slack.alerts import ALERTS, Alert, Elsewhere, Place
+from bot.slack.alerts import ALERTS, CROWDS, Alert, Elsewhere, Place
 from bot.slack.blocks import message, sections
 from bot.slack.live_cards import LiveCards
-from bot.slack.markup import Markup, joined
+from bot.slack.markup import joined
 from bot.slack.poster import Poster, Refused, SlackAway, Stopped, advice
 from bot.slack.term import pause
 from engine.config import Slack
 from storage import events
 from storage.database import Unit
 from storage.events import Event, EventId
+from storage.slack_posts import card_key
 
 _EVENTS_EVERY: Final = 0.25
 _AT_ONCE: Final = 100  # events read
-_WAITING: Final = 1_000  # events read and not yet told
+_WAITING: Final = 1_000  # events read and not yet told, of a crowd and of all others
 
 _MANY: Final = 4  # of one line waiting for a channel are told together,
 _TOGETHER: Final = 10  # at most so many in one message
 
-Told = tuple[Event, tuple[Alert, ...]]
-"""An event and what it is told as."""
+Line = tuple[str, str | None]
+"""A channel, and the thread or the card in it; None: the channel itself."""
 
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One message of an event, and the key it is posted under."""
+
+    event: Event
+    alert: Alert
+    key: str
+
+
 class EventRelay:
-    """Takes events in order and tells them, in a line per channel so that none blocks another."""
+    """Takes events in order and tells them, in lines of which none waits for all of another."""
 
     def __init__(
         self, poster: Poster, cards: LiveCards, slack: Slack, *, stopping: asyncio.Event
@@ -42,32 +55,40 @@ class EventRelay:
         self._cards = cards
         self._slack = slack
         self._stopping = stopping
-        self._waiting: set[EventId] = set()
-        self._lines: dict[str, deque[Told]] = {}
+        self._untold: dict[bool, dict[EventId, int]] = {False: {}, True: {}}
+        """By whether it is of a crowd: how many messages of an event are yet to be told."""
+        self._refused: dict[EventId, str] = {}
+        self._lines: dict[Line, deque[Item]] = {}
 
     async def run(self, group: asyncio.TaskGroup) -> None:
         """Relay until the process stops; lines run in *group*."""
         while not self._stopping.is_set():
-            for event in await self._poster.run(self._found):
-                await self._line_up(event, group)
+            for crowd in (False, True):
+                for event in await self._poster.run(partial(self._found, crowd=crowd)):
+                    await self._line_up(event, group)
             await pause(_EVENTS_EVERY, self._stopping)
 
-    async def _found(self, unit: Unit) -> list[Event]:
-        room = min(_AT_ONCE, _WAITING - len(self._waiting))
-        return await events.waiting(unit, besides=self._waiting, limit=room) if room > 0 else []
+    async def _found(self, unit: Unit, *, crowd: bool) -> list[Event]:
+        waiting = self._untold[crowd]
+        room = min(_AT_ONCE, _WAITING - len(waiting))
+        if room <= 0:
+            return []
+        return await events.waiting(
+            unit, kinds=CROWDS, others=not crowd, besides=waiting, limit=room
+        )
 
     async def _line_up(self, event: Event, group: asyncio.TaskGroup) -> None:
         alerts = await self._rendered(event)
         if not alerts:
             return
-        channel = self._channel(alerts[0])
-        self._waiting.add(event.id)
-        line = self._lines.get(channel)
-        if line is not None:
-            line.append((event, alerts))
-            return
-        self._lines[channel] = deque([(event, alerts)])
-        group.create_task(self._run_line(channel))
+        self._untold[event.kind in CROWDS][event.id] = len(alerts)
+        for place, alert in enumerate(alerts):
+            key = f"event:{event.id}" if place == 0 else f"event:{event.id}:{place}"
+            line = self._line(event, alert)
+            if line not in self._lines:
+                self._lines[line] = deque()
+                group.create_task(self._run_line(line))
+            self._lines[line].append(Item(event=event, alert=alert, key=key))
 
     async def _rendered(self, event: Event) -> tuple[Alert, ...]:
         """Return what an event is told as; nothing: it is settled already."""
@@ -88,76 +109,74 @@ class EventRelay:
             await self._settle(event)
         return alerts
 
-    async def _run_line(self, channel: str) -> None:
-        line = self._lines[channel]
-        while line and not self._stopping.is_set():
+    async def _run_line(self, line: Line) -> None:
+        items = self._lines[line]
+        while items and not self._stopping.is_set():
             try:
-                together = await self._together(line)
-                refused = (
-                    await self._tell_together(channel, together)
-                    if together
-                    else await self._tell(*line[0])
+                together = await self._together(items)
+                refused = await (
+                    self._tell_together(together) if together else self._tell(items[0])
                 )
             except SlackAway as away:
-                log.warning("slack.away", channel=channel, error=str(away))
+                log.warning("slack.away", channel=line[0], error=str(away))
                 await pause(away.seconds, self._stopping)
                 continue
             except Stopped:
                 break
             for _ in range(len(together) or 1):
-                event, _alerts = line[0]
-                await self._settle(event, error=refused)
-                line.popleft()
-                self._waiting.discard(event.id)
-        del self._lines[channel]
+                await self._told(items[0].event, refused)
+                items.popleft()
+        del self._lines[line]
 
-    async def _together(self, line: deque[Told]) -> list[Told]:
-        """Return the first of *line* that are told as one message; none: the first by itself."""
-        short = list(takewhile(_line_of, islice(line, _TOGETHER)))
+    async def _told(self, event: Event, refused: str | None) -> None:
+        """Note that a message of an event was told, or refused; settle it with the last one."""
+        if refused is not None:
+            self._refused[event.id] = refused
+        untold = self._untold[event.kind in CROWDS]
+        untold[event.id] -= 1
+        if untold[event.id] == 0:
+            await self._settle(event, error=self._refused.pop(event.id, None))
+            del untold[event.id]
+
+    async def _together(self, items: deque[Item]) -> list[Item]:
+        """Return the first of *items* that are told as one message; none: the first by itself."""
+        short = list(takewhile(lambda item: item.alert.line, islice(items, _TOGETHER)))
         if len(short) < _MANY:
             return []
-        untried = await self._poster.untried([_key(event) for event, _ in short])
-        fresh = list(takewhile(lambda told: _key(told[0]) in untried, short))
+        untried = await self._poster.untried([item.key for item in short])
+        fresh = list(takewhile(lambda item: item.key in untried, short))
         return fresh if len(fresh) > 1 else []
 
-    async def _tell_together(self, channel: str, together: list[Told]) -> str | None:
-        """Post one message for several events; return why Slack refused it, else None."""
-        text = joined([line for told in together if (line := _line_of(told)) is not None])
-        keys = [_key(event) for event, _ in together]
+    async def _tell_together(self, together: list[Item]) -> str | None:
+        """Post one message for several; return why Slack refused it, else None."""
+        text = joined([item.alert.line for item in together if item.alert.line is not None])
+        first, *others = together
+        alert = replace(first.alert, message=message(text, *sections(text)))
+        return await self._tell(replace(first, alert=alert), together=[each.key for each in others])
+
+    async def _tell(self, item: Item, *, together: Sequence[str] = ()) -> str | None:
+        """Post a message and its file; return why Slack refused it, else None."""
+        alert = item.alert
         try:
+            where = await self._where(item.event, alert)
+            if where is None:
+                return None
+            channel, thread_ts = where
             await self._poster.post(
-                key=keys[0],
-                together=keys[1:],
+                key=item.key,
+                together=together,
                 channel=channel,
-                thread_ts=None,
-                message=message(text, *sections(text)),
+                thread_ts=thread_ts,
+                message=alert.message,
             )
+            if alert.file is not None:
+                await self._poster.share(
+                    key=f"{item.key}:file", channel=channel, thread_ts=thread_ts, blob=alert.file
+                )
         except Refused as refused:
-            self._log_refusal(together[0][0], channel, refused.error)
+            self._log_refusal(item.event, self._line(item.event, alert)[0], refused.error)
             return refused.error
         return None
-
-    async def _tell(self, event: Event, alerts: tuple[Alert, ...]) -> str | None:
-        """Post all of an event's messages; return why Slack refused one, else None."""
-        refusal: str | None = None
-        for position, alert in enumerate(alerts):
-            key = _key(event) if position == 0 else f"{_key(event)}:{position}"
-            try:
-                where = await self._where(event, alert)
-                if where is None:
-                    continue
-                channel, thread_ts = where
-                await self._poster.post(
-                    key=key, channel=channel, thread_ts=thread_ts, message=alert.message
-                )
-                if alert.file is not None:
-                    await self._poster.share(
-                        key=f"{key}:file", channel=channel, thread_ts=thread_ts, blob=alert.file
-                    )
-            except Refused as refused:
-                refusal = refused.error
-                self._log_refusal(event, self._channel(alert), refused.error)
-        return refusal
 
     def _log_refusal(self, event: Event, channel: str, error: str) -> None:
         log.error(
@@ -169,37 +188,25 @@ class EventRelay:
             advice=advice(error),
         )
 
-    async def _where(self, event: Event, alert: Alert) -> tuple[str, str | None] | None:
+    async def _where(self, event: Event, alert: Alert) -> Line | None:
         """Return channel and thread; None: the card it belongs to cannot be posted."""
+        if alert.place is Place.CARD and event.campaign_id is not None:
+            return await self._cards.thread_of(event.campaign_id)
+        return self._line(event, alert)
+
+    def _line(self, event: Event, alert: Alert) -> Line:
         match alert.place:
             case Elsewhere(channel=channel, thread_ts=thread_ts):
                 return channel, thread_ts
-            case Place.CARD if event.campaign_id is not None:
-                return await self._cards.thread_of(event.campaign_id)
-            case _:
-                return self._channel(alert), None
-
-    def _channel(self, alert: Alert) -> str:
-        match alert.place:
-            case Elsewhere(channel=channel):
-                return channel
             case Place.INBOX:
-                return self._slack.inbox_channel
+                return self._slack.inbox_channel, None
+            case Place.CARD if event.campaign_id is not None:
+                return self._slack.alerts_channel, card_key(event.campaign_id)
             case Place.ALERTS | Place.CARD:
-                return self._slack.alerts_channel
+                return self._slack.alerts_channel, None
 
     async def _settle(self, event: Event, *, error: str | None = None) -> None:
         async def settle(unit: Unit) -> None:
             await events.relayed(unit, event=event.id, error=error)
 
         await self._poster.run(settle)
-
-
-def _key(event: Event) -> str:
-    return f"event:{event.id}"
-
-
-def _line_of(told: Told) -> Markup | None:
-    """Return the one line an event can be told in; None: it needs a message of its own."""
-    _, alerts = told
-    return alerts[0].line if len(alerts) == 1 else None

@@ -87,7 +87,6 @@ async def activate(
     await check_approved(contents=(step.content for step in steps), known=templates)
     await begin_trigger(campaign=before, automations=automations)
     after = await campaigns.move(before, State.ACTIVE, channel=channel)
-    await campaigns.tell(after, "campaign_started")
     await campaigns.note("campaign.activate", after)
     return Moved(campaign=after, changed=True)
 

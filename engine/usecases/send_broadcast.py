@@ -74,7 +74,6 @@ async def send_broadcast(
     running = await campaigns.move(
         draft, State.RUNNING, channel=channel, contacts_up_to=reach.last_contact
     )
-    await campaigns.tell(running, "campaign_started")
     await campaigns.note("broadcast.send", running, recipients=reach.recipients)
     return Started(campaign=running, reach=reach)
 

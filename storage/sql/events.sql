@@ -1,10 +1,10 @@
 -- name: waiting
--- Up to $limit events not yet told, in the order of their transactions. Only those below the horizon: a
--- transaction that commits later than one after it would else be passed over.
+-- Up to $limit events of $kinds (or of all $others) not yet told, in the order of their transactions. Only those
+-- below the horizon: a transaction that commits later than one after it would else be passed over.
 select id, kind, campaign_id, content, at
   from events
  where organization_id = $organization and relayed_at is null and xid < pg_snapshot_xmin(pg_current_snapshot())
-   and id <> all($besides::bigint[])
+   and (kind = any($kinds::text[])) <> $others and id <> all($besides::bigint[])
  order by xid, id
  limit $limit
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.slack import imports  # noqa: F401 — it says what is told of imports
 from bot.slack.desk import Desk
 from bot.slack.platform_alerts import register
 from bot.slack.registry import Context, Registry
@@ -325,6 +326,115 @@ async def test_many_replies_share_messages_and_each_is_told_once(world: World) -
     assert kept == 25
 
 
+async def refused_import(world: World, *, channel: str, thread_ts: str) -> int:
+    """Write an import whose file cannot be used, and its event; return the event."""
+    kept: int = await world.database.pool.fetchval(
+        "insert into imports (organization_id, file_id, blob_id, name, state, problem, actor,"
+        " channel, thread_ts, created_at, updated_at)"
+        " values ($1, 'F1', 1, 'leads.csv', 'refused', 'No phones.', 'U0OWNER', $2, $3, $4, $4)"
+        " returning id",
+        ACME,
+        channel,
+        thread_ts,
+        NOON,
+    )
+    return await world.event("import_refused", {"import": kept})
+
+
+async def stopped_numbers(world: World, count: int) -> None:
+    """Write alerts of which each is told by itself."""
+    for place in range(count):
+        await world.event("number_stopped", {"number": f"n{place}", "why": "blocked"})
+
+
+async def test_what_somebody_waits_for_in_a_thread_overtakes_the_alerts_of_its_channel(
+    world: World,
+) -> None:
+    await stopped_numbers(world, 20)
+    await refused_import(world, channel=ALERTS, thread_ts="1.1")
+    async with world.relaying():
+        await world.until(lambda: bool(world.slack.messages(thread_ts="1.1")))
+        alerts = world.slack.texts()
+
+    assert len(alerts) < 15
+    told = [f"Nothing is sent from n{place} for now: blocked" for place in range(20)]
+    assert alerts == told[: len(alerts)]
+
+
+async def test_what_somebody_waits_for_elsewhere_waits_for_no_alert(world: World) -> None:
+    await stopped_numbers(world, 20)
+    await refused_import(world, channel="D0OWNER", thread_ts="1.1")
+    async with world.relaying():
+        await world.until(lambda: bool(world.slack.messages("D0OWNER", thread_ts="1.1")))
+
+    assert len(world.slack.messages()) < 15
+
+
+async def test_thousands_of_replies_keep_nothing_else_from_being_told(world: World) -> None:
+    await world.database.pool.execute(
+        "with written as (insert into inbound_messages (organization_id, wamid, number_id,"
+        " contact_id, kind, text, content, at, received_at)"
+        " select $1, n::text, 'n', 1, 'text', 'Hi', '{}', $2, $2 from generate_series(1, 1200) n"
+        " returning id)"
+        " insert into events (organization_id, kind, content, at)"
+        " select $1, 'reply', jsonb_build_object('inbound', id), $2 from written",
+        ACME,
+        NOON,
+    )
+    await failure(world, "one")
+    async with world.relaying():
+        await world.until(lambda: failures(world) == ["one"])
+
+    told = await world.database.pool.fetchval(
+        "select count(*) from events where kind = 'reply' and relayed_at is not null"
+    )
+    # Of so many a thousand wait at a time; the others are read as those are told.
+    assert told < 200
+
+
+async def test_a_thread_has_its_notes_in_order_while_alerts_wait(world: World) -> None:
+    sale = await world.campaign(state="running", started_by="U0OWNER")
+    async with world.relaying():
+        await world.until(lambda: bool(world.slack.messages()))
+        await stopped_numbers(world, 20)
+        await world.event("campaign_stopped", {"why": "Refused."}, campaign=sale)
+        await world.event("campaign_resumed", {"by": "U0OWNER"}, campaign=sale)
+        (card, *_) = world.slack.messages()
+        await world.until(lambda: len(world.slack.messages(thread_ts=card["ts"])) == 2)
+
+    assert world.slack.texts(thread_ts=card["ts"]) == [
+        "Stopped: Refused.",
+        "Resumed by <@U0OWNER>.",
+    ]
+
+
+async def test_cards_move_while_others_wait_to_be_posted(world: World) -> None:
+    moving = await world.campaign("Moving", planned_at=NOON)
+    step = await world.step(moving, planned=100)
+    async with world.relaying():
+        await world.until(lambda: bool(world.slack.messages()))
+        for place in range(8):
+            await world.campaign(f"New {place}")
+        await world.change(moving, state="paused", paused_by="U0OWNER")
+        await world.count(moving, step, accepted=50)
+        await world.until(lambda: len(world.slack.messages()) == 9)
+
+    methods = [method for method, _, _ in world.slack.calls]
+    last_post = len(methods) - methods[::-1].index("chat.postMessage")
+    assert "chat.update" in methods[:last_post]
+
+
+async def test_many_warnings_share_a_message(world: World) -> None:
+    for place in range(8):
+        await failure(world, f"number {place}")
+    async with world.relaying():
+        await world.until_told()
+
+    told = "\n".join([*world.slack.texts(), ""])
+    assert [told.count(f"number {place} (error") for place in range(8)] == [1] * 8
+    assert world.slack.count("chat.postMessage") < 8
+
+
 async def test_a_try_after_a_refused_one_is_as_doubtful_as_the_first(world: World) -> None:
     world.slack.next_answers["chat.postMessage"].extend(
         [Refusal("ratelimited", status=429, retry_after=1), LOSE_ANSWER]
@@ -340,9 +450,9 @@ async def test_a_card_lives_as_long_as_its_campaign(world: World) -> None:
     sale = await world.campaign("<!channel> Sale", planned_at=NOON)
     step = await world.step(sale, planned=100, accepted=10)
     async with world.relaying():
-        await world.event("campaign_started", {"by": "U0OWNER"}, campaign=sale)
         await world.until(lambda: bool(world.slack.messages()))
         (card,) = world.slack.messages()
+        assert "by <@U0OWNER>" in card["blocks"][-1]["elements"][0]["text"]
         assert "10 % (10 of 100)" in card["blocks"][0]["text"]["text"]
         assert "<!channel>" not in card["blocks"][0]["text"]["text"] + card["text"]
 
@@ -361,9 +471,9 @@ async def test_a_card_lives_as_long_as_its_campaign(world: World) -> None:
     assert world.slack.texts()[0] == card["text"]
     completed = "&lt;!channel&gt; Sale is completed. 99 of 100 messages sent"
     assert world.slack.texts()[1].startswith(completed)
-    thread = world.slack.texts(thread_ts=card["ts"])
-    assert thread[:2] == ["Started by <@U0OWNER>.", "Paused by <@U0OWNER>."]
-    assert thread[2].startswith(completed)
+    # What the card itself shows to the end, its start and its ending, is not said again below it.
+    assert world.slack.texts(thread_ts=card["ts"]) == ["Paused by <@U0OWNER>."]
+    assert "started" in card["blocks"][-1]["elements"][0]["text"]
 
 
 async def test_an_unchanged_card_is_not_edited_and_a_changing_one_at_most_every_three_seconds(

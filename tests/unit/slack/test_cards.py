@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -244,18 +245,33 @@ def test_slack_takes_what_is_drawn(name: str) -> None:
         assert len(message.text.encode()) <= 4000
 
 
-def test_posts_to_a_channel_keep_about_a_second_apart_and_channels_do_not_wait_for_others() -> None:
-    limiter = Limiter()
+def posts(limiter: Limiter, channel: str, count: int, *, now: float) -> list[float]:
+    """Return when posts are made that wait for each other."""
     made = []
-    now = 0.0
-    for _ in range(20):
-        while (wait := limiter.post_wait("C1", now=now)) > 0:
-            now += wait
+    for _ in range(count):
+        while (wait := limiter.post_wait(channel, now=now)) > 0:
+            now += max(wait, 0.001)
         made.append(now)
+    return made
 
-    assert made[-1] >= 15
-    assert all(later - earlier >= 3 for earlier, later in zip(made, made[3:], strict=False))
-    assert limiter.post_wait("C2", now=now) == 0
+
+def test_a_quiet_channel_takes_three_posts_at_once_then_hardly_one_a_second() -> None:
+    limiter = Limiter()
+
+    first = posts(limiter, "C1", 60, now=10)
+    again = posts(limiter, "C1", 4, now=100)
+
+    assert first[:3] == [10, 10, 10]
+    assert all(1 <= later - earlier <= 1.2 for earlier, later in pairwise(first[2:]))
+    assert again[:3] == [100, 100, 100]
+    assert again[3] > 101
+
+
+def test_no_channel_waits_for_another() -> None:
+    limiter = Limiter()
+    posts(limiter, "C1", 30, now=0)
+
+    assert posts(limiter, "D1", 3, now=0) == [0, 0, 0]
 
 
 def test_edits_of_all_cards_stay_below_the_limit_in_every_minute() -> None:

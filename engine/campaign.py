@@ -265,3 +265,8 @@ class Step(StepRule):
     content: Content
     fallback: TemplateMessage | None = None
     version: int = 1
+
+    @property
+    def says(self) -> tuple[Content, ...]:
+        """Return all it may say: its content, and its fallback if it has one."""
+        return (self.content,) if self.fallback is None else (self.content, self.fallback)

@@ -1,6 +1,6 @@
 """What the use cases about campaigns need of storage. One unit of work stands behind each port."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -156,6 +156,19 @@ class Campaigns(Protocol):
 
     async def affected(self, campaign: Campaign, *, place: float, step: Step | None) -> Affected:
         """Return how a change at a position, or of *step*, meets those under way."""
+        ...
+
+    async def lacking(
+        self, campaign: Campaign, contents: Iterable[Content], *, place: float | None = None
+    ) -> Mapping[str, int]:
+        """Return how many have no value for tokens of *contents* without a fallback, by token.
+
+        Of a broadcast's audience; of those whom a drip's trigger would enroll, which without one
+        may be everybody.
+
+        Args:
+            place: Only of those under way in a drip who have not come to that position.
+        """
         ...
 
     async def reach(self, campaign: Campaign) -> Reach:

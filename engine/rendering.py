@@ -1,6 +1,6 @@
 """From a step's content with tokens to what one contact reads."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from engine import personalise
@@ -34,6 +34,28 @@ class Rendering:
                 case str() as rendered:
                     filled[text] = rendered
         return mapped(self.content, filled.__getitem__)
+
+
+def needed(contents: Iterable[Content]) -> tuple[str, ...]:
+    """Return the names of tokens without a fallback, which leave out who has no value; sorted.
+
+    Those of the event that enrolled are not among them: who has them shows only then.
+    """
+    tokens = (
+        token
+        for content in contents
+        for text in strings(content)
+        for token in personalise.parse(text).tokens
+    )
+    return tuple(
+        sorted(
+            {
+                token.name
+                for token in tokens
+                if token.fallback is None and not token.name.startswith(OF_EVENT)
+            }
+        )
+    )
 
 
 def values_of(

@@ -40,6 +40,11 @@ async def freeze(unit: Unit, *, campaign: CampaignId, audience: Audience, up_to:
         await members.freeze(unit, campaign=campaign, definition=_definition(audience), up_to=up_to)
 
 
+async def lacking(unit: Unit, *, audience: Audience, tokens: Sequence[str]) -> dict[str, int]:
+    """Return how many of an audience have no value for each of *tokens*; none of them zero."""
+    return await members.lacking(unit, definition=_definition(audience), tokens=tokens)
+
+
 async def strangers(unit: Unit, *, phones: Sequence[Phone]) -> tuple[Phone, ...]:
     """Return those of *phones* that no contact has."""
     if not phones:

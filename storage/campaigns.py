@@ -1,6 +1,6 @@
 """Campaigns and their steps, as one member of the staff changes them and as lists show them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -16,6 +16,7 @@ from engine.conditions import Conditions
 from engine.content import Content, TemplateMessage
 from engine.enrollment import EndReason
 from engine.ids import CampaignId, ContactId, EnrollmentId, ListId, SegmentId
+from engine.rendering import needed
 from engine.timing import Timing
 from engine.usecases.create_campaign import NameTaken
 from storage import audiences, audit, effects, enrollments, lists, members, segments
@@ -150,6 +151,16 @@ class Campaigns:
             self.unit, campaign=campaign.id, place=place, step=step.id if step else None
         )
 
+    async def lacking(
+        self, campaign: Campaign, contents: Iterable[Content], *, place: float | None = None
+    ) -> Mapping[str, int]:
+        tokens = needed(contents)
+        if place is not None:
+            return await members.lacking_under_way(
+                self.unit, campaign=campaign.id, place=place, tokens=tokens
+            )
+        return await lacking(self.unit, campaign=campaign, tokens=tokens)
+
     async def reach(self, campaign: Campaign) -> Reach:
         return await audiences.reach(
             self.unit,
@@ -280,6 +291,18 @@ async def listed(
 async def running(unit: Unit, *, limit: int) -> list[CampaignId]:
     """Return what sends, or would if it were not paused; the latest started first."""
     return [row["id"] for row in await unit.rows(_SQL["running"], limit=limit)]
+
+
+async def lacking(unit: Unit, *, campaign: Campaign, tokens: Sequence[str]) -> Mapping[str, int]:
+    """Return how many of those a campaign is for have no value for *tokens*; none of them zero.
+
+    A drip is for those with the tag of its trigger, else may be for everybody.
+    """
+    audience = campaign.audience
+    if audience is None:
+        tag = campaign.trigger.removeprefix("tag:") if campaign.trigger.startswith("tag:") else None
+        audience = Audience(everyone=True) if tag is None else Audience(tags=(tag,))
+    return await audiences.lacking(unit, audience=audience, tokens=tokens)
 
 
 async def to_rewalk(unit: Unit) -> list[CampaignId]:

@@ -65,6 +65,26 @@ async def reach(
     return {Reason(row["reason"]) if row["reason"] else None: row["count"] for row in rows}
 
 
+async def lacking(unit: Unit, *, definition: Definition, tokens: Sequence[str]) -> dict[str, int]:
+    """Return how many are meant who have no value for each of *tokens*; none of them zero."""
+    if not tokens:
+        return {}
+    async with _asking(unit):
+        query, values = await _query(unit, "lacking", definition)
+        rows = await unit.rows(query, tokens=tokens, **values)
+    return {row["name"]: row["count"] for row in rows}
+
+
+async def lacking_under_way(
+    unit: Unit, *, campaign: CampaignId, place: float, tokens: Sequence[str]
+) -> dict[str, int]:
+    """Return the same of those under way in a drip who have not come to a place of its order."""
+    if not tokens:
+        return {}
+    rows = await unit.rows(_SQL["lacking_under_way"], campaign=campaign, place=place, tokens=tokens)
+    return {row["name"]: row["count"] for row in rows}
+
+
 async def freeze(
     unit: Unit, *, campaign: CampaignId, definition: Definition, up_to: ContactId
 ) -> None:

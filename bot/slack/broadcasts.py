@@ -5,6 +5,7 @@ from bot.slack.campaign_lists import listing, next_line, showing
 from bot.slack.campaign_moves import moved
 from bot.slack.campaign_names import found
 from bot.slack.campaign_text import (
+    lacking_lines,
     message_line,
     reach_lines,
     reasons_line,
@@ -81,6 +82,7 @@ def _register_making(registry: Registry, desk: Desk) -> None:
                 markup("created the broadcast *{name}*, a draft.", name=made.name),
                 markup("Message: {it}", it=message_line(content)),
                 *reach_lines(await mine.reach(made)),
+                *lacking_lines(await mine.lacking(made, [content])),
                 _window(content),
                 next_line(f"/drip broadcast send {as_word(made.name)}"),
             )

@@ -6,7 +6,13 @@ from typing import Final, assert_never
 from bot.slack import cards
 from bot.slack.blocks import Message, context, header, message, section, sections
 from bot.slack.campaign_names import found
-from bot.slack.campaign_text import AudienceNames, audience_line, settings_line, steps_lines
+from bot.slack.campaign_text import (
+    AudienceNames,
+    audience_line,
+    lacking_lines,
+    settings_line,
+    steps_lines,
+)
 from bot.slack.desk import Desk
 from bot.slack.markup import Markup, code, date, joined, markup, user
 from bot.slack.registry import Context
@@ -15,6 +21,7 @@ from bot.slack.words import as_word
 from engine.campaign import Campaign, Kind, State, Step
 from engine.config import Organization
 from engine.ids import CampaignId
+from engine.rendering import needed
 from engine.report import Enrollments, Report
 from storage import campaigns, lists, reports, segments, tags
 from storage.campaigns import Listed
@@ -99,6 +106,9 @@ async def _shown(unit: Unit, campaign: CampaignId, organization: Organization) -
     lines += _step_lines(it, steps)
     if report.enrollments is not None:
         lines.append(_enrolled(report.enrollments))
+    if it.state in {State.DRAFT, State.SCHEDULED}:
+        tokens = needed(said for step in steps for said in step.says)
+        lines += lacking_lines(await campaigns.lacking(unit, campaign=it, tokens=tokens))
     if report.total.planned:
         lines.append(cards.counts_line(report.total))
     footer = joined(_people(it), " · ")

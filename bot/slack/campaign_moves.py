@@ -5,6 +5,7 @@ from typing import Final
 
 from bot.slack.campaign_lists import enroll_command, next_line
 from bot.slack.campaign_names import found
+from bot.slack.campaign_text import lacking_lines
 from bot.slack.changes import answered, told, wake
 from bot.slack.contact_pages import counted
 from bot.slack.desk import Desk
@@ -108,7 +109,11 @@ def _about(done: Moved, move: Move, ended: int, known: Sequence[str]) -> list[Ma
     it = done.campaign
     name = as_word(it.name)
     if move is activate:
-        return [_enrolls(it), next_line(enroll_command(it, tags=known))]
+        return [
+            _enrolls(it),
+            *lacking_lines(done.lacking),
+            next_line(enroll_command(it, tags=known)),
+        ]
     if move is pause:
         word = "campaign" if it.kind is Kind.DRIP else "broadcast"
         return [

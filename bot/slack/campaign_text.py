@@ -238,6 +238,19 @@ def reach_lines(reach: Reach) -> list[Markup]:
     return lines
 
 
+def lacking_lines(lacking: Mapping[str, int]) -> list[Markup]:
+    """Return who would be left out for want of a value, by token; nothing: nobody."""
+    return [
+        markup(
+            "{who} no {token} and would be left out where it is needed; {fix} says something else.",
+            who=f"{count:,} contact{' has' if count == 1 else 's have'}",
+            token=token,
+            fix=code(f"{{{token}|…}}"),
+        )
+        for token, count in sorted(lacking.items())
+    ]
+
+
 def strangers_line(strangers: Sequence[str]) -> Markup:
     return markup(
         "not among your contacts: {phones}; {add} adds one.",

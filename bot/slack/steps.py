@@ -6,7 +6,7 @@ from typing import Final, assert_never
 from bot.slack.blocks import actions, button
 from bot.slack.campaign_lists import next_line
 from bot.slack.campaign_names import found
-from bot.slack.campaign_text import step_line
+from bot.slack.campaign_text import lacking_lines, step_line
 from bot.slack.changes import answered, told
 from bot.slack.clicks import Value
 from bot.slack.contact_pages import counted
@@ -161,6 +161,7 @@ def _asking(asked: Unconfirmed, command: StepCommand) -> Reply:
             state=asked.campaign.state.value,
         ),
         *_affected(asked, command),
+        *lacking_lines(asked.lacking),
     ]
     value = str(Value(subject=written(command), version=asked.campaign.version))
     if len(value) > _LONGEST_VALUE:
@@ -220,6 +221,7 @@ def _told(asked: Context, done: Changed, command: StepCommand) -> Reply:
                 markup("added a step to *{name}*:", name=name),
                 shown,
                 _never_replied(done.campaign, done.step),
+                *lacking_lines(done.lacking),
                 _after_adding(done, command),
             )
         case StepEdit():
@@ -228,6 +230,7 @@ def _told(asked: Context, done: Changed, command: StepCommand) -> Reply:
                 markup("changed step {n} of *{name}*:", n=done.step.number, name=name),
                 shown,
                 _never_replied(done.campaign, done.step),
+                *lacking_lines(done.lacking),
                 _get_it(done.affected.before + done.affected.queued, "it as changed"),
             )
         case StepMove():

@@ -1,7 +1,7 @@
 """Change steps: what a drip says, and when, also while contacts walk through it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from engine.attributes import AttributeType
 from engine.campaign import Campaign, Kind, State, Step
@@ -58,12 +58,14 @@ class Changed:
     Attributes:
         affected: How the change meets those under way.
         steps: All there are now; without *step* where it was removed.
+        lacking: Contacts it would be left out for, by the token they have no value for.
     """
 
     campaign: Campaign
     step: Step
     affected: Affected
     steps: Sequence[Step]
+    lacking: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +75,15 @@ class Unconfirmed:
     Attributes:
         step: As it would be; the one to be removed.
         number: Where it would stand.
+        lacking: Of those under way, whom it would be left out for, by the token they have no
+            value for.
     """
 
     campaign: Campaign
     step: Step
     number: int
     affected: Affected
+    lacking: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,22 +133,33 @@ async def add_step(
         attributes=writing.attributes,
         types=writing.types,
     )
+    said = [draft.content, *filter(None, [draft.fallback])]
     if drip.state is not State.DRAFT:
-        contents = [draft.content, *filter(None, [draft.fallback])]
-        await check_approved(contents=contents, known=writing.templates)
+        await check_approved(contents=said, known=writing.templates)
     place = None if at == len(steps) else _between(drip, steps, at)
     affected = Affected()
     if place is not None:
         affected = await campaigns.affected(drip, place=place, step=None)
         if affected.anybody and not confirmed:
-            step = replace(steps[at], content=draft.content, number=at + 1)
-            return Unconfirmed(campaign=drip, step=step, number=at + 1, affected=affected)
+            return Unconfirmed(
+                campaign=drip,
+                step=replace(steps[at], content=draft.content, fallback=draft.fallback),
+                number=at + 1,
+                affected=affected,
+                lacking=await campaigns.lacking(drip, said, place=place),
+            )
     await campaigns.put_step(drip, draft, place=place)
     if affected.anybody:
         await campaigns.rewalk(drip)
     after = await campaigns.steps(campaign)
     await campaigns.note("step.add", drip, step=after[at].id)
-    return Changed(campaign=drip, step=after[at], affected=affected, steps=after)
+    return Changed(
+        campaign=drip,
+        step=after[at],
+        affected=affected,
+        steps=after,
+        lacking=await campaigns.lacking(drip, said),
+    )
 
 
 async def edit_step(
@@ -174,18 +190,30 @@ async def edit_step(
         attributes=writing.attributes,
         types=writing.types,
     )
+    said = [draft.content, *filter(None, [draft.fallback])]
     if drip.state is not State.DRAFT:
-        contents = [draft.content, *filter(None, [draft.fallback])]
-        await check_approved(contents=contents, known=writing.templates)
+        await check_approved(contents=said, known=writing.templates)
     affected = await campaigns.affected(drip, place=step.position, step=step)
     if (affected.before or affected.queued) and not confirmed:
-        return Unconfirmed(campaign=drip, step=step, number=number, affected=affected)
+        return Unconfirmed(
+            campaign=drip,
+            step=replace(step, content=draft.content, fallback=draft.fallback),
+            number=number,
+            affected=affected,
+            lacking=await campaigns.lacking(drip, said, place=step.position),
+        )
     await campaigns.edit_step(drip, step, draft)
     if wish.times and affected.waiting:
         await campaigns.rewalk(drip)
     after = await campaigns.steps(campaign)
     await campaigns.note("step.edit", drip, step=step.id, version=after[number - 1].version)
-    return Changed(campaign=drip, step=after[number - 1], affected=affected, steps=after)
+    return Changed(
+        campaign=drip,
+        step=after[number - 1],
+        affected=affected,
+        steps=after,
+        lacking=await campaigns.lacking(drip, said),
+    )
 
 
 async def move_step(

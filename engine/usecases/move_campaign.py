@@ -1,6 +1,7 @@
 """Move: activate, pause, resume, archive and cancel what staff have made."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -49,11 +50,14 @@ class Moved:
     Attributes:
         changed: False: it was so already, and nothing was done.
         opened: Why its tap had been closed, which is open now; None: it was not.
+        lacking: Of an activated drip: contacts it may leave out, by the token they have no value
+            for.
     """
 
     campaign: Campaign
     changed: bool
     opened: str | None = None
+    lacking: Mapping[str, int] = field(default_factory=dict)
 
 
 async def activate(
@@ -84,11 +88,13 @@ async def activate(
     steps = await campaigns.steps(campaign)
     if not steps:
         raise NoSteps(before)
-    await check_approved(contents=(step.content for step in steps), known=templates)
+    contents = [said for step in steps for said in step.says]
+    await check_approved(contents=contents, known=templates)
     await begin_trigger(campaign=before, automations=automations)
     after = await campaigns.move(before, State.ACTIVE, channel=channel)
     await campaigns.note("campaign.activate", after)
-    return Moved(campaign=after, changed=True)
+    lacking = await campaigns.lacking(after, contents)
+    return Moved(campaign=after, changed=True, lacking=lacking)
 
 
 async def pause(*, campaign: CampaignId, campaigns: Campaigns) -> Moved:

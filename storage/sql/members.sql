@@ -23,6 +23,24 @@ select coalesce(left_out_because(c, $promotional::boolean), '') as reason, count
  where c.organization_id = $organization and (true /* meant */)
  group by 1
 
+-- name: lacking
+-- How many of those a condition means have no value for each of $tokens; those nobody lacks are absent.
+select t.name, count(*) as count
+  from contacts c
+ cross join unnest($tokens::text[]) as t(name)
+ where c.organization_id = $organization and lacks(c, t.name) and (true /* meant */)
+ group by t.name
+
+-- name: lacking_under_way
+-- The same of those under way in a campaign who have not come to $place of its order.
+select t.name, count(*) as count
+  from enrollments e
+  join contacts c on c.organization_id = e.organization_id and c.id = e.contact_id
+ cross join unnest($tokens::text[]) as t(name)
+ where e.organization_id = $organization and e.campaign_id = $campaign and e.state in ('active', 'paused')
+   and e.position < $place and lacks(c, t.name)
+ group by t.name
+
 -- name: freeze
 -- Keep whom a broadcast is for, up to contact $up_to, in chunks of $size.
 insert into frozen_audiences (organization_id, campaign_id, first_contact, last_contact, contacts)

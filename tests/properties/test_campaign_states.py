@@ -1,7 +1,7 @@
 """Whatever staff do in whatever order, a campaign moves as its table of transitions says."""
 
 import asyncio
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -161,6 +161,15 @@ class InMemory:
             replace(each, number=number)
             for number, each in enumerate(sorted(steps, key=lambda each: each.position), start=1)
         ]
+
+    async def lacking(
+        self,
+        campaign: Campaign,  # noqa: ARG002 — the port's
+        contents: Iterable[Content],  # noqa: ARG002 — the port's
+        *,
+        place: float | None = None,  # noqa: ARG002 — the port's
+    ) -> dict[str, int]:
+        return {}
 
     async def reach(self, campaign: Campaign) -> Reach:  # noqa: ARG002 — the port's
         left_out = {} if self.recipients else {Reason.OPTED_OUT: 1}

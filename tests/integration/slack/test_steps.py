@@ -8,6 +8,9 @@ import pytest
 from bot.slack.grammar import NotUnderstood
 from bot.slack.language import LANGUAGE
 from bot.slack.writing import written
+from engine.content import Text
+from engine.personalise import Missing
+from engine.rendering import Rendering, values_of
 from storage.database import Database
 from tests.database import NOON
 from tests.integration.slack.campaign_room import CampaignRoom, opened
@@ -286,3 +289,65 @@ async def test_nothing_to_change_and_no_such_step_are_told(room: CampaignRoom) -
     assert "has steps 1 to 3" in await room.say("step edit Welcome 4 after=1d")
     assert "has steps 1 to 3" in await room.say("step move Welcome 2 to=9")
     assert "one of text=" in await answer(room, "step edit Welcome 2 text=a template=b")
+
+
+async def test_who_lacks_a_value_is_counted_before_it_goes_out(room: CampaignRoom) -> None:
+    ada, *_ = await room.contacts(4)
+    await room.value("update contacts set first_name = ' ' where id = $1", ada)
+    await room.contacts(3, tag="other", first=50)
+    await room.say("campaign new Welcome trigger=tag:lead")
+
+    added = await room.say("step add Welcome after=0m template=welcome first_name={first_name}")
+    mail = await room.say('step add Welcome after=1d text="To {email}" fallback=followup')
+    fine = await room.say("step add Welcome after=1d template=welcome first_name={name|you}")
+    shown = await room.say("campaign show Welcome")
+    activated = await room.say("campaign activate Welcome")
+    broadcast = await room.say("broadcast new Sale to=all text={first_name}")
+
+    assert "1 contact has no first_name" in added
+    assert "4 contacts have no email" in mail
+    assert "no first_name" not in fine
+    for said in (shown, activated):
+        assert "1 contact has no first_name" in said
+        assert "4 contacts have no email" in said
+    assert "1 contact has no first_name" in broadcast
+
+    await room.say("enroll Welcome tag:lead")
+    edited = await room.say("step edit Welcome 2 text={company}")
+    assert "4 contacts have no company" in edited
+    assert "Nothing has been done" in edited
+
+
+@pytest.mark.parametrize("token", ["name", "first_name", "company", "email", "phone", "city"])
+async def test_sql_finds_who_lacks_a_value_as_texts_do(room: CampaignRoom, token: str) -> None:
+    filled = (None, "", " ", "Ada")
+    for name in filled:
+        for first_name in filled:
+            attributes = {} if name is None else {"city": name}
+            await room.value(
+                "insert into contacts (organization_id, name, first_name, company, email,"
+                " attributes, source, created_at, updated_at)"
+                " values ('acme', $1, $2, $1, $2, $3, 'test', $4, $4)",
+                name,
+                first_name,
+                attributes,
+                NOON,
+            )
+    await room.contacts(1)
+    rows = await room.database.pool.fetch(
+        "select c.*, lacks(c, $1) as lacking, (select value from contact_identities i"
+        " where i.contact_id = c.id) as phone from contacts c",
+        token,
+    )
+
+    text = Rendering.of(Text(body=f"{{{token}}}"))
+    for row in rows:
+        values = values_of(
+            name=row["name"],
+            first_name=row["first_name"],
+            company=row["company"],
+            email=row["email"],
+            phone=row["phone"],
+            attributes=row["attributes"],
+        )
+        assert row["lacking"] is isinstance(text.filled(values), Missing)

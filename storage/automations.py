@@ -20,6 +20,7 @@ from engine.automation_foresight import Drip
 from engine.automation_ports import KnownCampaign
 from engine.automation_text import Directory
 from engine.campaign import Kind, Mode, Reentry
+from engine.campaign import State as CampaignState
 from engine.ids import AutomationId, CampaignId, ContactId, SegmentId, StepId
 from storage import audit, effects
 from storage.database import Unit
@@ -163,6 +164,15 @@ async def drips(unit: Unit, *, campaigns: Collection[CampaignId]) -> dict[Campai
         row["id"]: Drip(reentry=Reentry(row["reentry"]), mode=Mode(row["mode"]))
         for row in await unit.rows(_SQL["drips"], ids=sorted(campaigns))
     }
+
+
+async def resting(
+    unit: Unit, *, automations: Sequence[Automation]
+) -> dict[CampaignId, CampaignState]:
+    """Return the campaigns automations enroll into that take nobody in, and their states."""
+    targets = {each.action.campaign for each in automations if isinstance(each.action, Enroll)}
+    rows = await unit.rows(_SQL["resting"], ids=sorted(targets))
+    return {row["id"]: CampaignState(row["state"]) for row in rows}
 
 
 async def awaited(unit: Unit, *, milestones: Collection[Milestone]) -> frozenset[Milestone]:

@@ -184,6 +184,11 @@ async def lock_contacts(unit: Unit, *, contacts: Sequence[ContactId]) -> list[Co
     return [row["id"] for row in await unit.rows(_SQL["lock_contacts"], contacts=contacts)]
 
 
+async def lock_running(unit: Unit, *, contacts: Sequence[ContactId]) -> None:
+    """Lock all that has not ended of *contacts*, before any of it is ended bit by bit."""
+    await unit.rows(_SQL["lock_running"], contacts=contacts)
+
+
 async def running(
     unit: Unit, *, campaign: CampaignId, contacts: Sequence[ContactId], elsewhere: bool = False
 ) -> list[Running]:

@@ -71,6 +71,8 @@ async def _slice(unit: Unit) -> int:
     await automations.lock_campaigns(unit, campaigns=campaigns)
     met = {each.contact_id for turn in turns for _, heard in turn.values() for each in heard}
     there = set(await enrollments.lock_contacts(unit, contacts=sorted(met)))
+    if campaigns:
+        await enrollments.lock_running(unit, contacts=sorted(there))
     for turn in turns:
         for _, (each, heard) in sorted(turn.items()):
             known = [one for one in heard if one.contact_id in there]

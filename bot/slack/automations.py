@@ -1,6 +1,6 @@
 """Automations: making, listing and removing them, firing events, and what they tell staff."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from bot.slack.alerts import Alert, Elsewhere, tells, warning
@@ -18,14 +18,15 @@ from bot.slack.language.automations import (
     AutomationResume,
     FireEvent,
 )
-from bot.slack.markup import Markup, code, joined, literal, markup, user
+from bot.slack.markup import Markup, channel, code, joined, literal, markup, user
 from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from engine import personalise
-from engine.automation import Automation, EventFired, State, Tell
+from engine.automation import Action, Automation, Enroll, EventFired, State, Tell
 from engine.automation_text import Directory, done, sentence
-from engine.ids import AutomationId, ContactId
+from engine.campaign import State as CampaignState
+from engine.ids import AutomationId, CampaignId, ContactId
 from engine.personalise import Missing
 from engine.rendering import values_of
 from engine.usecases.automate import (
@@ -71,10 +72,17 @@ def _register_new(registry: Registry, desk: Desk) -> None:
                 markup("made automation {n}:", n=str(made.id)),
                 await _said(unit, made),
                 Markup("It acts on what happens from now on."),
+                _invite(made.action),
                 next_line("/drip automation list"),
             )
 
         return await desk.database.run(asked.organization, asked.at, work)
+
+
+def _invite(action: Action) -> Markup:
+    if not isinstance(action, Tell):
+        return Markup("")
+    return markup("I have to be in {where} to say it: invite me.", where=channel(action.channel))
 
 
 def _register_list(registry: Registry, desk: Desk) -> None:
@@ -84,13 +92,14 @@ def _register_list(registry: Registry, desk: Desk) -> None:
         async with desk.database.unit(asked.organization, asked.at) as unit:
             there = await automations.all_of(unit)
             known = await automations.directory(unit, automations=there)
+            resting = await automations.resting(unit, automations=there)
         if not there:
             return answered(
                 Markup("There are no automations."),
                 next_line("/drip automation new when=tag:vip then=enroll:<campaign>"),
             )
         title = "1 automation" if len(there) == 1 else f"{len(there)} automations"
-        lines = joined([_line(each, known) for each in there])
+        lines = joined([_line(each, known, resting) for each in there])
         more = markup(
             "{pause} turns one off, {remove} removes it.",
             pause=code("/drip automation pause <number>"),
@@ -198,7 +207,9 @@ async def _said(unit: Unit, automation: Automation) -> Markup:
     return literal(sentence(automation, known), limit=_LONGEST)
 
 
-def _line(each: Automation, known: Directory) -> Markup:
+def _line(
+    each: Automation, known: Directory, resting: Mapping[CampaignId, CampaignState]
+) -> Markup:
     state = {
         State.ON: Markup(""),
         State.OFF: Markup(" · paused"),
@@ -206,6 +217,13 @@ def _line(each: Automation, known: Directory) -> Markup:
             " · :warning: stopped: {why}", why=literal(each.stopped_why or "", limit=_LONGEST)
         ),
     }[each.state]
+    if isinstance(each.action, Enroll) and each.action.campaign in resting:
+        state = markup(
+            "{state} · {name} is {resting} and takes nobody in",
+            state=state,
+            name=known.campaign(each.action.campaign),
+            resting=resting[each.action.campaign].value,
+        )
     own = (
         Markup("")
         if each.campaign_id is None

@@ -97,13 +97,16 @@ async def make_automation(
 
 
 async def begin_trigger(*, campaign: Campaign, automations: Automations) -> None:
-    """Let the trigger of a campaign that becomes active take effect.
+    """Let the trigger of a campaign that becomes active, or gets another one, take effect.
 
     Raises:
         NoSuchName: It names what is not there.
         Loops: It would enroll contacts for ever.
     """
-    if campaign.kind is not Kind.DRIP or campaign.trigger == MANUAL:
+    if campaign.kind is not Kind.DRIP:
+        return
+    if campaign.trigger == MANUAL:
+        await automations.end_of(campaign.id)
         return
     await automations.lock()
     trigger = await _trigger(read_trigger(campaign.trigger), automations)

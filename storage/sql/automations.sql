@@ -96,6 +96,11 @@ select c.id, coalesce(c.settings ->> 'reentry', 'never') as reentry, coalesce(c.
    and exists (select from steps s
                 where s.organization_id = $organization and s.campaign_id = c.id and s.removed_at is null)
 
+-- name: resting
+-- Those of campaigns $ids that take nobody in.
+select id, state from campaigns
+ where organization_id = $organization and id = any($ids::bigint[]) and state not in ('active', 'paused')
+
 -- name: lock_campaigns
 -- Keep the campaigns that actions are about as they are, in the order of their keys.
 select id from campaigns where organization_id = $organization and id = any($ids::bigint[]) order by id for share

@@ -76,6 +76,13 @@ select id, campaign_id, contact_id from enrollments
  order by id
    for no key update
 
+-- name: lock_running
+-- Lock all enrollments of contacts that have not ended, in the order of their keys.
+select id from enrollments
+ where organization_id = $organization and contact_id = any($contacts::bigint[]) and state in ('active', 'paused')
+ order by id
+   for no key update
+
 -- name: drop
 -- End enrollments for $reason before their last step; the caller holds their locks.
 update enrollments

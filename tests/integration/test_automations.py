@@ -93,6 +93,13 @@ async def test_what_is_not_there_is_refused_and_nothing_remains(
     assert not await room.value("select count(*) from automations")
 
 
+async def test_the_list_says_which_campaign_takes_nobody_in(room: CampaignRoom) -> None:
+    await room.say("campaign new Draft")
+    await room.say("automation new when=tag:a then=enroll:Draft")
+
+    assert "Draft is draft and takes nobody in" in await room.say("automation list")
+
+
 async def test_a_loop_is_refused_with_its_path(room: CampaignRoom) -> None:
     for each in ("when=tag:a then=tag:b", "when=tag:b then=tag:c"):
         assert "made automation" in await room.say(f"automation new {each}")

@@ -65,7 +65,7 @@ select value from contact_identities
 -- name: follow
 -- Note who of the contacts after $after up to $until has come into a segment and who has left it; with $tell those who
 -- came are told to automations, and else only those who became contacts since $since. Who comes again within an hour of
--- leaving is one deeper: that is what a loop looks like.
+-- leaving is one deeper: that is what a loop looks like. (not in: hashed whatever is thought to be in the tables.)
 with meant as materialized (
   select c.id, c.created_at from contacts c
    where c.organization_id = $organization and c.id > $after::bigint and c.id <= $until::bigint and (true /* meant */)),
@@ -73,8 +73,9 @@ came as (
   insert into segment_presence as p (organization_id, segment_id, contact_id, here, since_at)
   select $organization, $segment, m.id, true, $at
     from meant m
-   where not exists (select from segment_presence k
-                      where k.organization_id = $organization and k.segment_id = $segment and k.contact_id = m.id and k.here)
+   where m.id not in (select k.contact_id from segment_presence k
+                       where k.organization_id = $organization and k.segment_id = $segment and k.here
+                         and k.contact_id > $after::bigint and k.contact_id <= $until::bigint)
    order by m.id
   on conflict (organization_id, segment_id, contact_id)
   do update set here = true, since_at = excluded.since_at,
@@ -84,7 +85,7 @@ went as (
   update segment_presence p set here = false, since_at = $at
    where p.organization_id = $organization and p.segment_id = $segment and p.here
      and p.contact_id > $after::bigint and p.contact_id <= $until::bigint
-     and not exists (select from meant m where m.id = p.contact_id))
+     and p.contact_id not in (select id from meant))
 insert into occurrences (organization_id, kind, contact_id, value, depth, at)
 select $organization, 'segment_joined', c.contact_id, $segment::text, c.depth, $at
   from came c

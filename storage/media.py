@@ -8,7 +8,7 @@ from typing import Final
 import asyncpg
 
 from engine.content import MediaKind
-from engine.ids import BlobId, MediaId, NumberId
+from engine.ids import BlobId, MediaId, MessageId, NumberId
 from engine.media_file import LIVES_DAYS, FileType
 from engine.media_ports import LibraryFile
 from storage import audit, blobs, effects
@@ -234,6 +234,11 @@ async def retire(unit: Unit, *, number: NumberId, platform_id: str) -> bool:
         _SQL["retire"], number=number, platform=platform_id, before=unit.at - FRESH_FOR
     )
     return row is not None
+
+
+async def retire_of(unit: Unit, *, messages: Sequence[MessageId]) -> None:
+    """Ask for new ids of the files of messages that failed for them after they were accepted."""
+    await unit.run(_SQL["retire_of"], ids=list(messages), before=unit.at - FRESH_FOR)
 
 
 def _file(row: asyncpg.Record) -> LibraryFile:

@@ -3,13 +3,14 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import IO, Final
 
 import structlog
 
 from engine import media_file
-from engine.ids import OrganizationId
+from engine.ids import BlobId, OrganizationId
 from engine.media_address import NotFetched
 from engine.media_file import HEAD, LARGEST, NotTaken, check_size, file_type
 from storage import blobs, media
@@ -113,16 +114,22 @@ async def upload_media(worker: Worker, organization: OrganizationId) -> bool:
     return True
 
 
-async def _upload(worker: Worker, organization: OrganizationId, wanted: Upload) -> str:
+@asynccontextmanager
+async def spooled(
+    worker: Worker, organization: OrganizationId, blob: BlobId
+) -> AsyncIterator[IO[bytes]]:
+    """Open the bytes of a blob as a file, at its beginning; a large one lies on the disk."""
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
-        spooled: IO[bytes] = file
-        async for piece in blobs.read(
-            worker.database, organization, worker.now(), blob=wanted.blob_id
-        ):
-            await asyncio.to_thread(spooled.write, piece)
-        spooled.seek(0)
+        async for piece in blobs.read(worker.database, organization, worker.now(), blob=blob):
+            await asyncio.to_thread(file.write, piece)
+        file.seek(0)
+        yield file
+
+
+async def _upload(worker: Worker, organization: OrganizationId, wanted: Upload) -> str:
+    async with spooled(worker, organization, wanted.blob_id) as file:
         return await worker.apis[organization].upload(
-            wanted.number_id, spooled, filename=wanted.filename, mimetype=wanted.mimetype
+            wanted.number_id, file, filename=wanted.filename, mimetype=wanted.mimetype
         )
 
 

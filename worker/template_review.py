@@ -7,13 +7,14 @@ import structlog
 
 from engine import template_draft
 from engine.ids import OrganizationId
-from engine.template_draft import Draft
+from engine.template_draft import Draft, HeaderFile
 from engine.template_items import template
 from engine.template_ports import KeptDraft
 from engine.templates import Status, Template
-from storage import template_drafts, template_sync, templates
+from storage import media, template_drafts, template_sync, templates
 from storage.database import Unit
 from worker.context import Worker
+from worker.library import spooled
 from worker.whatsapp.client import Json, ManagementFailed, TooManyCalls
 
 _ALONE: Final = timedelta(minutes=2)  # longer than the calls for one draft take
@@ -23,6 +24,13 @@ _TRANSIENT: Final = frozenset({1, 2, 4, 17, 32, 341, 368, 613, 80007, 80008})
 _TOKEN: Final = frozenset({0, 10, 104, 190, 200})
 
 log = structlog.get_logger()
+
+
+class SampleGone(Exception):
+    """The file that reviewers were to see is no longer in the library."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the media library has no file {name} any longer")
 
 
 async def submit_templates(worker: Worker, organization: OrganizationId) -> bool:
@@ -39,6 +47,10 @@ async def submit_templates(worker: Worker, organization: OrganizationId) -> bool
         return False
     try:
         item = await _bring(worker, organization, kept, before)
+    except SampleGone as gone:
+        async with worker.database.owner_unit(organization, worker.now()) as unit:
+            await template_drafts.refused(unit, kept, problem=str(gone))
+        return True
     except ManagementFailed as failed:
         await _failed(worker, organization, kept, failed)
         return True
@@ -76,7 +88,8 @@ async def _bring(
         found = await api.find_template(account, draft.name, draft.language)
         if found is not None and _says_the_same(template(found), draft):
             return found
-    parts = template_draft.components(draft)
+    handle = await _sample(worker, organization, draft)
+    parts = template_draft.components(draft, handle=handle)
     if before is not None:
         changes: dict[str, object] = {"components": parts}
         if before.category is not draft.category:
@@ -95,6 +108,25 @@ async def _bring(
     )
     item = template_draft.item(draft, template_id=made.id, status=made.status)
     return {**item, "category": made.category or item["category"]}
+
+
+async def _sample(worker: Worker, organization: OrganizationId, draft: Draft) -> str | None:
+    """Give WhatsApp the file of a draft's header; return its handle, None: it has none.
+
+    Raises:
+        ManagementFailed: WhatsApp did not take it.
+        SampleGone: The library no longer has it.
+    """
+    if not isinstance(draft.header, HeaderFile):
+        return None
+    async with worker.database.owner_unit(organization, worker.now()) as unit:
+        file = await media.file(unit, name=draft.header.name)
+    if file is None or file.blob_id is None or file.mimetype is None:
+        raise SampleGone(draft.header.name)
+    async with spooled(worker, organization, file.blob_id) as content:
+        return await worker.apis[organization].upload_sample(
+            content, size=file.size or 0, filename=file.filename, mimetype=file.mimetype
+        )
 
 
 def _says_the_same(listed: Template, draft: Draft) -> bool:

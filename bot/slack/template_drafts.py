@@ -20,14 +20,17 @@ from engine.template_verdicts import what_to_change
 from engine.templates import Status, read
 from engine.usecases import draft_template as drafting
 from engine.usecases.draft_template import Drafted, Wanted, draft_template
-from engine.usecases.submit_template import submit_template
+from engine.usecases.keep_media import file_named
+from engine.usecases.submit_template import NotReady, submit_template
 from storage import template_drafts
 from storage.database import Unit
 from storage.events import Event
+from storage.media import StaffLibrary
 from storage.template_drafts import StaffDrafts, Waiting
 
 _LONGEST: Final = 600
 _LISTED: Final = 5
+_MEDIA: Final = "media:"
 
 
 def register(registry: Registry, desk: Desk) -> None:
@@ -37,8 +40,10 @@ def register(registry: Registry, desk: Desk) -> None:
     @refusing
     async def draft(command: TemplateDraft, asked: Context) -> Reply:
         async def work(unit: Unit) -> tuple[Drafted, list[Waiting]]:
+            library = StaffLibrary(unit, asked.user_id)
+            header = await _header(command.header, library)
             drafted = await draft_template(
-                wanted=_wanted(command), drafts=StaffDrafts(unit, asked.user_id)
+                wanted=_wanted(command, header), drafts=StaffDrafts(unit, asked.user_id)
             )
             it = drafted.draft
             return drafted, await template_drafts.waiting(unit, name=it.name, language=it.language)
@@ -71,13 +76,29 @@ def register(registry: Registry, desk: Desk) -> None:
         )
 
 
-def _wanted(command: TemplateDraft) -> Wanted:
+async def _header(
+    written: str | Off | None, library: StaffLibrary
+) -> str | HeaderFile | drafting.Off | None:
+    """Return the header staff mean: a text, or media:<name> for a file of the library.
+
+    Raises:
+        NoSuchFile, NotReady: The library has no such file, or has not fetched it yet.
+    """
+    if not isinstance(written, str) or not written.lower().startswith(_MEDIA):
+        return _off(written)
+    file = await file_named(name=written[len(_MEDIA) :].strip(), library=library)
+    if file.kind is None:
+        raise NotReady(f"The file {file.name} is still being fetched: try again in a moment.")
+    return HeaderFile(name=file.name, kind=file.kind)
+
+
+def _wanted(command: TemplateDraft, header: str | HeaderFile | drafting.Off | None) -> Wanted:
     buttons = tuple(each for each in command.buttons if isinstance(each, DraftButton))
     return Wanted(
         name=command.name,
         language=command.language,
         category=command.category,
-        header=_off(command.header),
+        header=header,
         body=command.body,
         footer=_off(command.footer),
         buttons=drafting.Off.OFF if Off.OFF in command.buttons else buttons,

@@ -48,6 +48,7 @@ class Graph:
         self._platform = platform
         self._clock = clock
         self._url = url
+        self._samples: dict[str, int] = {}  # announced sizes of templates' sample files
         self._token = f"Bearer {platform.settings.access_token}"
 
     def routes(self) -> list[web.RouteDef]:
@@ -63,6 +64,8 @@ class Graph:
             web.route("*", at + account + "/subscribed_apps", self._guarded(self._subscribe)),
             web.get("/graph/media/{id}", self._guarded(self._download)),
             web.get(at + "{id}", self._guarded(self._node)),
+            web.post(at + "app/uploads", self._guarded(self._begin_sample)),
+            web.post(at + "upload:{sample}", self._guarded(self._sample)),
             web.post(at + "{id}", self._guarded(self._edit)),
             web.delete(at + "{id}", self._guarded(self._delete)),
             web.route("*", "/graph/{rest:.*}", self._guarded(self._unknown)),
@@ -93,7 +96,8 @@ class Graph:
         header = request.headers.get("Authorization")
         if header is None:
             raise GraphRefusal(104, "An access token is required to request this resource.")
-        if header != self._token:
+        # The Resumable Upload API names the scheme otherwise.
+        if header.replace("OAuth ", "Bearer ", 1) != self._token:
             raise GraphRefusal(190, "Invalid OAuth access token")
 
     async def _messages(self, request: web.Request) -> web.StreamResponse:
@@ -239,6 +243,24 @@ class Graph:
                 "id": node,
             }
         )
+
+    async def _begin_sample(self, request: web.Request) -> web.StreamResponse:
+        query = request.query
+        kind, length = query.get("file_type", ""), query.get("file_length", "")
+        if limit_of(kind) is None or not length.isdecimal() or not query.get("file_name"):
+            raise GraphRefusal(100, "file_name, file_length and a supported file_type are needed")
+        sample = secrets.token_hex(8)
+        self._samples[sample] = int(length)
+        return _json({"id": f"upload:{sample}"})
+
+    async def _sample(self, request: web.Request) -> web.StreamResponse:
+        length = self._samples.get(request.match_info["sample"])
+        if length is None or request.headers.get("file_offset") != "0":
+            raise GraphRefusal(100, "file_offset of an upload that was begun")
+        content = await request.read()
+        if len(content) != length:
+            raise GraphRefusal(100, f"{len(content)} bytes instead of {length}")
+        return _json({"h": f"4::{base64.b64encode(content[:32]).decode()}:{length}"})
 
     async def _edit(self, request: web.Request) -> web.StreamResponse:
         node = request.match_info["id"]

@@ -138,3 +138,18 @@ update media_ids
        next_try_at = null
  where organization_id = $organization and number_id = $number and platform_id = $platform and uploaded_at <= $before
 returning media_id
+
+-- name: retire_of
+-- Files that messages $ids sent with ids the platform had before $before: new ones are wanted.
+update media_ids i
+   set platform_id = null, uploaded_at = null, wanted_at = coalesce(i.wanted_at, $at::timestamptz), problem = null,
+       next_try_at = null
+  from (select distinct m.number_id, f.id as media_id
+          from messages m
+          join steps s on s.organization_id = m.organization_id and s.id = m.step_id
+         cross join lateral (values (s.content), (s.fallback)) as u(content)
+          join media f on f.organization_id = m.organization_id
+                      and (f.name = u.content ->> 'media' or f.name = u.content #>> '{header,media}')
+         where m.organization_id = $organization and m.id = any($ids::bigint[])) sent
+ where i.organization_id = $organization and i.media_id = sent.media_id and i.number_id = sent.number_id
+   and i.uploaded_at <= $before

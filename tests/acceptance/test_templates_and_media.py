@@ -106,6 +106,15 @@ async def test_a_file_is_uploaded_sent_renewed_and_kept_while_used(system: Syste
     assert len(first) == 1
     assert next(iter(first)).isdigit()
 
+    drafted = await system.ask(
+        "template draft poster_news category=utility header=media:poster"
+        ' body="Our new poster is here, come and see it."'
+    )
+    assert "Header: image poster" in drafted
+    await system.ask("template submit poster_news")
+    await system.settle()
+    assert "poster_news · en · utility · pending" in await system.ask("template list")
+
     await system.advance(days=31)
     await system.ask("broadcast new Again to=tag:picture template=announcement header=poster")
     await system.ask("broadcast send Again")

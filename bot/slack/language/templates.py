@@ -88,6 +88,7 @@ class TemplateTest(Command):
     examples=(
         'spring category=marketing body="Hi {{first_name}}, our sale has begun." first_name=Ada',
         'spring header="Sale!" button="Stop" button="See|https://shop.example/{{1}}" url=spring',
+        "spring header=media:poster",
         "spring header=off",
     ),
 )
@@ -104,7 +105,8 @@ class TemplateDraft(Command):
     )
     header: str | Off | None = option(
         kinds.BODY_OR_OFF,
-        about="A line above the text, with one variable at most.",
+        about="A line above the text, with one variable at most; or media:<name>, a file of the"
+        " media library, as a sample of what each message will bring.",
         default=None,
         otherwise="as before",
     )

@@ -8,13 +8,16 @@ from engine.failures import Suppress
 from engine.ids import CampaignId, ContactId, MessageId
 from engine.message import Message
 from engine.ports import FailedMessage, Known
-from storage import effects, messages, occurrences
+from storage import effects, media, messages, occurrences
 from storage.database import Unit
 from storage.effects import Consequence
 from storage.messages import Row
 from storage.queries import load
 
 _SQL = load("statuses")
+
+_FILE_NOT_TAKEN = 131053
+"""Told by webhook too. Source: Meta, "Error codes"."""
 
 
 class LockedMessages:
@@ -93,6 +96,9 @@ class StatusReports(LockedMessages):
             ],
         )
         await self._remember_reached(failed)
+        forgotten = [each.message for each in failed if each.failure.code == _FILE_NOT_TAKEN]
+        if forgotten:
+            await media.retire_of(self.unit, messages=forgotten)
 
     async def _remember_reached(self, failed: Sequence[FailedMessage]) -> None:
         """Reports of delivery that came before were not noted; now they make a difference."""

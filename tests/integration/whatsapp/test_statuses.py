@@ -243,3 +243,25 @@ async def test_the_last_step_arriving_completes_the_enrollment(meta: Meta) -> No
 
     (row,) = await meta.rows("select state, sent, delivered, read from enrollments")
     assert row == {"state": "completed", "sent": 1, "delivered": 1, "read": 0}
+
+
+async def test_a_file_whatsapp_no_longer_knows_is_uploaded_anew(meta: Meta) -> None:
+    _, _, id_ = await _one(meta)
+    await meta.value(
+        'update steps set content = \'{"type": "media", "kind": "image", "media": "poster"}\''
+    )
+    await meta.value(
+        "with m as (insert into media (organization_id, name, kind, mimetype, size, filename,"
+        "   blob_id, created_at, created_by)"
+        " values ($1, 'poster', 'image', 'image/png', 1, 'a.png', 1, $3, 'U0OWNER') returning id)"
+        " insert into media_ids (organization_id, media_id, number_id, platform_id, uploaded_at)"
+        " select $1, id, $2, 'old', $3 from m",
+        ACME,
+        NUMBER[ACME],
+        NOON - timedelta(days=1),
+    )
+
+    await meta.send(status("failed", message=id_, code=131053))
+
+    rows = await meta.rows("select platform_id, wanted_at is not null as wanted from media_ids")
+    assert rows == [{"platform_id": None, "wanted": True}]

@@ -110,6 +110,7 @@ def row(record: Record, sheet: Sheet, *, country: str | None) -> Row | None:
     return _row(record, sheet.columns, country)
 
 
+_LONGEST_OF_OURS: Final = 100_000  # somebody may have a thousand tags
 _SAMPLE: Final = 2_000  # rows that show what columns hold
 _FEWEST_DIGITS: Final = 7
 _PROBLEM_LENGTH: Final = 100
@@ -203,7 +204,8 @@ def _row(record: Record, meaning: Columns, country: str | None) -> Row:
     cells = record.cells
     if record.problem:
         return Row(number=record.number, written="", phone=None, problem=record.problem)
-    if len(cells) > MOST_COLUMNS or max(map(len, cells)) > LONGEST_CELL:
+    longest = _LONGEST_OF_OURS if meaning.ours else LONGEST_CELL
+    if len(cells) > MOST_COLUMNS or max(map(len, cells)) > longest:
         return Row(number=record.number, written="", phone=None, problem=TOO_LONG)
     person, notes = described(cells, meaning, whole_name=not meaning.ours)
     written = phones(cells, meaning)

@@ -59,14 +59,14 @@ EXPORT_FACTS: Final = ("name", "first_name", "company", "email", "language", "ti
 """Headings of an export that mean what they mean in any file."""
 
 EXPORT_ONLY: Final = (
-    "whatsapp_id",
-    "user_id",
-    "other_identities",
-    "may_be_written_to",
-    "consent_since",
-    "consent_proof",
-    "source",
-    "added_at",
+    "dripline_whatsapp_id",
+    "dripline_user_id",
+    "dripline_other_identities",
+    "dripline_may_be_written_to",
+    "dripline_consent_since",
+    "dripline_consent_proof",
+    "dripline_source",
+    "dripline_added_at",
 )
 """Headings of an export that an import leaves alone: consent is not given by a file."""
 

@@ -14,6 +14,7 @@ from storage.upkeep import Round
 from worker.memory import Memory
 from worker.reading import LastReading
 from worker.whatsapp.client import CloudApi
+from worker.writing import LastWriting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class Worker:
         running: Jobs under way here, by name.
         rounds: Of upkeep, begun here and not yet done.
         reading: The file of an import that was read here last.
+        writing: The export that was written here last.
     """
 
     config: Config
@@ -37,6 +39,7 @@ class Worker:
     running: set[tuple[str, OrganizationId]] = field(default_factory=set)
     rounds: dict[OrganizationId, Round] = field(default_factory=dict)
     reading: LastReading = field(default_factory=LastReading)
+    writing: LastWriting = field(default_factory=LastWriting)
 
     def now(self) -> datetime:
         return self.clock.now()

@@ -132,19 +132,17 @@ create table exports (
   named text not null, -- the <who> as staff wrote it
   format text not null check (format in ('csv', 'xlsx')),
   attributes text[] not null, -- columns behind the fixed ones, as of the beginning
-  state text not null check (state in ('writing', 'packing', 'written', 'refused')),
-  problem text,
+  state text not null check (state in ('writing', 'written')),
   position bigint not null default 0, -- the last contact written
-  total bigint not null default 0,
-  done bigint not null default 0,
-  text_blob_id bigint, -- CSV
-  blob_id bigint, -- what is delivered
+  done bigint not null default 0, -- contacts written
+  blob_id bigint, -- what is delivered; null: not begun
   actor text not null,
+  channel text not null, -- where it is delivered
   created_at timestamptz not null,
   updated_at timestamptz not null,
   primary key (organization_id, id)
 );
-create index exports_open on exports (organization_id, id) where state in ('writing', 'packing');
+create index exports_open on exports (organization_id, id) where state = 'writing';
 call protect_tenant_table('exports', 'select, insert, update');
 
 -- == Journeys: steps and enrollments ==

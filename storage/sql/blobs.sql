@@ -37,6 +37,5 @@ select id from blobs b
                     where i.organization_id = $organization and i.state in ('uploaded', 'judging', 'importing', 'undoing')
                       and b.id in (i.blob_id, i.verdicts_blob_id, i.stays_blob_id))
    and not exists (select from exports e
-                    where e.organization_id = $organization and e.state in ('writing', 'packing')
-                      and b.id in (e.text_blob_id, e.blob_id))
+                    where e.organization_id = $organization and e.state = 'writing' and b.id = e.blob_id)
  order by created_at, id limit $limit

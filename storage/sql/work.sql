@@ -48,7 +48,7 @@ select
              and (f.followed_at is null or f.followed_after is not null
                   or f.followed_at <= $at::timestamptz - interval '1 minute')) as follow_segments,
   exists (select from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing', 'undoing')) as import_contacts,
-  exists (select from exports where organization_id = $organization and state in ('writing', 'packing')) as export_contacts,
+  exists (select from exports where organization_id = $organization and state = 'writing') as export_contacts,
   exists (select from messages m
            where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.state = 'unknown') as reconcile,
   exists (select from campaigns where organization_id = $organization and state in ('active', 'running', 'paused'))
@@ -155,7 +155,7 @@ select
   + (select count(*) from automations
       where organization_id = $organization and state = 'on' and trigger ->> 'on' = 'date' and dates_read_at is null)
   + (select count(*) from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing', 'undoing'))
-  + (select count(*) from exports where organization_id = $organization and state in ('writing', 'packing'))
+  + (select count(*) from exports where organization_id = $organization and state = 'writing')
   + (select count(*) from doubtful where at <= $at)
   + (select count(*) from media where organization_id = $organization and next_try_at is not null)
   + (select count(*) from media_ids

@@ -2,6 +2,7 @@
 
 from bot.slack import kinds
 from bot.slack.declare import Command, argument, declare, free, option
+from engine.contact_export import Format
 from engine.roles import Role
 
 _WHO = "Whom."
@@ -133,6 +134,19 @@ class ContactOptin(Command):
 
 
 @declare(
+    "contact export",
+    role=Role.OWNER,
+    about="Write contacts into a file that comes to you alone; imported again it changes nothing.",
+    examples=("tag:vip", "all as=xlsx"),
+)
+class ContactExport(Command):
+    who: str = argument(kinds.WHO, about=_WHO, rest=True)
+    format: Format = option(
+        kinds.choice(Format), name="as", about="What kind of file.", default=Format.CSV
+    )
+
+
+@declare(
     "import",
     role=Role.OWNER,
     about='Say how to import contacts: upload a CSV file or workbook with the text "import".',
@@ -173,6 +187,7 @@ COMMANDS = (
     ContactUntag,
     ContactOptout,
     ContactOptin,
+    ContactExport,
     Import,
     ImportList,
     ImportUndo,

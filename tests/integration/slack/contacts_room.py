@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import attributes, contacts, import_undo, imports
+from bot.slack import attributes, contact_exports, contacts, import_undo, imports
 from bot.slack.declare import Command
 from bot.slack.desk import Desk
 from bot.slack.language import LANGUAGE
@@ -147,6 +147,7 @@ async def opened_room(
     registry = Registry()
     attributes.register(registry, desk)
     contacts.register(registry, desk)
+    contact_exports.register(registry, desk)
     imports.register(registry, desk)
     import_undo.register(registry, desk)
     client = AsyncWebClient(token="xoxb-acme", base_url=slack_url, retry_handlers=[])

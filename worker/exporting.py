@@ -1,0 +1,120 @@
+"""Writing exports of contacts, in slices: CSV goes on after a break, a workbook begins anew."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import structlog
+
+from engine import contact_export, spreadsheet_safe
+from engine.contact_export import Cell, Format
+from engine.ids import BlobId, ContactId, OrganizationId
+from engine.workbook_writer import WorkbookWriter
+from storage import audiences, blobs, effects, exports
+from storage.database import Unit
+from storage.exports import Export, State
+from worker.context import Worker
+from worker.writing import Writing
+
+SLICE_S: Final = 0.2
+_CONTACTS: Final = 500  # of a transaction
+
+log = structlog.get_logger()
+
+
+async def export_contacts(worker: Worker, organization: OrganizationId) -> bool:
+    """Write contacts for about SLICE_S seconds; return whether more is waiting."""
+    ends = worker.clock.monotonic() + SLICE_S
+    while True:
+        async with worker.database.owner_unit(organization, worker.now()) as unit:
+            open_export = await exports.next_open(unit)
+            if open_export is None:
+                return False
+            writing = await _writing(unit, worker, organization, open_export)
+        if not await _advance(worker, organization, open_export, writing):
+            return False  # another process is at it
+        if worker.clock.monotonic() >= ends:
+            return True
+
+
+async def _writing(
+    unit: Unit, worker: Worker, organization: OrganizationId, seen: Export
+) -> Writing:
+    kept = worker.writing.take(organization, seen.id, seen.position)
+    if kept is not None:
+        return kept
+    return Writing(
+        organization=organization,
+        export=seen.id,
+        members=await audiences.contacts(unit, audience=seen.audience),
+        workbook=WorkbookWriter() if seen.format is Format.XLSX else None,
+        # Half a workbook without what wrote it cannot be gone on with.
+        position=ContactId(0) if seen.format is Format.XLSX else seen.position,
+    )
+
+
+async def _advance(
+    worker: Worker, organization: OrganizationId, seen: Export, writing: Writing
+) -> bool:
+    """Write the next contacts; whether it was ours to do."""
+    # Not repeated after a deadlock: rows would go into the workbook twice. It begins anew instead.
+    async with worker.database.owner_unit(organization, worker.now()) as unit:
+        after = await _write(unit, seen, writing)
+    if after is None:
+        return False
+    if after.state is State.WRITING:
+        writing.position = after.position
+        worker.writing.keep(writing)
+    return True
+
+
+async def _write(unit: Unit, seen: Export, writing: Writing) -> Export | None:
+    """Write the next contacts; without any the export is written. None: it was not ours to do."""
+    if not await exports.lock(unit, seen):
+        return None
+    export = seen
+    rows: list[tuple[Cell, ...]] = []
+    blob = export.blob_id
+    if blob is None or writing.position != export.position:
+        if blob is not None:
+            await blobs.delete(unit, blobs=[blob])
+        blob = await _begun(unit, export)
+        export = replace(export, blob_id=blob, position=ContactId(0), done=0)
+        rows.append(contact_export.header(export.attributes))
+    first = bisect_right(writing.members, export.position)
+    ids = writing.members[first : first + _CONTACTS]
+    people = await exports.contacts(unit, ids=ids) if ids else []
+    rows += [contact_export.cells(each, export.attributes) for each in people]
+    content = _content(rows, writing.workbook, begins=len(rows) > len(people))
+    if ids:
+        export = replace(export, position=ids[-1], done=export.done + len(people))
+    else:
+        content += b"" if writing.workbook is None else writing.workbook.end()
+        export = replace(export, state=State.WRITTEN)
+        await effects.tell_staff(
+            unit, kind="export_written", campaign=None, content={"export": export.id}
+        )
+        log.info("export_written", export_id=export.id, contacts=export.done)
+    await blobs.append(unit, blob, content)
+    await exports.advance(unit, export)
+    return export
+
+
+async def _begun(unit: Unit, export: Export) -> BlobId:
+    mimetype = (
+        "text/csv"
+        if export.format is Format.CSV
+        else "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    )
+    name = f"contacts {unit.at:%Y-%m-%d}.{export.format}"
+    return await blobs.create(unit, name=name, mimetype=mimetype)
+
+
+def _content(
+    rows: Sequence[Sequence[Cell]], workbook: WorkbookWriter | None, *, begins: bool
+) -> bytes:
+    if workbook is not None:
+        return workbook.rows([[spreadsheet_safe.cell(cell) for cell in row] for row in rows])
+    text = spreadsheet_safe.lines(rows).encode() if rows else b""
+    return b"\xef\xbb\xbf" + text if begins and text else text

@@ -296,7 +296,11 @@ def event_name(text: str) -> str:
     Raises:
         InvalidName: No letter or digit is left of it, or it is longer than 50 characters.
     """
-    return names.attribute(text)
+    try:
+        return names.attribute(text)
+    except names.InvalidName as error:
+        said = str(error).replace("The name of an attribute", "The name of an event")
+        raise names.InvalidName(said) from error
 
 
 def _unquoted(value: str) -> str:

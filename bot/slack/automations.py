@@ -122,7 +122,7 @@ def _register_changes(registry: Registry, desk: Desk) -> None:
     @refusing
     async def pause(command: AutomationPause, asked: Context) -> Reply:
         return await change(
-            command.which,
+            command.automation,
             asked,
             lambda which, there: pause_automation(which=which, automations=there),
             "paused",
@@ -132,7 +132,7 @@ def _register_changes(registry: Registry, desk: Desk) -> None:
     @refusing
     async def resume(command: AutomationResume, asked: Context) -> Reply:
         return await change(
-            command.which,
+            command.automation,
             asked,
             lambda which, there: resume_automation(which=which, automations=there),
             "resumed",
@@ -142,7 +142,7 @@ def _register_changes(registry: Registry, desk: Desk) -> None:
     @refusing
     async def remove(command: AutomationRemove, asked: Context) -> Reply:
         return await change(
-            command.which,
+            command.automation,
             asked,
             lambda which, there: remove_automation(which=which, automations=there),
             "removed",

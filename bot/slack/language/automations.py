@@ -55,7 +55,7 @@ class AutomationList(Command):
     examples=("3",),
 )
 class AutomationPause(Command):
-    which: str = argument(kinds.LINE, about=_WHICH, rest=True)
+    automation: str = argument(kinds.LINE, about=_WHICH, rest=True)
 
 
 @declare(
@@ -65,7 +65,7 @@ class AutomationPause(Command):
     examples=("3",),
 )
 class AutomationResume(Command):
-    which: str = argument(kinds.LINE, about=_WHICH, rest=True)
+    automation: str = argument(kinds.LINE, about=_WHICH, rest=True)
 
 
 @declare(
@@ -75,7 +75,7 @@ class AutomationResume(Command):
     examples=("3", '"When a contact gets the tag vip"'),
 )
 class AutomationRemove(Command):
-    which: str = argument(kinds.LINE, about=_WHICH, rest=True)
+    automation: str = argument(kinds.LINE, about=_WHICH, rest=True)
 
 
 @declare(

@@ -1,5 +1,6 @@
 """Dates of contacts set automations off: once a year, in the contact's zone, however they came."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +11,7 @@ from storage import work
 from storage.database import Database
 from tests.database import ACME
 from tests.integration.slack.campaign_room import CampaignRoom, opened
+from worker import dates
 from worker.dates import follow_dates
 from worker.triggers import enroll_triggered
 
@@ -164,6 +166,30 @@ def _refusal(text: str) -> object:
     from bot.slack.language import LANGUAGE  # noqa: PLC0415 — the grammar, without a room
 
     return LANGUAGE.parse(text)
+
+
+async def test_several_processes_tell_of_each_day_once(
+    room: CampaignRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dates, "_CONTACTS", 7)
+    people = await room.contacts(50)
+    await room.database.pool.execute(
+        """update contacts set attributes = '{"birthday": "1990-12-01"}' where id = any($1)""",
+        people,
+    )
+    await room.say("campaign new Wished trigger=date:birthday reentry=always")
+    await room.say("step add Wished after=0m template=followup")
+    await room.say("campaign activate Wished")
+    await work_off(room)
+    room.room.clock.at = datetime(2026, 12, 1, 8, tzinfo=UTC)
+
+    while {"follow_dates", "enroll_triggered"} & set(await jobs(room)):
+        await asyncio.gather(
+            *(follow_dates(room.worker, ACME) for _ in range(3)),
+            *(enroll_triggered(room.worker, ACME) for _ in range(3)),
+        )
+
+    assert await room.value("select count(*) from enrollments") == 50
 
 
 async def test_many_contacts_are_read_in_slices(room: CampaignRoom) -> None:

@@ -1,5 +1,6 @@
 """Segments set automations off when contacts join them, once each time, and narrow others down."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -150,6 +151,27 @@ async def test_many_are_looked_through_in_slices(
     await work_off(room, later=MINUTE)
 
     assert await room.value("select count(*) from contact_tags where tag = 'joined'") == 225
+
+
+async def test_several_processes_tell_of_each_joining_once(
+    room: CampaignRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_CONTACTS", 10)
+    await room.say("segment new Hot tag:hot")
+    await room.say("campaign new Warm trigger=segment:Hot reentry=always")
+    await room.say("step add Warm after=0m template=followup")
+    await room.say("campaign activate Warm")
+    await work_off(room)
+    await room.contacts(60, tag="hot", first=100)
+    await room.later(MINUTE)
+
+    while {"follow_segments", "enroll_triggered"} & set(await jobs(room)):
+        await asyncio.gather(
+            *(follow_segments(room.worker, ACME) for _ in range(3)),
+            *(enroll_triggered(room.worker, ACME) for _ in range(3)),
+        )
+
+    assert await room.value("select count(*) from enrollments") == 60
 
 
 async def test_without_an_automation_nobody_is_followed(room: CampaignRoom) -> None:

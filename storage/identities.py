@@ -10,6 +10,7 @@ from engine.consent import FIELD, Consent
 from engine.identity import Identity, IdentityKind
 from engine.ids import ContactId, MessageId
 from engine.ports import KnownContact, NewContact
+from storage import enrollments
 from storage.database import Unit
 from storage.queries import load
 
@@ -110,6 +111,8 @@ class IdentifiedContacts:
         await self._each(_OF_CONTACTS, into, others)
         await self.unit.rows(_MERGING["lock_enrollments"], contacts=everybody)
         await self._each(_OF_ENROLLMENTS, into, others)
+        # Dates and a zone that one of them had may time what the others wait for.
+        await enrollments.retime(self.unit, contacts=[into])
         await self.unit.rows(_MERGING["lock_messages"], contacts=everybody)
         doubled: list[MessageId] = []
         for other in others:

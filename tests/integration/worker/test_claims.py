@@ -333,6 +333,68 @@ async def test_free_text_needs_an_open_window(world: World) -> None:
     assert await world.states() == {"claimed": 1, "skipped:window_closed": 2}
 
 
+async def test_a_fallback_template_stands_in_while_the_window_is_closed(world: World) -> None:
+    never, recent = await world.contacts(2)
+    campaign = await world.campaign(content={"type": "text", "body": "Hello {first_name}"})
+    await world.value(
+        "update steps set fallback = $1",
+        {
+            "type": "template",
+            "name": "welcome",
+            "language": "en",
+            "parameters": [["first_name", "{company}"]],
+        },
+    )
+    (nameless,) = await world.contacts(1, company="Acme")
+    await world.value("update contacts set company = 'Acme' where id = $1", never)
+    await world.queued(campaign, [never, recent, nameless])
+    await world.value(
+        "insert into service_windows values ($1, $2, $3, $4)", ACME, NUMBER, recent, NOON - HOUR
+    )
+
+    claimed = await claim(world)
+
+    assert {call.row.contact_id: call.template for call in claimed.calls} == {
+        never: ("welcome", "en"),
+        recent: None,
+        nameless: ("welcome", "en"),
+    }
+    bodies = {call.row.contact_id: call.body for call in claimed.calls}
+    assert b"Acme" in bodies[never]
+    assert b"Hello Ada" in bodies[recent]
+
+
+async def test_a_fallback_needs_its_own_values(world: World) -> None:
+    contacts = await world.contacts(1)
+    campaign = await world.campaign(content={"type": "text", "body": "Hello"})
+    await world.value(
+        "update steps set fallback = $1",
+        {
+            "type": "template",
+            "name": "welcome",
+            "language": "en",
+            "parameters": [["first_name", "{company}"]],
+        },
+    )
+    await world.queued(campaign, contacts)
+
+    assert await claim(world) == Claimed(settled=1)
+    assert await world.states() == {"skipped:missing_value": 1}
+
+
+async def test_a_step_keeps_its_own_hours_at_the_claim(world: World) -> None:
+    contacts = await world.contacts(1)
+    campaign = await world.campaign(settings={"hours": "09:00-20:00"})
+    await world.value("""update steps set settings = '{"hours": "15:00-16:00"}'""")
+    await world.queued(campaign, contacts)
+
+    early = await claim(world)
+    inside = await claim(world, at=NOON.replace(hour=15))
+
+    assert early.calls == ()
+    assert [call.until for call in inside.calls] == [NOON.replace(hour=16)]
+
+
 async def test_a_missing_value_leaves_out_and_a_fallback_does_not(world: World) -> None:
     contacts = await world.contacts(2)
     await world.value("update contacts set first_name = null")

@@ -56,6 +56,17 @@ async def filled(world: World) -> AsyncIterator[World]:
         NOON,
         contacts,
     )
+    walking = await world.campaign(kind="drip", state="active", steps=(0, 3600), name="walking")
+    await world.value(
+        "insert into enrollments (organization_id, campaign_id, contact_id, state, step_id, position, since_at, due_at,"
+        " timed, enrolled_at, enrolled_by)"
+        " select $1, $2, c, 'active', (select max(id) from steps where campaign_id = $2), 1, $3,"
+        "        $3::timestamptz + (c % 500) * interval '1 hour', true, $3, 'U0OWNER' from unnest($4::bigint[]) as c",
+        ACME,
+        walking,
+        NOON,
+        contacts,
+    )
     await world.value(
         "update campaigns set completed_at = $1, settled_at = $1 where id in ($2, $3)",
         NOON,
@@ -129,7 +140,16 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
     contacts = [
         row["id"] for row in await world.rows("select id from contacts order by id limit 100")
     ]
+    walking = await world.value("select id from campaigns where name = 'walking'")
+    runs = [
+        row["id"]
+        for row in await world.rows(
+            "select id from enrollments where campaign_id = $1 order by contact_id limit 100",
+            walking,
+        )
+    ]
     numbers = [NUMBER, OTHER_NUMBER]
+    planning, enrollments = load("planning"), load("enrollments")
     sending, messages, work = load("sending"), load("messages"), load("work")
     completion, doubts = load("completion"), load("doubts")
     return {
@@ -204,6 +224,52 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
             load("enrollments")["of_contacts"],
             {"contacts": contacts},
         ),
+        "drips_due": (planning["drips_due"], {}),
+        "due_enrollments": (
+            planning["due_enrollments"],
+            {"campaign": walking, "limit": 500, "with_attributes": True},
+        ),
+        "evidence": (
+            planning["evidence"],
+            {"campaign": walking, "runs": runs, "contacts": contacts},
+        ),
+        "tags_asked": (planning["tags_asked"], {"tags": ["vip"], "contacts": contacts}),
+        "put_off": (
+            planning["put_off"],
+            {
+                "ids": runs,
+                "untils": [NOON + HOUR] * len(runs),
+                "for_delivery": [False] * len(runs),
+                "since_ats": [NOON] * len(runs),
+            },
+        ),
+        "pass_on": (
+            planning["pass_on"],
+            {
+                "ids": runs,
+                "steps": [1] * len(runs),
+                "places": [1.0] * len(runs),
+                "due_ats": [NOON + HOUR] * len(runs),
+            },
+        ),
+        "advance_enrollments": (
+            messages["advance_enrollments"],
+            {"run_ids": runs, "step_ids": [1] * len(runs), "moments": [NOON] * len(runs)},
+        ),
+        "next_waiting": (
+            enrollments["next_waiting"],
+            {"campaign": walking, "cursor": runs[50], "limit": 500},
+        ),
+        "rewalk": (
+            enrollments["rewalk"],
+            {"campaign": walking, "cursor": runs[0], "until": runs[-1]},
+        ),
+        "retime": (enrollments["retime"], {"contacts": contacts}),
+        "of_contact": (
+            enrollments["of_contact"],
+            {"campaign": walking, "contact": contacts[0]},
+        ),
+        "to_rewalk": (load("campaigns")["to_rewalk"], {}),
         "silent": (
             doubts["silent"],
             {"grace": HOUR, "policy": "resend", "limit": 500},

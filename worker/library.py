@@ -20,7 +20,9 @@ from worker.context import Worker
 from worker.fetching import STANDARD, Found, Policy, fetched
 from worker.whatsapp.client import ManagementFailed
 
-_ALONE: Final = timedelta(minutes=3)  # longer than fetching or uploading a file may take
+# What a killed process had begun goes on after this. Who takes longer does it twice, which is no
+# harm: the later id or the earlier bytes count.
+_ALONE: Final = timedelta(seconds=15)
 _AGAIN: Final = timedelta(seconds=10)
 _REFUSED_AGAIN: Final = timedelta(days=1)
 _REFUSALS: Final = frozenset({100, 131009, 131051, 131052, 131053})

@@ -4,6 +4,7 @@ import { get, post } from "./api.js";
 import { fill, h, ICONS } from "./dom.js";
 import { follow } from "./live.js";
 import { panel } from "./panel.js";
+import { reviewRows } from "./review.js";
 import { attempt, toast } from "./toast.js";
 
 const DEFAULTS = {
@@ -46,6 +47,7 @@ const CODES = [
 export function moodsPanel() {
   const body = h("div", { class: "moods" });
   let moods = null;
+  let templates = [];
   let editing = false;
 
   async function change(part) {
@@ -56,7 +58,7 @@ export function moodsPanel() {
   }
 
   async function load() {
-    moods = await get("whatsapp/moods");
+    [moods, { templates }] = await Promise.all([get("whatsapp/moods"), get("whatsapp/templates")]);
     const field = document.activeElement;
     editing = body.contains(field) && field.matches("input[type=number], input[type=text]");
     if (!editing) draw();
@@ -69,6 +71,7 @@ export function moodsPanel() {
       group("People and delivery", SHARES.slice(0, 5).map(([key, name, about]) => share(name, about, moods[key], (value) => change({ [key]: value }), key))),
       group("Delays", DELAYS.map(([key, about]) => number(`Seconds ${about}`, moods.delays_s[key], (value) => change({ delays_s: { [key]: value } }), `delay-${key}`))),
       group("Errors", [errorRows(), addError()]),
+      group("Templates under review", [reviewRows(templates, load)]),
       group("The platform", [
         outage(),
         number("Answers take at least (ms)", moods.latency_ms[0], (value) => change({ latency_ms: [value, Math.max(value, moods.latency_ms[1])] }), "latency-least"),
@@ -145,7 +148,7 @@ export function moodsPanel() {
   });
 
   const built = panel({ name: "Moods", symbol: ICONS.moods, content: body, opened: () => attempt(load) });
-  follow((topic) => topic.startsWith("moods"), () => (built.element.hidden ? undefined : load()));
+  follow((topic) => topic.startsWith("moods") || topic.startsWith("overview"), () => (built.element.hidden ? undefined : load()));
   return built;
 }
 

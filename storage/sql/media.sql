@@ -84,7 +84,8 @@ select $organization, m.id, $number, $at::timestamptz
  where m.organization_id = $organization and m.name = any($names::text[])
  order by m.id
 on conflict (organization_id, media_id, number_id) do update
-   set wanted_at = coalesce(i.wanted_at, excluded.wanted_at), problem = null
+   set wanted_at = coalesce(i.wanted_at, excluded.wanted_at), problem = null,
+       next_try_at = case when i.problem is null then i.next_try_at end
  where i.wanted_at is null or i.problem is not null
 
 -- name: take_upload

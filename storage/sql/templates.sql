@@ -12,8 +12,9 @@ select t.content, t.status, t.quality,
        array(select distinct c.name
                from steps s
                join campaigns c on c.organization_id = $organization and c.id = s.campaign_id and c.state <> 'archived'
-              where s.organization_id = $organization and s.removed_at is null and s.content ->> 'type' = 'template'
-                and s.content ->> 'name' = t.name and s.content ->> 'language' = t.language
+              cross join lateral (values (s.content), (s.fallback)) as u(content)
+              where s.organization_id = $organization and s.removed_at is null and u.content ->> 'type' = 'template'
+                and u.content ->> 'name' = t.name and u.content ->> 'language' = t.language
               order by 1) as used_by
   from templates t
  where t.organization_id = $organization and t.gone_at is null

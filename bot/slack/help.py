@@ -1,5 +1,7 @@
 """Help, and what somebody is told whose text or role does not do."""
 
+from collections.abc import Sequence
+
 from bot.slack.blocks import Block, Message, context, divider, header, message, section, sections
 from bot.slack.declare import Spec
 from bot.slack.grammar import Language, NotUnderstood
@@ -14,8 +16,9 @@ def page(language: Language, topic: tuple[str, ...]) -> Message:
     """Return the help on a command, on a group, or on everything."""
     spec = language.specs.get(topic)
     if spec is not None:
-        return _command(spec)
-    return _overview(language.under(topic), title=" ".join(("Commands", *topic)))
+        others = [each for each in language.under(topic) if each is not spec]
+        return _command(spec, others)
+    return _group(language.under(topic), topic) if topic else _overview(language)
 
 
 def misunderstood(wrong: NotUnderstood) -> Message:
@@ -62,7 +65,40 @@ def failed(reference: str) -> Message:
     return message(text, section(text))
 
 
-def _overview(specs: tuple[Spec, ...], *, title: str) -> Message:
+def _overview(language: Language) -> Message:
+    """Return a line for each first word: what follows it, or what it does by itself."""
+    words = dict.fromkeys(path[0] for path in language.specs)
+    lines = joined([_line(word, language) for word in words])
+    return message(
+        joined([Markup("Commands, each after /drip:"), lines]),
+        header("Commands"),
+        *sections(lines),
+        context(
+            markup(
+                "Each goes after {drip}. {some} explains all that begin so, {one} one of them.",
+                drip=code("/drip"),
+                some=code("/drip help campaign"),
+                one=code("/drip help campaign new"),
+            ),
+            _WRITING,
+        ),
+    )
+
+
+def _line(word: str, language: Language) -> Markup:
+    alone = language.specs.get((word,))
+    more = " · ".join(
+        " ".join(spec.path[1:]) for spec in language.under((word,)) if spec is not alone
+    )
+    if alone is None:
+        return markup("{word}  {more}", word=code(word), more=more)
+    line = markup("{word}  {about}", word=code(word), about=literal(alone.about))
+    return markup("{line} Also: {more}", line=line, more=more) if more else line
+
+
+def _group(specs: tuple[Spec, ...], topic: tuple[str, ...]) -> Message:
+    """Return a line for each command of a group, and what it does."""
+    title = " ".join(("Commands", *topic))
     lines = [
         markup("{usage}  {about}", usage=code(_short(spec)), about=literal(spec.about))
         for spec in specs
@@ -73,13 +109,17 @@ def _overview(specs: tuple[Spec, ...], *, title: str) -> Message:
         header(title),
         *sections(joined(lines)),
         context(
-            markup("{help} says all about one.", help=code("/drip help <command>")),
-            Markup("Names with spaces go in quotes; a unique beginning of a name is enough."),
+            markup("{help} says all about one.", help=code(f"/drip help {specs[0].name}")),
+            _WRITING,
         ),
     )
 
 
-def _command(spec: Spec) -> Message:
+_WRITING = Markup("Names with spaces go in quotes; a unique beginning of a name is enough.")
+
+
+def _command(spec: Spec, others: Sequence[Spec]) -> Message:
+    """Return all about a command, and the names of *others* that begin like it."""
     described = [
         markup("• {written}  {meaning}", written=code(written), meaning=literal(meaning, limit=600))
         for written, meaning in details(spec)
@@ -95,6 +135,9 @@ def _command(spec: Spec) -> Message:
         *sections(joined([Markup("*Examples*"), *map(code, examples(spec))])),
         context(markup("For {roles}.", roles=roles(spec))),
     ]
+    if others:
+        names = joined([code(f"/drip {each.name}") for each in others], ", ")
+        shown.append(context(markup("Also: {names}", names=names)))
     text = markup("{about} {usage}", about=literal(spec.about), usage=code(usage(spec)))
     return message(text, *shown)
 

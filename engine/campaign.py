@@ -14,6 +14,8 @@ from engine.audience import Audience
 from engine.conditions import Conditions
 from engine.content import Content, TemplateMessage
 from engine.ids import CampaignId, ContactId, NumberId, StepId
+from engine.overlap import Exclude
+from engine.schedule import Schedule
 from engine.timing import Timing
 
 
@@ -50,9 +52,16 @@ TRANSITIONS: dict[Kind, dict[State, frozenset[State]]] = {
         State.ARCHIVED: frozenset(),
     },
     Kind.BROADCAST: {
-        State.DRAFT: frozenset({State.RUNNING, State.ARCHIVED}),
+        State.DRAFT: frozenset({State.SCHEDULED, State.RUNNING, State.ARCHIVED}),
+        # A series stays scheduled while its occurrences run, and is completed after the last.
+        State.SCHEDULED: frozenset(
+            {State.DRAFT, State.RUNNING, State.PAUSED, State.COMPLETED, State.CANCELLED}
+        ),
         State.RUNNING: frozenset({State.PAUSED, State.COMPLETED, State.CANCELLED}),
-        State.PAUSED: frozenset({State.RUNNING, State.COMPLETED, State.CANCELLED}),
+        # Back to draft or scheduled only where it was paused before it began.
+        State.PAUSED: frozenset(
+            {State.DRAFT, State.SCHEDULED, State.RUNNING, State.COMPLETED, State.CANCELLED}
+        ),
         State.COMPLETED: frozenset({State.ARCHIVED}),
         State.CANCELLED: frozenset({State.ARCHIVED}),
         State.ARCHIVED: frozenset(),
@@ -187,6 +196,10 @@ class Campaign:
         version: Moves with every change staff make.
         actor: The Slack user who created it.
         channel: The Slack channel it was last started or created in; None: unknown.
+        schedule: When a broadcast starts by itself; None: not at all.
+        scheduled_at: When it does so next; None: never, or it is paused.
+        excluded: Which of those who are elsewhere too are left out.
+        series_id: The recurring broadcast it is an occurrence of.
     """
 
     id: CampaignId
@@ -212,6 +225,25 @@ class Campaign:
     paused_by: str | None
     ended_at: datetime | None
     ended_by: str | None
+    schedule: Schedule | None = None
+    scheduled_at: datetime | None = None
+    scheduled_by: str | None = None
+    series_id: CampaignId | None = None
+    excluded: Exclude = Exclude.NONE
+
+    @property
+    def recurs(self) -> bool:
+        """Whether it is a series: it never runs itself, its occurrences do."""
+        return self.schedule is not None and self.schedule.rule is not None
+
+    @property
+    def begun(self) -> bool:
+        return self.started_at is not None
+
+    @property
+    def word(self) -> str:
+        """What commands about it begin with."""
+        return "campaign" if self.kind is Kind.DRIP else "broadcast"
 
     def may_become(self, state: State) -> bool:
         return state in TRANSITIONS[self.kind].get(self.state, frozenset())

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from engine.audience import Audience
@@ -11,8 +11,10 @@ from engine.conditions import Conditions
 from engine.content import Content, TemplateMessage
 from engine.ids import CampaignId, ContactId, ListId, NumberId, SegmentId
 from engine.media_ports import LibraryFile
+from engine.overlap import Exclude, Overlap
 from engine.phone import Phone
 from engine.reasons import Reason
+from engine.schedule import Schedule
 from engine.templates import Template
 from engine.timing import Timing
 
@@ -30,6 +32,7 @@ class Draft:
     number_id: NumberId | None = None
     audience: Audience | None = None
     channel: str | None = None
+    excluded: Exclude = Exclude.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,32 @@ class Campaigns(Protocol):
 
     async def add(self, draft: Draft) -> Campaign: ...
 
+    async def add_like(self, campaign: Campaign, *, name: str) -> Campaign:
+        """Add a draft with the settings, the steps and the audience of another."""
+        ...
+
+    async def change(self, campaign: Campaign) -> Campaign:
+        """Write what staff chose about a locked campaign, and move its version.
+
+        A tap that only its daily cap or its rate had closed opens where those changed.
+
+        Raises:
+            NameTaken: Somebody else was faster.
+        """
+        ...
+
+    async def replace_content(self, campaign: Campaign, step: Step, content: Content) -> None:
+        """Let a broadcast that has not begun say something else."""
+        ...
+
+    async def audiences_with(self, campaign: CampaignId) -> list[str]:
+        """Return the names of broadcasts not yet begun whose audience names it, sorted."""
+        ...
+
+    async def delete(self, campaign: Campaign) -> None:
+        """Delete a locked draft and its steps."""
+        ...
+
     async def move(
         self,
         campaign: Campaign,
@@ -111,7 +140,31 @@ class Campaigns(Protocol):
         """
         ...
 
-    async def tell(self, campaign: Campaign, kind: str) -> None:
+    async def zones(self, campaign: Campaign) -> Collection[str | None]:
+        """Return the time zones of a broadcast's audience as it is now; None: of unknown ones."""
+        ...
+
+    async def schedule(
+        self, campaign: Campaign, schedule: Schedule, *, starts_at: datetime
+    ) -> Campaign:
+        """Have a locked broadcast start by itself at *starts_at*, and move its version."""
+        ...
+
+    async def postpone(
+        self, campaign: Campaign, schedule: Schedule, *, starts_at: datetime
+    ) -> Campaign:
+        """Have a locked series go on with its next occurrence; nobody did that."""
+        ...
+
+    async def unschedule(self, campaign: Campaign) -> Campaign:
+        """Make a locked broadcast a draft again."""
+        ...
+
+    async def add_occurrence(self, series: Campaign, *, name: str, schedule: Schedule) -> Campaign:
+        """Add a draft like *series*, as one of its occurrences."""
+        ...
+
+    async def tell(self, campaign: Campaign, kind: str, **content: object) -> None:
         """Write the event *kind* for staff, with who did it."""
         ...
 
@@ -172,7 +225,11 @@ class Campaigns(Protocol):
         ...
 
     async def reach(self, campaign: Campaign) -> Reach:
-        """Return whom a broadcast reaches, by consent as it is now."""
+        """Return whom a broadcast reaches, by consent and exclusions as they are now."""
+        ...
+
+    async def overlap(self, campaign: Campaign) -> Overlap:
+        """Return how many of a broadcast's audience are in other campaigns too."""
         ...
 
 

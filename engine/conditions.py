@@ -1,7 +1,7 @@
 """Whether a step goes to a contact: what became of the steps before, and the contact's tags."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Self, assert_never
@@ -66,6 +66,14 @@ class Conditions:
     def steps(self) -> frozenset[StepId]:
         """Return the steps it names."""
         return frozenset(each.step for each in self.all_of if each.step is not None)
+
+    def renamed(self, steps: Mapping[StepId, StepId]) -> "Conditions":
+        """Return the same about other steps; a step that is not among *steps* stays."""
+        asked = (
+            each if each.step is None else replace(each, step=steps.get(each.step, each.step))
+            for each in self.all_of
+        )
+        return replace(self, all_of=tuple(asked))
 
     @property
     def looks_back(self) -> bool:

@@ -24,6 +24,7 @@ from pydantic.config import JsonDict
 from engine.config_conflicts import conflicts
 from engine.config_problems import InvalidConfig, Problem, problems_in, refusal
 from engine.config_values import (
+    CapOrOff,
     ChannelId,
     Country,
     Days,
@@ -277,6 +278,13 @@ class Sending(Section):
         says="The least time between promotional messages of different campaigns to one contact;"
         ' "off": none.',
         why="one a day is what people bear",
+    )
+    frequency_cap: CapOrOff = key(
+        "off",
+        says="The most promotional messages one contact gets within a span of time, of whatever"
+        ' campaigns; "3/7d": three within any 7 days; "off": no limit.',
+        why="the cooldown is enough for most; a cap keeps many campaigns together bearable",
+        example='"3/7d"',
     )
     deadline: SpanOrOff = key(
         "48h",

@@ -14,6 +14,7 @@ from pydantic import PlainValidator, SecretStr, ValidationInfo
 from engine import duration, hours, phone
 from engine.config_problems import refusal
 from engine.duration import InvalidDuration
+from engine.frequency import FrequencyCap, InvalidCap
 from engine.hours import Hours, InvalidHours
 from engine.ids import NumberId
 from engine.phone import InvalidPhone, Phone
@@ -180,6 +181,15 @@ def _span_or_off(value: object) -> timedelta | None:
         raise refusal(str(error).rstrip(".")) from None
 
 
+def _cap_or_off(value: object) -> FrequencyCap | None:
+    if value is None or isinstance(value, FrequencyCap):
+        return value
+    try:
+        return FrequencyCap.parse(_text(value))
+    except InvalidCap as error:
+        raise refusal(str(error)) from None
+
+
 def _pace(value: object) -> Pace:
     if isinstance(value, Pace):
         return value
@@ -286,6 +296,7 @@ Country = Annotated[str | None, PlainValidator(_country)]
 OwnPhone = Annotated[Phone, PlainValidator(_own_phone)]
 Span = Annotated[timedelta, PlainValidator(_positive_span)]
 SpanOrOff = Annotated[timedelta | None, PlainValidator(_span_or_off)]
+CapOrOff = Annotated[FrequencyCap | None, PlainValidator(_cap_or_off)]
 GapRange = Annotated[Pace, PlainValidator(_pace)]
 Window = Annotated[Hours, PlainValidator(_window)]
 Days = Annotated[frozenset[int], PlainValidator(_days)]

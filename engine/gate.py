@@ -3,11 +3,14 @@
 What holds for a whole campaign or number is a tap, read before; this is what differs by contact.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine.consent import Consent
+from engine.frequency import FrequencyCap
 from engine.ids import CampaignId
+from engine.overlap import Exclude
 from engine.reasons import Reason
 
 SERVICE_WINDOW = timedelta(hours=24)
@@ -43,9 +46,12 @@ class Candidate:
         deadline_at: Left out instead of sent after this; None: never too late.
         run: The state of its enrollment, "active" for a broadcast's.
         promoted_at: When the contact last got a promotional message, and of which campaign.
+        promoted_ats: When it got the latest ones, as many as a frequency cap counts.
         last_inbound_at: When the contact last wrote to this number; None: never.
         free_form: Whether it needs an open service window.
         missing: It has a token without value and fallback.
+        exclude: Whom the campaign leaves out of those who are elsewhere too.
+        elsewhere: Whether it is in another drip; looked at only where *exclude* asks.
         opens_at, closes_at: The contact's sending hours; opens_at is in the past while open.
     """
 
@@ -62,9 +68,14 @@ class Candidate:
     missing: bool
     opens_at: datetime
     closes_at: datetime | None
+    promoted_ats: Sequence[datetime] = ()
+    exclude: Exclude = Exclude.NONE
+    elsewhere: bool = False
 
 
-def decide(candidate: Candidate, *, at: datetime, cooldown: timedelta) -> Decision:
+def decide(
+    candidate: Candidate, *, at: datetime, cooldown: timedelta, cap: FrequencyCap | None = None
+) -> Decision:
     """Decide about *candidate* at the instant *at*; a cooldown of zero is none."""
     against = candidate.consent.against(promotional=candidate.promotional)
     if against is not None:
@@ -77,7 +88,12 @@ def decide(candidate: Candidate, *, at: datetime, cooldown: timedelta) -> Decisi
         return Skip(reason=Reason.MISSING_VALUE)
     if candidate.deadline_at is not None and candidate.deadline_at < at:
         return Skip(reason=Reason.EXPIRED)
-    earliest, why = _earliest(candidate, at, cooldown)
+    left_out = candidate.exclude.reason(
+        elsewhere=candidate.elsewhere, lately=_lately(candidate, at, cooldown)
+    )
+    if left_out is not None:
+        return Skip(reason=left_out)
+    earliest, why = _earliest(candidate, at, cooldown, cap)
     if earliest > at:
         if candidate.deadline_at is not None and candidate.deadline_at < earliest:
             return Skip(reason=why or Reason.EXPIRED)
@@ -87,8 +103,16 @@ def decide(candidate: Candidate, *, at: datetime, cooldown: timedelta) -> Decisi
     return Send(until=_until(candidate))
 
 
+def _lately(candidate: Candidate, at: datetime, cooldown: timedelta) -> bool:
+    return (
+        candidate.promoted_at is not None
+        and candidate.promoted_campaign_id != candidate.campaign_id
+        and candidate.promoted_at + cooldown > at
+    )
+
+
 def _earliest(
-    candidate: Candidate, at: datetime, cooldown: timedelta
+    candidate: Candidate, at: datetime, cooldown: timedelta, cap: FrequencyCap | None
 ) -> tuple[datetime, Reason | None]:
     if candidate.run == "paused":
         # Looked at again soon: resuming an enrollment makes its message due at once.
@@ -100,8 +124,13 @@ def _earliest(
         and candidate.promoted_campaign_id != candidate.campaign_id
     ):
         cool_at = candidate.promoted_at + cooldown
+    why = Reason.COOLDOWN
+    if candidate.promotional and cap is not None:
+        free_at = cap.opens(candidate.promoted_ats, at)
+        if free_at > cool_at:
+            cool_at, why = free_at, Reason.FREQUENCY_CAP
     if cool_at > max(candidate.opens_at, at):
-        return cool_at, Reason.COOLDOWN
+        return cool_at, why
     return candidate.opens_at, None
 
 

@@ -10,7 +10,9 @@ class Reason(StrEnum):
     UNREACHABLE = "unreachable"
     ERASED = "erased"
     NO_ADDRESS = "no_address"
+    IN_ANOTHER = "in_another"
     COOLDOWN = "cooldown"
+    FREQUENCY_CAP = "frequency_cap"
     EXPIRED = "expired"
     WINDOW_CLOSED = "window_closed"
     MISSING_VALUE = "missing_value"
@@ -38,7 +40,9 @@ _SENTENCES = {
     Reason.UNREACHABLE: "not reachable on WhatsApp",
     Reason.ERASED: "was erased",
     Reason.NO_ADDRESS: "has no number or WhatsApp id",
+    Reason.IN_ANOTHER: "is in another campaign",
     Reason.COOLDOWN: "had another promotional message within the cooldown",
+    Reason.FREQUENCY_CAP: "had as many promotional messages as the frequency cap allows",
     Reason.EXPIRED: "the deadline had passed before it could be sent",
     Reason.WINDOW_CLOSED: "did not write within 24 hours, so only a template may be sent",
     Reason.MISSING_VALUE: "has no value for a token without a fallback",

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from engine import hours
+from engine import hours, schedule
 from engine.campaign import Settings, UnknownPolicy
 from engine.config import Organization
+from engine.frequency import FrequencyCap
 from engine.hours import Hours
 from engine.ids import NumberId, OrganizationId
 
@@ -34,6 +33,8 @@ class SendingRules:
         zone: Of contacts without one, and of days counted per organization.
         deadline: None: never too late.
         messages_per_hour: 0: no limit.
+        frequency_cap: Of promotional messages to one contact; None: none.
+        approval_above: More recipients than that nobody may start yet; 0: no limit.
     """
 
     organization: OrganizationId
@@ -45,6 +46,8 @@ class SendingRules:
     unknown_policy: UnknownPolicy
     unknown_grace: timedelta
     numbers: tuple[NumberRule, ...]
+    approval_above: int = 0
+    frequency_cap: FrequencyCap | None = None
 
     @property
     def number_ids(self) -> tuple[NumberId, ...]:
@@ -71,21 +74,13 @@ class SendingRules:
 
     def zone_of(self, timezone: str | None) -> tzinfo:
         """Return a contact's zone; the organization's where it has none this machine knows."""
-        return (timezone and _zone(timezone)) or self.zone
+        return (timezone and schedule.zone(timezone)) or self.zone
 
     def day_after(self, at: datetime) -> datetime:
         """Return the first instant of the organization's next day."""
         local = at.astimezone(self.zone)
         tomorrow = (local + timedelta(days=1)).date()
         return datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=self.zone)
-
-
-@lru_cache(maxsize=1024)
-def _zone(name: str) -> tzinfo | None:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
 
 
 def rules_of(organization: OrganizationId, config: Organization) -> SendingRules:
@@ -100,6 +95,8 @@ def rules_of(organization: OrganizationId, config: Organization) -> SendingRules
         messages_per_hour=written.messages_per_hour or 0,
         unknown_policy=UnknownPolicy(written.unknown_policy),
         unknown_grace=written.unknown_grace,
+        approval_above=written.approval_above or 0,
+        frequency_cap=written.frequency_cap,
         numbers=tuple(
             NumberRule(
                 id=number.id,

@@ -1,7 +1,7 @@
 """Campaigns and their steps, as one member of the staff changes them and as lists show them."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -12,14 +12,17 @@ from engine import content as contents
 from engine.audience import Audience
 from engine.campaign import SENDING, Campaign, Kind, Settings, State, Step, Type
 from engine.campaign_ports import Affected, Draft, Reach, StepDraft
+from engine.campaign_types import MEANINGS
 from engine.conditions import Conditions
 from engine.content import Content, TemplateMessage
 from engine.enrollment import EndReason
 from engine.ids import CampaignId, ContactId, EnrollmentId, ListId, SegmentId
+from engine.overlap import Exclude, Overlap
 from engine.rendering import needed
+from engine.schedule import Schedule
 from engine.timing import Timing
 from engine.usecases.create_campaign import NameTaken
-from storage import audiences, audit, effects, enrollments, lists, members, segments
+from storage import audiences, audit, effects, enrollments, lists, members, overlaps, segments
 from storage.database import Unit
 from storage.listener import REVOKE
 from storage.queries import load
@@ -28,15 +31,17 @@ _SQL = load("campaigns")
 SLICE: Final = 5_000
 """Enrollments and messages that one transaction ends or moves."""
 
-_ENDED = frozenset({State.CANCELLED, State.ARCHIVED})
+_ENDED = frozenset({State.COMPLETED, State.CANCELLED, State.ARCHIVED})
 
 
 class Campaigns:
     """`engine.campaign_ports.Campaigns`, of what *actor* does."""
 
-    def __init__(self, unit: Unit, actor: str) -> None:
+    def __init__(self, unit: Unit, actor: str, *, cooldown: timedelta = timedelta()) -> None:
+        """Act as *actor*; the organization's *cooldown* counts in what asks who is reached."""
         self.unit = unit
         self.actor = actor
+        self.cooldown = cooldown
 
     async def lock(self, campaign: CampaignId) -> Campaign | None:
         row = await self.unit.row(_SQL["lock"], campaign=campaign)
@@ -59,10 +64,65 @@ class Campaigns:
             audience=None if draft.audience is None else draft.audience.to_json(),
             actor=self.actor,
             channel=draft.channel,
+            excluded=draft.excluded.to_json(),
         )
         if added is None:  # somebody else was faster
             raise NameTaken(draft.name)
         return await self._reread(added)
+
+    async def add_like(self, campaign: Campaign, *, name: str) -> Campaign:
+        added: CampaignId | None = await self.unit.value(
+            _SQL["add_like"], campaign=campaign.id, name=name, actor=self.actor
+        )
+        if added is None:
+            raise NameTaken(name)
+        await self.unit.run(_SQL["copy_steps"], campaign=campaign.id, copy=added)
+        await self._name_own_steps(campaign.id, added)
+        return await self._reread(added)
+
+    async def _name_own_steps(self, campaign: CampaignId, copy: CampaignId) -> None:
+        """Have the conditions of copied steps ask about copies, not about those of *campaign*."""
+        old, new = await self.steps(campaign), await self.steps(copy)
+        own = {before.id: after.id for before, after in zip(old, new, strict=True)}
+        for step in new:
+            conditions = step.conditions.renamed(own)
+            if conditions != step.conditions:
+                await self.unit.run(
+                    _SQL["set_conditions"], step=step.id, conditions=conditions.to_json()
+                )
+
+    async def change(self, campaign: Campaign) -> Campaign:
+        try:
+            await self.unit.run(
+                _SQL["change"],
+                campaign=campaign.id,
+                name=campaign.name,
+                type=campaign.type,
+                trigger=campaign.trigger,
+                settings=campaign.settings.to_json(),
+                priority=campaign.priority,
+                number=campaign.number_id,
+                audience=None if campaign.audience is None else campaign.audience.to_json(),
+                excluded=campaign.excluded.to_json(),
+            )
+        except asyncpg.UniqueViolationError as error:
+            raise NameTaken(campaign.name) from error
+        return await self._reread(campaign.id)
+
+    async def replace_content(self, campaign: Campaign, step: Step, content: Content) -> None:
+        await self.unit.run(
+            _SQL["replace_content"],
+            campaign=campaign.id,
+            step=step.id,
+            content=contents.to_json(content),
+        )
+
+    async def audiences_with(self, campaign: CampaignId) -> list[str]:
+        rows = await self.unit.rows(_SQL["audiences_with"], campaign=campaign)
+        return [row["name"] for row in rows]
+
+    async def delete(self, campaign: Campaign) -> None:
+        await self.unit.run(_SQL["delete"], campaign=campaign.id)
 
     async def move(
         self,
@@ -93,13 +153,60 @@ class Campaigns:
             await members.thaw(self.unit, campaign=campaign.id)
         return await self._reread(campaign.id)
 
-    async def tell(self, campaign: Campaign, kind: str) -> None:
+    async def zones(self, campaign: Campaign) -> Collection[str | None]:
+        audience = campaign.audience or Audience()
+        if audience.everyone:
+            rows = await self.unit.rows(_SQL["all_zones"])
+        else:
+            contacts = await audiences.contacts(self.unit, audience=audience)
+            rows = await self.unit.rows(_SQL["zones_of"], contacts=contacts)
+        return [row["timezone"] for row in rows]
+
+    async def schedule(
+        self, campaign: Campaign, schedule: Schedule, *, starts_at: datetime
+    ) -> Campaign:
+        await self.unit.run(
+            _SQL["schedule"],
+            campaign=campaign.id,
+            schedule=schedule.to_json(),
+            starts_at=starts_at,
+            actor=self.actor,
+        )
+        return await self._reread(campaign.id)
+
+    async def postpone(
+        self, campaign: Campaign, schedule: Schedule, *, starts_at: datetime
+    ) -> Campaign:
+        await self.unit.run(
+            _SQL["postpone"],
+            campaign=campaign.id,
+            schedule=schedule.to_json(),
+            starts_at=starts_at,
+        )
+        return await self._reread(campaign.id)
+
+    async def unschedule(self, campaign: Campaign) -> Campaign:
+        await self.unit.run(_SQL["unschedule"], campaign=campaign.id)
+        return await self._reread(campaign.id)
+
+    async def add_occurrence(self, series: Campaign, *, name: str, schedule: Schedule) -> Campaign:
+        made = await self.add_like(series, name=name)
+        await self.unit.run(
+            _SQL["belong_to_series"],
+            campaign=made.id,
+            series=series.id,
+            schedule=schedule.to_json(),
+            actor=self.actor,
+        )
+        return await self._reread(made.id)
+
+    async def tell(self, campaign: Campaign, kind: str, **content: object) -> None:
         # The version keeps a second pause within the hour from looking like the first.
         await effects.tell_staff(
             self.unit,
             kind=kind,
             campaign=campaign.id,
-            content={"by": self.actor, "version": campaign.version},
+            content={"by": self.actor, "version": campaign.version, **content},
         )
 
     async def revoke(self, campaign: CampaignId) -> None:
@@ -162,10 +269,30 @@ class Campaigns:
         return await lacking(self.unit, campaign=campaign, tokens=tokens)
 
     async def reach(self, campaign: Campaign) -> Reach:
-        return await audiences.reach(
+        reach = await audiences.reach(
             self.unit,
             audience=campaign.audience or Audience(),
-            promotional=campaign.type is Type.PROMOTIONAL,
+            promotional=MEANINGS[campaign.type].promotional,
+        )
+        if campaign.excluded is Exclude.NONE:
+            return reach
+        left_out = (await self.overlap(campaign)).left_out(campaign.excluded)
+        return replace(
+            reach,
+            recipients=reach.recipients - sum(left_out.values()),
+            left_out={**reach.left_out, **left_out},
+        )
+
+    async def overlap(self, campaign: Campaign) -> Overlap:
+        audience = campaign.audience or Audience()
+        everyone = audience.everyone
+        contacts = None if everyone else await audiences.contacts(self.unit, audience=audience)
+        return await overlaps.overlap(
+            self.unit,
+            contacts=contacts,
+            campaign=campaign.id,
+            promotional=MEANINGS[campaign.type].promotional,
+            cooldown=self.cooldown,
         )
 
     async def _reread(self, campaign: CampaignId) -> Campaign:
@@ -212,6 +339,7 @@ class Listed:
         total: How many the list has in all.
         closed_why: None: its tap is open.
         running: Enrollments that have not ended.
+        scheduled_at: When it starts by itself; None: not at all.
     """
 
     id: CampaignId
@@ -222,6 +350,7 @@ class Listed:
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    scheduled_at: datetime | None
     total: int
     closed_why: str | None
     planned: int
@@ -288,6 +417,34 @@ async def listed(
     ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueToStart:
+    """A scheduled broadcast whose time has come."""
+
+    id: CampaignId
+    scheduled_by: str
+    settings: Settings
+
+
+async def due_to_start(unit: Unit, *, limit: int) -> list[DueToStart]:
+    """Return what is to start by itself now, the earliest first."""
+    rows = await unit.rows(_SQL["due_to_start"], limit=limit)
+    return [
+        DueToStart(
+            id=row["id"],
+            scheduled_by=row["scheduled_by"],
+            settings=Settings.from_json(row["settings"]),
+        )
+        for row in rows
+    ]
+
+
+async def running_occurrences(unit: Unit, *, series: CampaignId) -> int:
+    """Return how many occurrences of a series run or are paused."""
+    count: int = await unit.value(_SQL["running_occurrences"], series=series)
+    return count
+
+
 async def running(unit: Unit, *, limit: int) -> list[CampaignId]:
     """Return what sends, or would if it were not paused; the latest started first."""
     return [row["id"] for row in await unit.rows(_SQL["running"], limit=limit)]
@@ -321,6 +478,17 @@ async def rewalk(unit: Unit, *, campaign: CampaignId) -> None:
         left = await enrollments.cancel_removed(unit, campaign=campaign, limit=SLICE)
         last = cursor if left == SLICE else None
     await unit.run(_SQL["set_rewalk"], campaign=campaign, cursor=last)
+
+
+async def look_again(unit: Unit, *, campaign: CampaignId, zone: str) -> int:
+    """Make a slice due at once of what waits though its own time has come; 0: none is left.
+
+    The lane's gate puts off again what may not go yet. Retries keep their time.
+
+    Args:
+        zone: The organization's time zone, of contacts without one.
+    """
+    return await unit.run(_SQL["look_again"], campaign=campaign, zone=zone, limit=SLICE)
 
 
 async def drop_everybody(unit: Unit, *, campaign: CampaignId) -> int:
@@ -372,6 +540,10 @@ def _from_record(row: asyncpg.Record) -> Campaign:
             "type": Type(plain["type"]),
             "settings": Settings.from_json(plain["settings"]),
             "closed_until": _aware(plain["closed_until"]),
+            "schedule": None
+            if plain["schedule"] is None
+            else Schedule.from_json(plain["schedule"]),
+            "excluded": Exclude.from_json(plain["excluded"]),
             "audience": None
             if plain["audience"] is None
             else Audience.from_json(plain["audience"]),

@@ -7,6 +7,7 @@ unique by itself. Rows are reached through a unit, whose role keeps organization
 from typing import Any
 
 from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
 
 
@@ -70,6 +71,7 @@ class Contact(Model):
     last_number_id = fields.TextField(null=True)
     promoted_at = fields.DatetimeField(null=True)
     promoted_campaign_id = fields.BigIntField(null=True)
+    promoted_ats: Any = ArrayField(element_type="timestamptz", default=list)
 
     class Meta:
         table = "contacts"

@@ -7,10 +7,12 @@ from typing import Any
 
 from engine.audience import Audience
 from engine.campaign import Settings, StepRule, Type
+from engine.campaign_types import MEANINGS
 from engine.conditions import Conditions, Evidence
 from engine.ids import CampaignId, ContactId, EnrollmentId, NumberId, StepId
 from engine.message import State
 from engine.reasons import Reason
+from engine.schedule import Schedule
 from engine.timing import Timing
 from storage import members
 from storage.database import Unit
@@ -102,6 +104,7 @@ class Broadcast:
     Attributes:
         contacts_up_to: The highest contact when it started; later ones are not in its audience.
         cursor: The last contact planned.
+        local: What clocks show when it is due in each contact's own zone; None: it is at the start.
     """
 
     id: CampaignId
@@ -113,6 +116,7 @@ class Broadcast:
     contacts_up_to: ContactId
     cursor: ContactId
     started_at: datetime
+    local: datetime | None
 
 
 async def alone(unit: Unit, *, task: str) -> bool:
@@ -276,6 +280,7 @@ async def lock_broadcast(unit: Unit, *, campaign: CampaignId) -> Broadcast | Non
         audience=Audience.from_json(row["audience"]),
         contacts_up_to=row["contacts_up_to"],
         cursor=row["planning_cursor"] or ContactId(0),
+        local=_local(row["schedule"]),
         started_at=row["started_at"],
     )
 
@@ -328,7 +333,7 @@ async def plan_broadcast(
         _SQL["plan_broadcast"],
         campaign=broadcast.id,
         step=broadcast.step_id,
-        promotional=broadcast.type is Type.PROMOTIONAL,
+        promotional=MEANINGS[broadcast.type].promotional,
         cursor=broadcast.cursor,
         until=until,
         everyone=broadcast.audience.everyone,
@@ -342,6 +347,11 @@ async def plan_broadcast(
         deadline_s=deadline_s,
     )
     return {row["reason"]: row["count"] for row in rows}
+
+
+def _local(written: dict[str, Any] | None) -> datetime | None:
+    schedule = None if written is None else Schedule.from_json(written)
+    return schedule.at if schedule is not None and schedule.zone is None else None
 
 
 async def move_cursor(unit: Unit, *, campaign: CampaignId, cursor: ContactId, done: bool) -> None:

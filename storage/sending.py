@@ -11,6 +11,7 @@ from engine.campaign import Settings, Type
 from engine.consent import Consent
 from engine.ids import CampaignId, ContactId, EnrollmentId, MessageId, NumberId, StepId
 from engine.message import Message, State
+from engine.overlap import Exclude
 from engine.phone import Phone
 from storage.database import Unit
 from storage.messages import Row, planned_at
@@ -39,6 +40,7 @@ class OpenCampaign:
     priority: int
     settings: Settings
     version: int
+    excluded: Exclude = Exclude.NONE
     next_slot_at: datetime | None = None
     day_on: date | None = None
     day_count: int = 0
@@ -64,6 +66,7 @@ class Recipient:
     consent: Consent
     promoted_at: datetime | None
     promoted_campaign_id: CampaignId | None
+    promoted_ats: Sequence[datetime]
     last_inbound_at: datetime | None
 
 
@@ -120,6 +123,7 @@ async def open_campaigns(unit: Unit, *, number: NumberId) -> list[OpenCampaign]:
             priority=row["priority"],
             settings=Settings.from_json(row["settings"]),
             version=row["version"],
+            excluded=Exclude.from_json(row["excluded"]),
             next_slot_at=row["next_slot_at"],
             day_on=row["day_on"],
             day_count=row["day_count"],
@@ -152,10 +156,28 @@ async def lock_enrollments_if_free(
     return frozenset(row["id"] for row in rows)
 
 
-async def note_promoted(unit: Unit, *, campaigns: Mapping[ContactId, CampaignId]) -> None:
+async def note_promoted(
+    unit: Unit, *, campaigns: Mapping[ContactId, CampaignId], capped: int
+) -> None:
+    """Note a promotional message for each contact.
+
+    Args:
+        capped: How many the frequency cap counts; 0: there is none.
+    """
     await unit.run(
-        _SQL["note_promoted"], contacts=list(campaigns), campaigns=list(campaigns.values())
+        _SQL["note_promoted"],
+        contacts=list(campaigns),
+        campaigns=list(campaigns.values()),
+        capped=capped,
     )
+
+
+async def outranked(
+    unit: Unit, *, contacts: Sequence[ContactId], campaigns: Sequence[CampaignId]
+) -> frozenset[ContactId]:
+    """Return those of *contacts* for whom something of *campaigns* is due too."""
+    rows = await unit.rows(_SQL["outranked"], contacts=contacts, campaigns=campaigns)
+    return frozenset(row["contact_id"] for row in rows)
 
 
 async def reserve_slots(
@@ -366,6 +388,7 @@ def _due(row: asyncpg.Record, number: NumberId) -> Due:
             ),
             promoted_at=row["promoted_at"],
             promoted_campaign_id=row["promoted_campaign_id"],
+            promoted_ats=row["promoted_ats"],
             last_inbound_at=row["last_inbound_at"],
         ),
     )

@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from math import ceil
@@ -11,7 +11,7 @@ import orjson
 import structlog
 
 from engine import gate
-from engine.campaign import Type
+from engine.campaign_types import MEANINGS
 from engine.content import (
     Content,
     Media,
@@ -32,7 +32,7 @@ from engine.reasons import Reason
 from engine.rendering import Rendering, values_of
 from engine.sending_rules import NumberRule, SendingRules
 from engine.step_words import StepWords
-from storage import leases, media, messages, sending
+from storage import leases, media, messages, overlaps, sending
 from storage.database import Unit
 from storage.leases import Lease
 from storage.messages import Row
@@ -41,6 +41,8 @@ from storage.sending import AHEAD, REPLIES, Due, OpenCampaign, Promotion, Recipi
 _HOURLY = "messages_per_hour"
 FILE_PAUSE = timedelta(seconds=5)
 """A message whose file has no id on the number yet is looked at again after it."""
+_OUTRANKED = timedelta(minutes=1)
+"""A contact's message waits so long for one of a higher priority that is due as well."""
 
 log = structlog.get_logger()
 
@@ -99,6 +101,7 @@ class Claims:
         self._credits: dict[CampaignId, float] = {}
         self._files: Mapping[str, str | None] = {}
         self._wanted_files: set[str] = set()
+        self._in_others: dict[CampaignId, frozenset[ContactId]] = {}
         self._openings: dict[tuple[Hours, str | None], tuple[datetime, datetime | None]] = {}
 
     async def claim(self, unit: Unit, lease: Lease, *, room: int, replies: int) -> Claimed:
@@ -278,7 +281,7 @@ class Claims:
         self,
         unit: Unit,
         lease: Lease,
-        due: Iterable[Due],
+        due: Sequence[Due],
         campaigns: Mapping[CampaignId, OpenCampaign],
     ) -> tuple[list[Call], int]:
         self._openings.clear()
@@ -288,8 +291,10 @@ class Claims:
         skipped: list[tuple[Row, Reason]] = []
         deferred: dict[MessageId, datetime] = {}
         promoted: dict[ContactId, CampaignId] = {}
+        self._in_others = await self._elsewhere(unit, due, campaigns)
+        outranked = await self._outranked(unit, due, campaigns)
         for one in due:
-            match self._judge(one, campaigns, unit.at, lease, promoted):
+            match self._judge(one, campaigns, unit.at, lease, promoted, outranked):
                 case Call() as call:
                     calls.append(call)
                 case gate.Defer(until=until):
@@ -322,6 +327,7 @@ class Claims:
         at: datetime,
         lease: Lease,
         promoted: dict[ContactId, CampaignId],
+        outranked: Mapping[int, Collection[ContactId]],
     ) -> Call | gate.Defer | gate.Skip:
         if due.row.campaign_id is None:
             return self._outside_campaigns(due, at, lease)
@@ -335,7 +341,9 @@ class Claims:
         rendering = words.for_window(due.recipient.last_inbound_at, at)
         content = rendering.filled(_values(due.recipient))
         candidate = self._candidate(due, campaign, words, rendering, content, at)
-        decision = gate.decide(candidate, at=at, cooldown=self.rules.cooldown)
+        decision = gate.decide(
+            candidate, at=at, cooldown=self.rules.cooldown, cap=self.rules.frequency_cap
+        )
         if not isinstance(decision, gate.Send):
             return decision
         if isinstance(content, Missing):
@@ -347,9 +355,11 @@ class Claims:
         contact = due.row.contact_id
         if not candidate.promotional:
             return _call(due, content, at=at, until=decision.until, lease=lease)
-        if self.rules.cooldown and promoted.get(contact, campaign.id) != campaign.id:
-            # Another campaign's message to the same contact is in this very claim.
+        if self._taken(campaign.id, contact, promoted):
+            # Another message to the same contact is in this very claim.
             return gate.Defer(until=at + timedelta(seconds=1), reason=Reason.COOLDOWN)
+        if contact in outranked.get(campaign.priority, ()):
+            return gate.Defer(until=at + _OUTRANKED, reason=Reason.COOLDOWN)
         promotion = Promotion(
             contact_id=contact,
             campaign_id=campaign.id,
@@ -393,6 +403,48 @@ class Claims:
             return gate.Defer(until=at + FILE_PAUSE)
         return with_file_id(content, file_id)
 
+    def _taken(
+        self, campaign: CampaignId, contact: ContactId, promoted: Mapping[ContactId, CampaignId]
+    ) -> bool:
+        """Whether this claim has a promotional message that keeps another from the contact."""
+        if self.rules.frequency_cap is not None:
+            return contact in promoted
+        return bool(self.rules.cooldown) and promoted.get(contact, campaign) != campaign
+
+    async def _outranked(
+        self, unit: Unit, due: Sequence[Due], campaigns: Mapping[CampaignId, OpenCampaign]
+    ) -> dict[int, frozenset[ContactId]]:
+        """Return by priority for whom something promotional of a higher one is due as well.
+
+        It would win if both were looked at together; a quota must not turn that around.
+        """
+        if not self.rules.cooldown and self.rules.frequency_cap is None:
+            return {}
+        ranked: dict[int, list[CampaignId]] = defaultdict(list)
+        for each in campaigns.values():
+            if MEANINGS[each.type].promotional:
+                ranked[each.priority].append(each.id)
+        found: dict[int, frozenset[ContactId]] = {}
+        for priority, own in sorted(ranked.items()):
+            higher = [each for other, ids in ranked.items() if other > priority for each in ids]
+            contacts = sorted({one.row.contact_id for one in due if one.row.campaign_id in own})
+            if higher and contacts:
+                found[priority] = await sending.outranked(unit, contacts=contacts, campaigns=higher)
+        return found
+
+    async def _elsewhere(
+        self, unit: Unit, due: Sequence[Due], campaigns: Mapping[CampaignId, OpenCampaign]
+    ) -> dict[CampaignId, frozenset[ContactId]]:
+        """Return who is in another drip, for campaigns that leave such contacts out."""
+        found: dict[CampaignId, frozenset[ContactId]] = {}
+        for each in campaigns.values():
+            if not each.excluded.active:
+                continue
+            contacts = sorted({one.row.contact_id for one in due if one.row.campaign_id == each.id})
+            if contacts:
+                found[each.id] = await overlaps.elsewhere(unit, contacts=contacts, campaign=each.id)
+        return found
+
     def _candidate(
         self,
         due: Due,
@@ -408,18 +460,21 @@ class Claims:
         )
         return gate.Candidate(
             campaign_id=campaign.id,
-            promotional=campaign.type is Type.PROMOTIONAL,
+            promotional=MEANINGS[campaign.type].promotional,
             consent=recipient.consent,
             addressed=bool(recipient.phone or recipient.bsuid),
             deadline_at=due.deadline_at,
             run=due.run,
             promoted_at=recipient.promoted_at,
             promoted_campaign_id=recipient.promoted_campaign_id,
+            promoted_ats=recipient.promoted_ats,
             last_inbound_at=recipient.last_inbound_at,
             free_form=rendering.free_form,
             missing=isinstance(content, Missing),
             opens_at=opens_at,
             closes_at=closes_at,
+            exclude=campaign.excluded,
+            elsewhere=due.row.contact_id in self._in_others.get(campaign.id, ()),
         )
 
     def _opening(
@@ -449,7 +504,8 @@ class Claims:
             if call.promotion is not None
         }
         if promoted:
-            await sending.note_promoted(unit, campaigns=promoted)
+            cap = self.rules.frequency_cap
+            await sending.note_promoted(unit, campaigns=promoted, capped=cap.count if cap else 0)
         taken = Counter(call.row.campaign_id for call in calls)
         bulk = taken.total() - taken[None]
         if not bulk:

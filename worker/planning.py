@@ -10,6 +10,7 @@ from engine.campaign import Settings
 from engine.ids import CampaignId, ContactId, OrganizationId
 from engine.message import hour_of
 from engine.sending_rules import SendingRules
+from engine.wall import instant
 from storage import messages, planning
 from storage.database import Unit
 from storage.messages import StatKey
@@ -96,7 +97,7 @@ async def _plan_broadcast(
         until=until,
         second=second,
         numbers=rules.number_ids,
-        due_at=_inside_hours(broadcast.started_at, None, broadcast.settings, rules),
+        due_at=_due_at(broadcast, None, rules),
         zone_due_ats=await _due_ats(unit, broadcast, rules, until=until),
         deadline_s=int(deadline.total_seconds()) if deadline else None,
     )
@@ -110,12 +111,18 @@ async def _plan_broadcast(
 async def _due_ats(
     unit: Unit, broadcast: Broadcast, rules: SendingRules, *, until: ContactId
 ) -> dict[str, datetime]:
-    if rules.hours_of(broadcast.settings).always:
+    if broadcast.local is None and rules.hours_of(broadcast.settings).always:
         return {}
     zones = await planning.zones_in_slice(unit, broadcast=broadcast, until=until)
-    return {
-        zone: _inside_hours(broadcast.started_at, zone, broadcast.settings, rules) for zone in zones
-    }
+    return {zone: _due_at(broadcast, zone, rules) for zone in zones}
+
+
+def _due_at(broadcast: Broadcast, timezone: str | None, rules: SendingRules) -> datetime:
+    """Return when a broadcast is due for contacts of a zone; None: of an unknown one."""
+    due_at = broadcast.started_at
+    if broadcast.local is not None:
+        due_at = max(due_at, instant(broadcast.local, rules.zone_of(timezone)))
+    return _inside_hours(due_at, timezone, broadcast.settings, rules)
 
 
 def _planned_stats(broadcast: Broadcast, made: dict[str, int], second: int) -> Counter[StatKey]:

@@ -14,7 +14,7 @@ from bot.slack.campaign_text import (
 )
 from bot.slack.changes import answered, told, wake
 from bot.slack.desk import Desk
-from bot.slack.drafting import number_of, settings_of, size_of, wanted_of
+from bot.slack.drafting import cooldown_of, number_of, settings_of, size_of, wanted_of
 from bot.slack.language.broadcasts import (
     BroadcastCancel,
     BroadcastList,
@@ -25,16 +25,20 @@ from bot.slack.language.broadcasts import (
     BroadcastShow,
 )
 from bot.slack.markup import Markup, markup
+from bot.slack.overlap_text import overlap_buttons, overlap_lines
 from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
+from bot.slack.schedules import put_on_schedule, schedule_of, start_lines, unconfirmed
 from bot.slack.words import as_word
-from engine.campaign import Kind
+from engine.campaign import Campaign, Kind
 from engine.campaign_ports import Draft
 from engine.content import Content, TemplateMessage
+from engine.schedule import Schedule
 from engine.usecases.compose import compose
 from engine.usecases.create_campaign import create_campaign
 from engine.usecases.resolve_audience import resolve_audience
+from engine.usecases.schedule_broadcast import Unconfirmed as NotYet
 from engine.usecases.send_broadcast import Started, Unconfirmed, send_broadcast
 from storage import audiences
 from storage.campaigns import CampaignDirectory, Campaigns
@@ -49,15 +53,28 @@ def register(registry: Registry, desk: Desk) -> None:
     _register_moving(registry, desk)
 
 
+class _Unmade(Exception):
+    """Nothing was made, because staff have to give the count first."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__("not confirmed")
+        self.reply = reply
+
+
 def _register_making(registry: Registry, desk: Desk) -> None:
     @registry.command(BroadcastNew)
     @refusing
     async def new(command: BroadcastNew, asked: Context) -> Reply:
         organization = desk.config.organizations[asked.organization]
         number = number_of(command.number, organization)
+        wanted = (
+            None
+            if command.at is None
+            else schedule_of(command.at, command.zone, command.every, organization)
+        )
 
         async def work(unit: Unit) -> Reply:
-            mine = Campaigns(unit, asked.user_id)
+            mine = Campaigns(unit, asked.user_id, cooldown=cooldown_of(organization))
             audience = await resolve_audience(
                 text=command.to, country=organization.country, directory=CampaignDirectory(unit)
             )
@@ -75,19 +92,57 @@ def _register_making(registry: Registry, desk: Desk) -> None:
                 number_id=number,
                 audience=audience,
                 channel=asked.channel_id,
+                excluded=command.exclude,
             )
             made = await create_campaign(draft=draft, content=content, campaigns=mine)
+            if wanted is not None:
+                return await scheduled(unit, mine, made, wanted)
+            overlap = await mine.overlap(made)
             return told(
                 asked,
                 markup("created the broadcast *{name}*, a draft.", name=made.name),
                 markup("Message: {it}", it=message_line(content)),
                 *reach_lines(await mine.reach(made)),
                 *lacking_lines(await mine.lacking(made, [content])),
+                *await overlap_lines(unit, overlap, cooldown=mine.cooldown, exclude=made.excluded),
                 _window(content),
                 next_line(f"/drip broadcast send {as_word(made.name)}"),
+                blocks=overlap_buttons(made, overlap),
             )
 
-        return await desk.database.run(asked.organization, asked.at, work)
+        async def scheduled(
+            unit: Unit, mine: Campaigns, made: Campaign, schedule: Schedule
+        ) -> Reply:
+            done = await put_on_schedule(
+                unit,
+                asked,
+                organization,
+                campaign=made.id,
+                schedule=schedule,
+                size=size_of(command, organization),
+            )
+            if isinstance(done, NotYet):
+                again = "the same command with"
+                raise _Unmade(await unconfirmed(unit, done, organization, command=again))
+            return told(
+                asked,
+                markup("created the broadcast *{name}* and scheduled it.", name=made.name),
+                markup("Message: {it}", it=message_line(done.content)),
+                *start_lines(schedule, done.zones, organization, by_default=command.zone is None),
+                *reach_lines(done.reach),
+                *await overlap_lines(
+                    unit,
+                    await mine.overlap(done.campaign),
+                    cooldown=mine.cooldown,
+                    exclude=done.campaign.excluded,
+                ),
+                next_line(f"/drip broadcast show {as_word(made.name)}"),
+            )
+
+        try:
+            return await desk.database.run(asked.organization, asked.at, work)
+        except _Unmade as unmade:
+            return unmade.reply
 
     @registry.command(BroadcastList)
     @refusing
@@ -110,11 +165,12 @@ def _register_sending(registry: Registry, desk: Desk) -> None:
 
         async def work(unit: Unit) -> tuple[bool, Reply]:
             broadcast = await found(unit, command.broadcast, kind=Kind.BROADCAST)
+            mine = Campaigns(unit, asked.user_id, cooldown=cooldown_of(organization))
             done = await send_broadcast(
                 campaign=broadcast.id,
                 size=size_of(command, organization),
                 channel=asked.channel_id,
-                campaigns=Campaigns(unit, asked.user_id),
+                campaigns=mine,
                 templates=KnownTemplates(unit),
             )
             length = await pace.length(
@@ -131,7 +187,13 @@ def _register_sending(registry: Registry, desk: Desk) -> None:
                         length=length,
                         out=reasons_line(reach.left_out.items()),
                     )
-                    return False, answered(*lines, _window(content))
+                    overlap = await overlap_lines(
+                        unit,
+                        await mine.overlap(it),
+                        cooldown=mine.cooldown,
+                        exclude=it.excluded,
+                    )
+                    return False, answered(*lines, *overlap, _window(content))
                 case Started(campaign=it, reach=reach):
                     return True, told(
                         asked,

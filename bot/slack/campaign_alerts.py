@@ -1,12 +1,14 @@
 """What staff are told of campaigns: how they went, that they stopped, who did what, who replied."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from bot.slack.alerts import Alert, Place, tells, warning
 from bot.slack.blocks import Block, Element, actions, button, context, message, quote, section
 from bot.slack.cards import actor, buttons, stopped_until
 from bot.slack.clicks import Value
-from bot.slack.markup import Markup, clean, code, joined, literal, markup, number
+from bot.slack.markup import Markup, clean, code, date, joined, literal, markup, number
+from bot.slack.words import as_word
 from engine.campaign import Kind
 from engine.ids import CampaignId
 from engine.report import Counts, Enrollments, Report
@@ -67,6 +69,45 @@ _noted("campaign_paused", "Paused by {who}.")
 _noted("campaign_resumed", "Resumed by {who}.")
 _noted("campaign_cancelled", "Cancelled by {who}.")
 _noted("campaign_archived", "Archived by {who}.")
+
+
+@tells("campaign_not_started")
+async def not_started(event: Event, unit: Unit) -> tuple[Alert, ...]:
+    named = await _name(event, unit)
+    if named is None:
+        return ()
+    return (
+        warning(
+            markup(
+                "{name} was to start {at} and did not: {why}",
+                name=named,
+                at=date(datetime.fromisoformat(str(event.content["planned"]))),
+                why=literal(str(event.content["why"]), limit=600),
+            )
+        ),
+    )
+
+
+@tells("campaign_missed")
+async def missed(event: Event, unit: Unit) -> tuple[Alert, ...]:
+    named = await _name(event, unit)
+    if named is None:
+        return ()
+    count = int(event.content["count"])
+    what = "start" if count == 1 else f"{count} starts"
+    return (
+        warning(
+            markup(
+                "{name} missed its {what} of {at}: nothing ran then, and it was too late after."
+                " {show} says when it starts next; {schedule} schedules it anew.",
+                name=named,
+                what=what,
+                at=date(datetime.fromisoformat(str(event.content["planned"]))),
+                show=code(f"/drip broadcast show {as_word(named)}"),
+                schedule=code(f"/drip broadcast schedule {as_word(named)} at=<time>"),
+            )
+        ),
+    )
 
 
 @tells("failure")

@@ -12,6 +12,7 @@ from bot.slack.campaign_text import (
     lacking_lines,
     settings_line,
     steps_lines,
+    upcoming_line,
 )
 from bot.slack.desk import Desk
 from bot.slack.markup import Markup, code, date, joined, markup, user
@@ -23,7 +24,7 @@ from engine.config import Organization
 from engine.ids import CampaignId
 from engine.rendering import needed
 from engine.report import Enrollments, Report
-from storage import campaigns, lists, reports, segments, tags
+from storage import audit, campaigns, lists, reports, segments, tags
 from storage.campaigns import Listed
 from storage.database import Unit
 
@@ -103,6 +104,8 @@ async def _shown(unit: Unit, campaign: CampaignId, organization: Organization) -
             segments={each: name for name, each in (await segments.names(unit)).items()},
         )
         lines.append(markup("To: {who}", who=audience_line(it.audience, names)))
+    if it.schedule is not None:
+        lines.append(upcoming_line(it.schedule, paused=it.state is State.PAUSED))
     lines += _step_lines(it, steps)
     if report.enrollments is not None:
         lines.append(_enrolled(report.enrollments))
@@ -112,9 +115,14 @@ async def _shown(unit: Unit, campaign: CampaignId, organization: Organization) -
     if report.total.planned:
         lines.append(cards.counts_line(report.total))
     footer = joined(_people(it), " · ")
+    lately = _history(await audit.latest(unit, subject=f"{it.kind}:{it.id}", limit=_LATELY))
     follow = _next(it, steps, await tags.known(unit))
     return message(
-        joined([*lines, footer, follow]), *sections(joined(lines)), context(footer), context(follow)
+        joined([*lines, footer, lately, follow]),
+        *sections(joined(lines)),
+        context(footer),
+        context(lately),
+        context(follow),
     )
 
 
@@ -173,6 +181,43 @@ def _people(it: Campaign) -> list[Markup]:
     return said
 
 
+def _history(acts: Sequence[audit.Act]) -> Markup:
+    """Return what was done lately, the oldest first."""
+    said = [
+        markup(
+            "{what} {at} by {who}",
+            what=_ACTS.get(act.action) or _ACTS.get(act.action.rpartition(".")[2], act.action),
+            at=date(act.at),
+            who=user(act.actor),
+        )
+        for act in acts
+    ]
+    return markup("Lately: {said}", said=joined(said, " · ") or "nothing")
+
+
+_LATELY: Final = 8
+_ACTS: Final = {
+    "step.add": "added a step",
+    "step.remove": "removed a step",
+    "step.edit": "changed a step",
+    "step.move": "moved a step",
+    "new": "created",
+    "clone": "copied from another",
+    "edit": "changed",
+    "activate": "activated",
+    "send": "sent",
+    "schedule": "scheduled",
+    "unschedule": "taken off the schedule",
+    "start": "started on time",
+    "pause": "paused",
+    "resume": "resumed",
+    "cancel": "cancelled",
+    "archive": "archived",
+    "enroll": "enrolled contacts",
+    "unenroll": "took contacts out",
+}
+
+
 def _next(it: Campaign, steps: tuple[Step, ...], known: Sequence[str]) -> Markup:
     name, word = as_word(it.name), _WORDS[it.kind]
     match it.state:
@@ -180,7 +225,9 @@ def _next(it: Campaign, steps: tuple[Step, ...], known: Sequence[str]) -> Markup
             return next_line(f"/drip step add {name} after=0m template=<name>")
         case State.DRAFT if it.kind is Kind.DRIP:
             return next_line(f"/drip campaign activate {name}")
-        case State.DRAFT | State.SCHEDULED:
+        case State.SCHEDULED:
+            return next_line(f"/drip broadcast unschedule {name}")
+        case State.DRAFT:
             return next_line(f"/drip broadcast send {name}")
         case State.ACTIVE:
             return next_line(enroll_command(it, tags=known))
@@ -221,6 +268,13 @@ def _list_line(row: Listed) -> Markup:
         counts = (row.planned, row.sent, row.delivered, row.read)
         words = ("planned", "sent", "delivered", "read")
         numbers = ", ".join(f"{n:,} {word}" for n, word in zip(counts, words, strict=True))
+    if row.scheduled_at is not None:
+        return markup(
+            "*{name}* · {state} · starts {at}",
+            name=row.name,
+            state=state,
+            at=date(row.scheduled_at, "{date_short_pretty} {time}"),
+        )
     began = row.started_at or row.created_at
     return markup(
         "*{name}* · {state} · {numbers} · {when} {at}",

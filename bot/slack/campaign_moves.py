@@ -1,11 +1,12 @@
 """Starting, pausing and ending campaigns and broadcasts: what commands and buttons share."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import tzinfo
 from typing import Final
 
 from bot.slack.campaign_lists import enroll_command, next_line
 from bot.slack.campaign_names import found
-from bot.slack.campaign_text import lacking_lines
+from bot.slack.campaign_text import lacking_lines, upcoming_line
 from bot.slack.changes import answered, told, wake
 from bot.slack.contact_pages import counted
 from bot.slack.desk import Desk
@@ -14,7 +15,7 @@ from bot.slack.registry import Context
 from bot.slack.replies import Reply
 from bot.slack.words import as_word
 from engine.automation_text import MANUAL
-from engine.campaign import Campaign, Kind
+from engine.campaign import Campaign, Kind, State
 from engine.ids import CampaignId
 from engine.usecases import move_campaign
 from engine.usecases.move_campaign import Moved
@@ -24,10 +25,11 @@ from storage.campaigns import Campaigns
 from storage.database import Unit
 from storage.templates import KnownTemplates
 
-Move = Callable[[CampaignId, Unit, Context], Awaitable[Moved]]
+Move = Callable[[CampaignId, Unit, Context, tzinfo], Awaitable[Moved]]
+"""A move, with the organization's time zone."""
 
 
-async def activate(campaign: CampaignId, unit: Unit, asked: Context) -> Moved:
+async def activate(campaign: CampaignId, unit: Unit, asked: Context, _zone: tzinfo) -> Moved:
     return await move_campaign.activate(
         campaign=campaign,
         channel=asked.channel_id,
@@ -37,17 +39,20 @@ async def activate(campaign: CampaignId, unit: Unit, asked: Context) -> Moved:
     )
 
 
-async def pause(campaign: CampaignId, unit: Unit, asked: Context) -> Moved:
+async def pause(campaign: CampaignId, unit: Unit, asked: Context, _zone: tzinfo) -> Moved:
     return await move_campaign.pause(campaign=campaign, campaigns=Campaigns(unit, asked.user_id))
 
 
-async def resume(campaign: CampaignId, unit: Unit, asked: Context) -> Moved:
+async def resume(campaign: CampaignId, unit: Unit, asked: Context, zone: tzinfo) -> Moved:
     return await move_campaign.resume(
-        campaign=campaign, at=unit.at, campaigns=Campaigns(unit, asked.user_id)
+        campaign=campaign,
+        at=unit.at,
+        standard=zone,
+        campaigns=Campaigns(unit, asked.user_id),
     )
 
 
-async def archive(campaign: CampaignId, unit: Unit, asked: Context) -> Moved:
+async def archive(campaign: CampaignId, unit: Unit, asked: Context, _zone: tzinfo) -> Moved:
     return await move_campaign.archive(
         campaign=campaign,
         campaigns=Campaigns(unit, asked.user_id),
@@ -55,16 +60,17 @@ async def archive(campaign: CampaignId, unit: Unit, asked: Context) -> Moved:
     )
 
 
-async def cancel(campaign: CampaignId, unit: Unit, asked: Context) -> Moved:
+async def cancel(campaign: CampaignId, unit: Unit, asked: Context, _zone: tzinfo) -> Moved:
     return await move_campaign.cancel(campaign=campaign, campaigns=Campaigns(unit, asked.user_id))
 
 
 async def moved(desk: Desk, asked: Context, name: str, move: Move, *, kind: Kind | None) -> Reply:
     """Find what *name* means, move it, and say so."""
+    zone = desk.config.organizations[asked.organization].timezone
 
     async def work(unit: Unit) -> Moved:
         named = await found(unit, name, kind=kind)
-        return await move(named.id, unit, asked)
+        return await move(named.id, unit, asked, zone)
 
     done = await desk.database.run(asked.organization, asked.at, work)
     return await after(desk, asked, done, move)
@@ -86,6 +92,21 @@ async def after(desk: Desk, asked: Context, done: Moved, move: Move) -> Reply:
         asked,
         markup("{did} *{name}*.", did=_DID[move], name=it.name),
         *_about(done, move, ended, known),
+        await _occurrences(desk, asked, it)
+        if move in {pause, cancel} and it.recurs
+        else Markup(""),
+    )
+
+
+async def _occurrences(desk: Desk, asked: Context, it: Campaign) -> Markup:
+    async with desk.database.unit(asked.organization, asked.at) as unit:
+        running = await campaigns.running_occurrences(unit, series=it.id)
+    if not running:
+        return Markup("")
+    return markup(
+        "{n} of its broadcasts had begun and go on; {list} names them.",
+        n=running,
+        list=code("/drip broadcast list running"),
     )
 
 
@@ -113,6 +134,12 @@ def _about(done: Moved, move: Move, ended: int, known: Sequence[str]) -> list[Ma
             _enrolls(it),
             *lacking_lines(done.lacking),
             next_line(enroll_command(it, tags=known)),
+        ]
+    if it.schedule is not None and not it.begun and move in {pause, resume}:
+        paused = it.state is State.PAUSED
+        return [
+            upcoming_line(it.schedule, paused=paused),
+            next_line(f"/drip broadcast {'resume' if paused else 'show'} {name}"),
         ]
     if move is pause:
         word = "campaign" if it.kind is Kind.DRIP else "broadcast"

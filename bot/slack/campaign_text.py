@@ -9,6 +9,7 @@ from typing import Final, assert_never
 from bot.slack.markup import Markup, code, joined, literal, markup, number
 from bot.slack.words import as_word
 from engine import duration
+from engine import schedule as schedules
 from engine.audience import Audience
 from engine.campaign import Campaign, Mode, Reentry, Step, Type
 from engine.campaign_ports import Reach
@@ -16,7 +17,9 @@ from engine.conditions import Condition, Conditions, Otherwise
 from engine.config import Organization
 from engine.content import Content, Media, TemplateMessage, Text
 from engine.ids import CampaignId, ListId, SegmentId, StepId
+from engine.overlap import Exclude
 from engine.reasons import Reason
+from engine.schedule import Schedule
 from engine.size import Asked
 from engine.templates import values_of
 from engine.timing import DAYTIME
@@ -179,6 +182,7 @@ def settings_line(campaign: Campaign, organization: Organization) -> Markup | No
         ("priority", campaign.priority, campaign.priority != _USUAL_PRIORITY),
         ("deadline", duration.show(span_or_off), deadline is not None),
         ("unknown", chosen.unknown, chosen.unknown is not None),
+        ("exclude", campaign.excluded.value, campaign.excluded is not Exclude.NONE),
     ]
     shown = [code(f"{name}={as_word(str(value))}") for name, value, differs in written if differs]
     return joined(shown, " ") if shown else None
@@ -215,6 +219,31 @@ def audience_line(audience: Audience, names: AudienceNames) -> Markup:
     ]
     written = [*audience.phones, *(f"{kind}:{as_word(name)}" for kind, name in named)]
     return code(",".join(written))
+
+
+def described(schedule: Schedule) -> Markup:
+    """Return a rule in words, or as written."""
+    words = schedules.describe(schedule.rule or "")
+    return Markup(words) if words.startswith("every ") else code(words)
+
+
+def upcoming_line(schedule: Schedule, *, paused: bool) -> Markup:
+    """Return when a scheduled broadcast starts, for what shows it."""
+    local = schedule.upcoming
+    whose = schedule.zone or "each contact's own time"
+    rule = markup(", {rule}", rule=described(schedule)) if schedule.rule else Markup("")
+    if local is None:
+        return markup(
+            "Schedule: was {at} ({whose})", at=f"{schedule.at:%Y-%m-%d %H:%M}", whose=whose
+        )
+    held = Markup(" (paused)") if paused else Markup("")
+    return markup(
+        "Schedule: {at} ({whose}){rule}{held}",
+        at=f"{local:%a %Y-%m-%d %H:%M}",
+        whose=whose,
+        rule=rule,
+        held=held,
+    )
 
 
 def reasons_line(counts: Iterable[tuple[Reason, int]]) -> Markup:

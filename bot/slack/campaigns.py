@@ -127,13 +127,14 @@ def _register_buttons(registry: Registry, desk: Desk) -> None:
 def _clicked(desk: Desk, move: Move) -> Callable[[Click, Context], Awaitable[Reply]]:
     async def clicked(click: Click, asked: Context) -> Reply:
         campaign, version = _subject(click)
+        zone = desk.config.organizations[asked.organization].timezone
 
         async def work(unit: Unit) -> Moved | Campaign:
             # Locked, so that the version that was clicked is still the present one when it moves.
             now = await Campaigns(unit, asked.user_id).lock(campaign)
             if now is None:
                 raise NoSuchCampaign
-            return now if now.version != version else await move(campaign, unit, asked)
+            return now if now.version != version else await move(campaign, unit, asked, zone)
 
         done = await desk.database.run(asked.organization, asked.at, work)
         if isinstance(done, Campaign):

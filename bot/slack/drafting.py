@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 
 from bot.slack.kinds import Off
 from bot.slack.language.broadcasts import BroadcastNew
+from bot.slack.language.campaign_life import BroadcastEdit
 from bot.slack.language.campaigns import CampaignNew
 from bot.slack.language.steps import StepAdd, StepEdit
 from engine.campaign import Settings
@@ -38,7 +39,7 @@ def settings_of(command: CampaignNew | BroadcastNew) -> Settings:
         hours=command.hours,
         days=command.days,
         rate=command.rate,
-        deadline_s=_seconds(command.deadline),
+        deadline_s=seconds(command.deadline),
         unknown=command.unknown,
     )
     if isinstance(command, BroadcastNew):
@@ -70,7 +71,7 @@ def number_of(phone: Phone | None, organization: Organization) -> NumberId | Non
     raise UnknownNumber(phone, organization)
 
 
-def wanted_of(command: StepAdd | StepEdit | BroadcastNew) -> Wanted:
+def wanted_of(command: StepAdd | StepEdit | BroadcastNew | BroadcastEdit) -> Wanted:
     return Wanted(
         text=command.text,
         template=command.template,
@@ -135,7 +136,13 @@ def size_of(command: _Counted, organization: Organization, *, spends: bool = Tru
     )
 
 
-def _seconds(deadline: timedelta | Off | None) -> int | None:
+def cooldown_of(organization: Organization) -> timedelta:
+    """Return the organization's cooldown; zero: none."""
+    return organization.sending.cooldown or timedelta()
+
+
+def seconds(deadline: timedelta | Off | None) -> int | None:
+    """Return a deadline as settings keep it: 0 is off, None as the organization has it."""
     match deadline:
         case None:
             return None

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
 from bot.slack import pace
@@ -10,23 +11,26 @@ from bot.slack.campaign_names import found
 from bot.slack.campaign_text import strangers_line, unconfirmed_lines
 from bot.slack.changes import answered, told, wake
 from bot.slack.desk import Desk
-from bot.slack.drafting import size_of
+from bot.slack.drafting import cooldown_of, size_of
 from bot.slack.language.campaigns import Enroll, Unenroll
 from bot.slack.markup import Markup, code, joined, markup
+from bot.slack.overlap_text import overlap_lines
 from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from bot.slack.words import as_word
 from engine.audience import Audience
-from engine.campaign import Kind, State
+from engine.campaign import Campaign, Kind, State
+from engine.campaign_types import MEANINGS
 from engine.enrollment import EndReason
 from engine.ids import CampaignId, ContactId
+from engine.overlap import Exclude
 from engine.reasons import Reason
 from engine.refusal import Refusal
 from engine.size import judged
 from engine.usecases.enroll_contacts import NobodyThere, Unconfirmed, enroll_contacts
 from engine.usecases.resolve_audience import resolve_audience
-from storage import audiences, audit, campaigns, enrollments
+from storage import audiences, audit, campaigns, enrollments, overlaps
 from storage.campaigns import CampaignDirectory, Named
 from storage.database import Unit
 from storage.enrollments import NotEnrolling, Outcome
@@ -56,6 +60,17 @@ class Closed(Refusal):
         super().__init__(f"{name} {fix}")
 
 
+class AllElsewhere(Refusal):
+    """exclude= leaves nobody."""
+
+    def __init__(self, contacts: int, exclude: Exclude) -> None:
+        who = "It is" if contacts == 1 else f"All {contacts:,} are"
+        super().__init__(
+            f"{who} left out by exclude={exclude.value}: active in another campaign, or written to"
+            " by one within the cooldown. Without exclude= they are enrolled."
+        )
+
+
 class NotInIt(Refusal):
     """There is nobody to take out."""
 
@@ -69,11 +84,26 @@ class NotInIt(Refusal):
 class _Enrolling:
     """`engine.usecases.enroll_contacts.Enrolling`."""
 
-    def __init__(self, unit: Unit) -> None:
+    def __init__(
+        self, unit: Unit, campaign: CampaignId, exclude: Exclude, cooldown: timedelta
+    ) -> None:
         self.unit = unit
+        self.campaign = campaign
+        self.exclude = exclude
+        self.cooldown = cooldown
 
     async def contacts(self, audience: Audience) -> Sequence[ContactId]:
-        return await audiences.contacts(self.unit, audience=audience)
+        there = await audiences.contacts(self.unit, audience=audience)
+        kept = await overlaps.kept(
+            self.unit,
+            contacts=there,
+            campaign=self.campaign,
+            exclude=self.exclude,
+            cooldown=self.cooldown,
+        )
+        if there and not kept:
+            raise AllElsewhere(len(there), self.exclude)
+        return kept
 
     async def outcomes(
         self, campaign: CampaignId, contacts: Sequence[ContactId]
@@ -150,6 +180,7 @@ async def _prepare_enroll(
     desk: Desk, command: Enroll, asked: Context
 ) -> Reply | tuple[Named, Sequence[ContactId], Sequence[str]]:
     organization = desk.config.organizations[asked.organization]
+    cooldown = cooldown_of(organization)
     async with desk.database.unit(asked.organization, asked.at) as unit:
         campaign = await found(unit, command.campaign)
         audience = await resolve_audience(
@@ -162,8 +193,10 @@ async def _prepare_enroll(
                 campaign=campaign.id,
                 audience=audience,
                 size=size_of(command, organization),
-                enrolling=_Enrolling(unit),
+                enrolling=_Enrolling(unit, campaign.id, command.exclude, cooldown),
             )
+            if command.check:
+                return await _checked(unit, campaign, audience, command, cooldown)
         except NotEnrolling as why:
             raise Closed(campaign, why) from why
         if not isinstance(ready, Unconfirmed):
@@ -183,7 +216,44 @@ async def _prepare_enroll(
             length=length,
             out=joined(_outcome_lines(out), ", "),
         )
-        return answered(*lines)
+        overlap = await _overlap(unit, drip, audience, command, cooldown)
+        return answered(*lines, *overlap)
+
+
+async def _overlap(
+    unit: Unit, drip: Campaign, audience: Audience, command: Enroll, cooldown: timedelta
+) -> list[Markup]:
+    found_there = await overlaps.overlap(
+        unit,
+        contacts=await audiences.contacts(unit, audience=audience),
+        campaign=drip.id,
+        promotional=MEANINGS[drip.type].promotional,
+        cooldown=cooldown,
+    )
+    return await overlap_lines(unit, found_there, cooldown=cooldown, exclude=command.exclude)
+
+
+async def _checked(
+    unit: Unit, named: Named, audience: Audience, command: Enroll, cooldown: timedelta
+) -> Reply:
+    """Answer with what enrolling would come to; nobody is enrolled."""
+    drip = await campaigns.get(unit, campaign=named.id)
+    if drip is None:
+        raise AssertionError("a campaign vanished between two queries of a unit")
+    enrolling = _Enrolling(unit, named.id, command.exclude, cooldown)
+    outcomes = await enrolling.outcomes(named.id, await enrolling.contacts(audience))
+    counts = Counter({Outcome(each): n for each, n in outcomes.items()})
+    exclude = "" if command.exclude is Exclude.NONE else f" exclude={command.exclude.value}"
+    return answered(
+        markup(
+            "That would enroll {n} in *{name}*. Nobody has been.",
+            n=_contacts(counts.pop(Outcome.ENROLLED, 0)),
+            name=named.name,
+        ),
+        *_outcome_lines(counts),
+        *await _overlap(unit, drip, audience, command, cooldown),
+        next_line(f"/drip enroll {as_word(named.name)} {command.who}{exclude}"),
+    )
 
 
 def _begun(campaign: Named, contacts: int) -> Reply:

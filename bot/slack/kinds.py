@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Callable
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from enum import Enum, StrEnum
 from typing import Final, TypeVar
+from zoneinfo import available_timezones
 
 from bot.slack.closest import closest
 from bot.slack.declare import Kind, Wrong
 from bot.slack.words import Unreadable, quoted, words
-from engine import automation_text, duration, hours, names, personalise, phone
+from engine import automation_text, duration, hours, names, personalise, phone, schedule
 from engine.automation_text import InvalidAutomation, WrittenAction, WrittenTrigger
 from engine.campaign import InvalidRate, Rate
 from engine.conditions import Fact
@@ -28,6 +29,35 @@ class Off(Enum):
     """Somebody wants none, as against nobody said anything (None)."""
 
     OFF = "off"
+
+
+class Standard(Enum):
+    """Somebody wants what holds where nothing is said, as against nobody said anything (None)."""
+
+    STANDARD = "default"
+
+
+def or_standard(kind: Kind[T]) -> Kind[T | Standard]:
+    """Return the kind that also takes "default", for changing back what somebody chose."""
+
+    def read(text: str) -> T | Standard | Wrong:
+        if text.strip().lower() == Standard.STANDARD.value:
+            return Standard.STANDARD
+        value = kind.read(text)
+        if isinstance(value, Wrong) and value.must_be:
+            return Wrong(must_be=f"{value.must_be}, or default")
+        return value
+
+    def show(value: T | Standard) -> str:
+        return value.value if isinstance(value, Standard) else kind.show(value)
+
+    return Kind(
+        shape=f"{kind.shape}|{Standard.STANDARD.value}",
+        read=read,
+        show=show,
+        raw=kind.raw,
+        goes_on=kind.goes_on,
+    )
 
 
 def choice(options: type[E]) -> Kind[E]:
@@ -362,6 +392,41 @@ def _show_or_off(value: str | Off) -> str:
     return value.value if isinstance(value, Off) else value
 
 
+def _moment(text: str) -> datetime | Wrong:
+    try:
+        return schedule.parse_moment(text)
+    except schedule.InvalidSchedule as error:
+        return Wrong(because=str(error))
+
+
+def _every(text: str) -> str | Wrong:
+    try:
+        return schedule.parse_every(text)
+    except schedule.InvalidSchedule as error:
+        return Wrong(because=str(error))
+
+
+def _zone(text: str) -> str | Wrong:
+    written = text.strip().replace(" ", "_")
+    if written.lower() == schedule.CONTACT:
+        return schedule.CONTACT
+    known = {name.lower(): name for name in available_timezones()}
+    found = known.get(written.lower())
+    if found is not None:
+        return found
+    # People write the city alone.
+    cities = [n for n in known.values() if n.rpartition("/")[2].lower() == written.lower()]
+    if len(cities) == 1:
+        return cities[0]
+    meant = closest(written, sorted(known.values()))
+    hint = f" (did you mean {meant}?)" if meant else ""
+    return Wrong(must_be=f"contact, or a time zone like Europe/Amsterdam{hint}")
+
+
+def _timed(so_far: str, following: str) -> bool:
+    return bool(_DAY.fullmatch(so_far) and _TIME.fullmatch(following))
+
+
 def _trigger(text: str) -> str | Wrong:
     if text.strip().lower() == automation_text.MANUAL:
         return automation_text.MANUAL
@@ -455,6 +520,9 @@ _LANGUAGE: Final = re.compile(r"([A-Za-z]{2,3})(?:[_-]([A-Za-z]{2}))?")
 _LINK: Final = re.compile(r"https://[^\s<>\"]+\.[^\s<>\"]+")
 _DIALLED: Final = re.compile(r"\s*\+?[0-9()./ -]+")
 
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
+_TIME: Final = re.compile(r"[0-9]{1,2}:[0-9]{2}(?::00)?")
+
 NAME: Final[Kind[str]] = Kind(
     shape="name",
     read=_by(names.campaign, f"a name of at most {names.LONGEST_NAME} characters"),
@@ -527,6 +595,14 @@ FALLBACK: Final[Kind[str | Off]] = Kind(
     shape="template|off", read=_template_or_off, show=_show_or_off
 )
 RATE: Final[Kind[Rate]] = Kind(shape="5/s|300/min|500/h", read=_rate)
+MOMENT: Final[Kind[datetime]] = Kind(
+    shape="2026-12-01 10:00",
+    read=_moment,
+    show=lambda value: quoted(f"{value:%Y-%m-%d %H:%M}"),
+    goes_on=_timed,
+)
+ZONE: Final[Kind[str]] = Kind(shape="contact|<tz>", read=_zone)
+EVERY: Final[Kind[str]] = Kind(shape='day|week|month|"RRULE"', read=_every)
 _SHAPE: Final = (
     "contact_created|tag:<tag>|event:<name>|keyword:<word>|segment:<name>|date:<attribute>"
     "|replied|delivered|read|clicked|resolved|api"

@@ -75,7 +75,7 @@ def register(registry: Registry, desk: Desk) -> None:
                 known=known,
                 attributes=audiences.ContactAttributes(unit),
             )
-            await check_approved(contents=[content], known=known)
+            await check_approved(type=None, contents=[content], known=known)
             filled = Rendering.of(content).filled(_values(profile))
             if isinstance(filled, Missing):
                 raise NothingToRead(_missing(profile, filled))

@@ -135,7 +135,7 @@ async def add_step(
     )
     said = [draft.content, *filter(None, [draft.fallback])]
     if drip.state is not State.DRAFT:
-        await check_approved(contents=said, known=writing.templates)
+        await check_approved(type=drip.type, contents=said, known=writing.templates)
     place = None if at == len(steps) else _between(drip, steps, at)
     affected = Affected()
     if place is not None:
@@ -192,7 +192,7 @@ async def edit_step(
     )
     said = [draft.content, *filter(None, [draft.fallback])]
     if drip.state is not State.DRAFT:
-        await check_approved(contents=said, known=writing.templates)
+        await check_approved(type=drip.type, contents=said, known=writing.templates)
     affected = await campaigns.affected(drip, place=step.position, step=step)
     if (affected.before or affected.queued) and not confirmed:
         return Unconfirmed(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from engine import names, personalise, templates
+from engine import campaign_types, names, personalise, templates
+from engine.campaign import Type
 from engine.campaign_ports import Attributes, Templates
 from engine.content import (
     WITH_CAPTION,
@@ -66,6 +67,10 @@ class NotApproved(Refusal):
         )
 
 
+class WrongCategory(Refusal):
+    """Campaigns of that type send no templates of that category."""
+
+
 class DoesNotFit(Refusal):
     """A text or a value is not what WhatsApp takes, or names what no contact has."""
 
@@ -83,12 +88,21 @@ async def compose(*, wanted: Wanted, known: Templates, attributes: Attributes) -
     return content
 
 
-async def check_approved(*, contents: Iterable[Content], known: Templates) -> None:
+async def check_approved(
+    *,
+    type: Type | None,  # noqa: A002 — the campaign's word
+    contents: Iterable[Content],
+    known: Templates,
+) -> None:
     """Check that WhatsApp takes every template of *contents* as it lists them now.
+
+    Args:
+        type: Of the campaign that sends them; None: no campaign does.
 
     Raises:
         NoSuchTemplate, NotApproved: One is gone or not approved.
         NoSuchMedia: A file is gone from the library.
+        WrongCategory: One is not what campaigns of the type may send.
         DoesNotFit: One was changed and asks for something else.
     """
     for content in contents:
@@ -100,6 +114,9 @@ async def check_approved(*, contents: Iterable[Content], known: Templates) -> No
         template = _in_language(content.name, await known.of_name(content.name), content.language)
         if template.status is not Status.APPROVED:
             raise NotApproved(template)
+        objection = None if type is None else campaign_types.objection(type, template)
+        if objection is not None:
+            raise WrongCategory(objection)
         await _filled(template, templates.values_of(content), known)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Final
 
 from engine.automation_ports import Automations
@@ -12,6 +12,7 @@ from engine.ids import CampaignId
 from engine.refusal import Refusal
 from engine.usecases.automate import begin_trigger
 from engine.usecases.compose import check_approved
+from engine.usecases.upcoming_start import upcoming_after
 
 
 class NoSuchCampaign(Refusal):
@@ -74,7 +75,7 @@ async def activate(
         NoSuchName, Loops: Its trigger names what is not there, or would enroll for ever.
         NoSteps: It has none.
         NotPossible: It is no draft, or is a broadcast.
-        NoSuchTemplate, NotApproved, DoesNotFit: WhatsApp would refuse a step.
+        NoSuchTemplate, NotApproved, WrongCategory, DoesNotFit: A step could not be sent.
     """
     before = await _locked(campaign, campaigns)
     if before.kind is Kind.BROADCAST:
@@ -89,7 +90,7 @@ async def activate(
     if not steps:
         raise NoSteps(before)
     contents = [said for step in steps for said in step.says]
-    await check_approved(contents=contents, known=templates)
+    await check_approved(type=before.type, contents=contents, known=templates)
     await begin_trigger(campaign=before, automations=automations)
     after = await campaigns.move(before, State.ACTIVE, channel=channel)
     await campaigns.note("campaign.activate", after)
@@ -115,13 +116,25 @@ async def pause(*, campaign: CampaignId, campaigns: Campaigns) -> Moved:
     return Moved(campaign=after, changed=True)
 
 
-async def resume(*, campaign: CampaignId, at: datetime, campaigns: Campaigns) -> Moved:
+async def resume(
+    *, campaign: CampaignId, at: datetime, standard: tzinfo, campaigns: Campaigns
+) -> Moved:
     """Go on where it was paused, or open the tap that keeps it from sending.
 
+    What was paused before it began goes back on its schedule; a series goes on with the first
+    occurrence that is still to come.
+
+    Args:
+        standard: The organization's time zone.
+
     Raises:
-        NotPossible: It has not started, or is over.
+        NotPossible: It has not started, or is over, or its time has passed.
     """
     before = await _locked(campaign, campaigns)
+    if before.state is State.SCHEDULED:
+        return Moved(campaign=before, changed=False)
+    if before.state is State.PAUSED and before.kind is Kind.BROADCAST and not before.begun:
+        return await _back_on_schedule(before, at, standard, campaigns)
     sending = SENDING[before.kind]
     closed = before.stopped(at)
     if before.state is sending and not closed:
@@ -132,6 +145,21 @@ async def resume(*, campaign: CampaignId, at: datetime, campaigns: Campaigns) ->
     await campaigns.tell(after, "campaign_resumed")
     await campaigns.note(f"{_word(after)}.resume", after)
     return Moved(campaign=after, changed=True, opened=before.closed_why if closed else None)
+
+
+async def _back_on_schedule(
+    before: Campaign, at: datetime, standard: tzinfo, campaigns: Campaigns
+) -> Moved:
+    schedule, starts_at = await upcoming_after(before, at, standard, campaigns)
+    if schedule is None or starts_at is None:
+        raise NotPossible(
+            before,
+            ", and its time has passed: schedule it anew with"
+            f' /drip broadcast schedule "{before.name}" at="<day> <time>".',
+        )
+    after = await campaigns.schedule(before, schedule, starts_at=starts_at)
+    await campaigns.note("broadcast.resume", after)
+    return Moved(campaign=after, changed=True)
 
 
 async def archive(*, campaign: CampaignId, campaigns: Campaigns, automations: Automations) -> Moved:
@@ -187,6 +215,8 @@ def _word(campaign: Campaign) -> str:
 
 
 def _unstarted(campaign: Campaign) -> str:
+    if campaign.state is State.SCHEDULED:
+        return f': /drip broadcast send "{campaign.name}" starts it now.'
     if campaign.state is not State.DRAFT:
         return _OVER
     if campaign.kind is Kind.DRIP:

@@ -52,7 +52,7 @@ async def send_broadcast(
     Raises:
         NobodyToReach: There is no recipient.
         NotPossible: It has been sent, or is a drip.
-        NoSuchTemplate, NotApproved, DoesNotFit: WhatsApp would refuse its message.
+        NoSuchTemplate, NotApproved, WrongCategory, DoesNotFit: It could not be sent.
         TooLarge: See :func:`engine.size.judged`.
     """
     draft = await campaigns.lock(campaign)
@@ -60,17 +60,24 @@ async def send_broadcast(
         raise NoSuchCampaign
     if draft.kind is Kind.DRIP:
         raise NotPossible(draft, f': a drip starts with /drip campaign activate "{draft.name}".')
-    if not draft.may_become(State.RUNNING) or draft.state is State.PAUSED:
+    if draft.begun or not draft.may_become(State.RUNNING):
         raise NotPossible(draft, _already(draft))
+    if draft.recurs:
+        raise NotPossible(
+            draft,
+            f' and recurs: /drip broadcast clone "{draft.name}" makes one that can be sent now.',
+        )
     steps = await campaigns.steps(campaign)
     contents = [step.content for step in steps]
-    await check_approved(contents=contents, known=templates)
+    await check_approved(type=draft.type, contents=contents, known=templates)
     reach = await campaigns.reach(draft)
     if reach.recipients == 0 or reach.last_contact is None:
         raise NobodyToReach(draft, reach)
     asked = judged(reach.recipients, size)
     if asked is not None:
         return Unconfirmed(campaign=draft, content=contents[0], reach=reach, asked=asked)
+    if draft.schedule is not None:
+        draft = await campaigns.unschedule(draft)
     running = await campaigns.move(
         draft, State.RUNNING, channel=channel, contacts_up_to=reach.last_contact
     )

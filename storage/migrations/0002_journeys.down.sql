@@ -15,7 +15,8 @@ drop function note_changed_dates;
 drop table dates_changed, dates_due, segment_presence, segments_followed, automations;
 
 -- == Campaign life: schedules, recurrence ==
-drop index campaigns_scheduled;
+drop index campaigns_scheduled, audit_log_by_subject;
+alter table contacts drop column promoted_ats;
 alter table campaigns drop column excluded, drop column series_id, drop column scheduled_by, drop column scheduled_at,
   drop column schedule;
 

@@ -205,6 +205,9 @@ alter table campaigns
   add column scheduled_by text,
   add column series_id bigint, -- an occurrence: the recurring broadcast it is one of
   add column excluded jsonb not null default '{}'; -- engine.overlap: who is left out before sending
+alter table contacts
+  add column promoted_ats timestamptz[] not null default '{}'; -- of the latest promotional messages, as many as the cap counts
+create index audit_log_by_subject on audit_log (organization_id, subject, id);
 create index campaigns_scheduled on campaigns (organization_id, scheduled_at) where state = 'scheduled';
 
 -- == Automations ==

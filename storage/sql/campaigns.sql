@@ -1,14 +1,16 @@
 -- name: lock
 -- Keep a campaign from changing until this commits.
 select id, kind, name, state, type, trigger, settings, priority, number_id, audience, contacts_up_to, closed_until,
-       closed_why, version, actor, channel, created_at, started_at, started_by, paused_at, paused_by, ended_at, ended_by
+       closed_why, version, actor, channel, created_at, started_at, started_by, paused_at, paused_by, ended_at, ended_by,
+       schedule, scheduled_at, scheduled_by, series_id, excluded
   from campaigns
  where organization_id = $organization and id = $campaign
    for no key update
 
 -- name: get
 select id, kind, name, state, type, trigger, settings, priority, number_id, audience, contacts_up_to, closed_until,
-       closed_why, version, actor, channel, created_at, started_at, started_by, paused_at, paused_by, ended_at, ended_by
+       closed_why, version, actor, channel, created_at, started_at, started_by, paused_at, paused_by, ended_at, ended_by,
+       schedule, scheduled_at, scheduled_by, series_id, excluded
   from campaigns
  where organization_id = $organization and id = $campaign
 
@@ -25,11 +27,90 @@ select exists (select from campaigns
 
 -- name: add
 insert into campaigns (organization_id, kind, name, state, type, trigger, settings, priority, number_id, audience,
-                       actor, channel, created_at, updated_at)
+                       actor, channel, excluded, created_at, updated_at)
 values ($organization, $kind, $name, 'draft', $type, $trigger, $settings, $priority, $number, $audience, $actor,
-        $channel, $at, $at)
+        $channel, $excluded, $at, $at)
 on conflict (organization_id, lower(name)) where state <> 'archived' do nothing
 returning id
+
+-- name: add_like
+-- A draft like another campaign; no row: its name is taken.
+insert into campaigns (organization_id, kind, name, state, type, trigger, settings, priority, number_id, audience,
+                       excluded, actor, channel, created_at, updated_at)
+select c.organization_id, c.kind, $name, 'draft', c.type, c.trigger, c.settings, c.priority, c.number_id, c.audience,
+       c.excluded, $actor, c.channel, $at, $at
+  from campaigns c
+ where c.organization_id = $organization and c.id = $campaign
+on conflict (organization_id, lower(name)) where state <> 'archived' do nothing
+returning id
+
+-- name: copy_steps
+insert into steps (organization_id, campaign_id, position, after_s, content, timing, conditions, fallback, settings,
+                   created_at)
+select s.organization_id, $copy, row_number() over (order by s.position), s.after_s, s.content, s.timing, s.conditions,
+       s.fallback, s.settings, $at
+  from steps s
+ where s.organization_id = $organization and s.campaign_id = $campaign and s.removed_at is null
+
+-- name: set_conditions
+update steps set conditions = $conditions where organization_id = $organization and id = $step
+
+-- name: change
+-- Write what staff chose. What a rate or a daily cap had held back is free again where those change; the claim
+-- closes the tap anew if the new cap is used up too.
+update campaigns
+   set name = $name, type = $type, trigger = $trigger, settings = $settings, priority = $priority,
+       number_id = $number, audience = $audience, excluded = $excluded, version = version + 1, updated_at = $at,
+       next_slot_at = case when settings -> 'rate' is not distinct from $settings::jsonb -> 'rate' then next_slot_at end,
+       closed_until = case when closed_why = 'per_day'
+                            and settings -> 'per_day' is distinct from $settings::jsonb -> 'per_day' then null
+                           else closed_until end,
+       closed_why = case when closed_why = 'per_day'
+                          and settings -> 'per_day' is distinct from $settings::jsonb -> 'per_day' then null
+                         else closed_why end
+ where organization_id = $organization and id = $campaign
+
+-- name: replace_content
+update steps set content = $content
+ where organization_id = $organization and campaign_id = $campaign and id = $step and removed_at is null
+
+-- name: audiences_with
+-- Broadcasts that have not begun and whose audience names $campaign.
+select name from campaigns
+ where organization_id = $organization and kind = 'broadcast' and state in ('draft', 'scheduled', 'paused')
+   and started_at is null and id <> $campaign
+   and (audience -> 'drips' @> to_jsonb($campaign::bigint) or audience -> 'broadcasts' @> to_jsonb($campaign::bigint))
+ order by name
+
+-- name: delete
+delete from campaigns
+ where organization_id = $organization and id = $campaign and state = 'draft' and started_at is null
+
+-- name: look_again
+-- Make up to $limit messages due at once that wait only for hours: those never tried, whose own time (the second
+-- in the id, or the local time of a broadcast in contacts' zones) has come.
+with chosen as (
+  select q.id
+    from campaigns k
+   cross join unnest(numbers_of($organization)) as own(number_id)
+   cross join lateral (
+     select m.id, m.contact_id from messages m
+      where m.organization_id = $organization and m.number_id = own.number_id and m.campaign_id = k.id
+        and m.state = 'queued' and m.due_at > $at and m.attempt = 0
+        and m.id >> 30 <= extract(epoch from $at::timestamptz)) q
+    join contacts c on c.organization_id = $organization and c.id = q.contact_id
+   where k.organization_id = $organization and k.id = $campaign and k.state in ('active', 'running')
+     and (k.schedule ->> 'zone' is distinct from 'contact'
+          or (k.schedule ->> 'at')::timestamp at time zone coalesce(c.timezone, $zone::text) <= $at)
+   limit $limit),
+locked as (
+  select m.id from messages m
+   where m.organization_id = $organization and m.id in (select id from chosen) and m.state = 'queued'
+   order by m.id
+     for no key update)
+update messages m set due_at = $at
+  from locked
+ where m.organization_id = $organization and m.id = locked.id
 
 -- name: move
 -- Put a locked campaign into a state, with who and when. What begins to send has an open tap.
@@ -41,10 +122,53 @@ update campaigns
        paused_at = case when $state = 'paused' then $at::timestamptz end,
        paused_by = case when $state = 'paused' then $actor end,
        ended_at = case when $ended then coalesce(ended_at, $at) else ended_at end,
-       ended_by = case when $ended then coalesce(ended_by, $actor) else ended_by end,
+       ended_by = case when $ended and $state <> 'completed' then coalesce(ended_by, $actor) else ended_by end,
+       scheduled_at = null,
        closed_until = case when not $sending then closed_until end,
        closed_why = case when not $sending then closed_why end
  where organization_id = $organization and id = $campaign
+
+-- name: schedule
+-- Have a locked broadcast start by itself at $starts_at.
+update campaigns
+   set state = 'scheduled', schedule = $schedule, scheduled_at = $starts_at, scheduled_by = $actor,
+       paused_at = null, paused_by = null, version = version + 1, updated_at = $at
+ where organization_id = $organization and id = $campaign and started_at is null
+
+-- name: postpone
+-- Let a locked series wait for its next occurrence.
+update campaigns set schedule = $schedule, scheduled_at = $starts_at, updated_at = $at
+ where organization_id = $organization and id = $campaign and state = 'scheduled'
+
+-- name: unschedule
+-- Make a locked broadcast that has not begun a draft again.
+update campaigns
+   set state = 'draft', schedule = null, scheduled_at = null, scheduled_by = null, paused_at = null, paused_by = null,
+       version = version + 1, updated_at = $at
+ where organization_id = $organization and id = $campaign and started_at is null
+
+-- name: belong_to_series
+update campaigns set series_id = $series, schedule = $schedule, scheduled_by = $actor
+ where organization_id = $organization and id = $campaign
+
+-- name: due_to_start
+-- What is scheduled and whose time has come, the earliest first.
+select id, scheduled_by, settings from campaigns
+ where organization_id = $organization and state = 'scheduled' and scheduled_at <= $at
+ order by scheduled_at, id
+ limit $limit
+
+-- name: all_zones
+-- The time zones of all contacts; null: of those whose zone is not known.
+select distinct timezone from contacts where organization_id = $organization
+
+-- name: zones_of
+select distinct timezone from contacts where organization_id = $organization and id = any($contacts::bigint[])
+
+-- name: running_occurrences
+-- How many occurrences of a series run or are paused.
+select count(*) from campaigns
+ where organization_id = $organization and series_id = $series and state in ('running', 'paused')
 
 -- name: touch
 -- Move the version of a locked campaign whose steps have changed.
@@ -105,7 +229,8 @@ update steps set removed_at = $at where organization_id = $organization and id =
 
 -- name: listed
 -- A page of campaigns of one kind, the latest first, with how many there are in all and the numbers of each.
-select c.id, c.kind, c.name, c.state, c.actor, c.created_at, c.started_at, c.ended_at, count(*) over () as total,
+select c.id, c.kind, c.name, c.state, c.actor, c.created_at, c.started_at, c.ended_at, c.scheduled_at,
+       count(*) over () as total,
        case when c.closed_until > $at then c.closed_why end as closed_why,
        coalesce(s.planned, 0) as planned, coalesce(s.sent, 0) as sent, coalesce(s.delivered, 0) as delivered,
        coalesce(s.read, 0) as read, coalesce(e.enrolled, 0) as enrolled, coalesce(e.running, 0) as running,
@@ -128,7 +253,7 @@ select c.id, c.kind, c.name, c.state, c.actor, c.created_at, c.started_at, c.end
 -- name: running
 -- What sends or could, the latest first.
 select id from campaigns
- where organization_id = $organization and state in ('active', 'running', 'paused')
+ where organization_id = $organization and state in ('active', 'running', 'paused') and started_at is not null
  order by started_at desc, id desc
  limit $limit
 

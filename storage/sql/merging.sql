@@ -7,6 +7,7 @@ update contacts i
        promoted_campaign_id = case when o.promoted_at > coalesce(i.promoted_at, '-infinity')
                                    then o.promoted_campaign_id else i.promoted_campaign_id end,
        promoted_at = greatest(i.promoted_at, o.promoted_at),
+       promoted_ats = array(select distinct t from unnest(i.promoted_ats || o.promoted_ats) as t order by t),
        conversation_count = i.conversation_count + o.conversation_count,
        last_rating = coalesce(i.last_rating, o.last_rating),
        workflow_status = coalesce(i.workflow_status, o.workflow_status),

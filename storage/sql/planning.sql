@@ -110,7 +110,8 @@ select id from campaigns
 
 -- name: lock_broadcast
 -- Lock a broadcast for a slice of planning, unless it was paused, cancelled or planned meanwhile.
-select c.id, c.type, c.number_id, c.settings, c.audience, c.contacts_up_to, c.planning_cursor, c.started_at, s.id as step_id
+select c.id, c.type, c.number_id, c.settings, c.audience, c.contacts_up_to, c.planning_cursor, c.started_at,
+       c.schedule, s.id as step_id
   from campaigns c
   join steps s on s.organization_id = c.organization_id and s.campaign_id = c.id and s.removed_at is null
  where c.organization_id = $organization and c.id = $campaign and c.state = 'running' and c.planned_at is null

@@ -2,7 +2,7 @@
 -- Campaigns that have something due on $number and no closed tap, kept from being paused or cancelled until the claim
 -- commits. Those with a rate or a daily cap are locked, because the claim reserves of it; a slot of the rate may be
 -- reserved until $ahead. One after the other in the order of their keys, whichever of the two a campaign needs.
-select (x.c).id, (x.c).type, (x.c).priority, (x.c).settings, (x.c).version, (x.c).next_slot_at, (x.c).day_on,
+select (x.c).id, (x.c).type, (x.c).priority, (x.c).settings, (x.c).excluded, (x.c).version, (x.c).next_slot_at, (x.c).day_on,
        (x.c).day_count
   from (select coalesce(kept.c, locked.c) as c
           from (select c.id, c.settings ?| array['rate', 'per_day'] as capped
@@ -42,7 +42,7 @@ select x.*
           m.wamid, m.error_code, m.error, m.doubled,
           c.name, c.first_name, c.company, c.email, c.attributes, c.timezone,
           c.opted_out_at, c.opted_in_at, c.platform_stopped_at, c.platform_resumed_at, c.blocked_at, c.unblocked_at,
-          c.unreachable_at, c.reached_at, c.erased_at, c.promoted_at, c.promoted_campaign_id,
+          c.unreachable_at, c.reached_at, c.erased_at, c.promoted_at, c.promoted_campaign_id, c.promoted_ats,
           i.phone, i.bsuid, coalesce(e.state, 'active') as run, e.id is not null as enrolled,
           e.properties,
           w.last_inbound_at
@@ -85,9 +85,13 @@ update messages m
  where m.organization_id = $organization and m.id = d.id
 
 -- name: note_promoted
--- Remember the promotional message just claimed, for the cooldown; the claim holds the contacts' locks.
+-- Remember the promotional message just claimed, for the cooldown and a cap of $capped messages (0: none); the claim
+-- holds the contacts' locks.
 update contacts c
-   set promoted_at = $at, promoted_campaign_id = p.campaign_id
+   set promoted_at = $at, promoted_campaign_id = p.campaign_id,
+       promoted_ats = case when $capped::integer = 0 then c.promoted_ats
+                           else array_append(c.promoted_ats[greatest(1, cardinality(c.promoted_ats) - $capped::integer + 2):],
+                                             $at) end
   from unnest($contacts::bigint[], $campaigns::bigint[]) as p(id, campaign_id)
  where c.organization_id = $organization and c.id = p.id
 
@@ -177,11 +181,15 @@ update messages
 -- name: forget_promoted
 -- Forget the promotional messages that were claimed for contacts and given back.
 update contacts c
-   set promoted_at = p.earlier_at, promoted_campaign_id = p.earlier_campaign_id
+   set promoted_at = case when c.promoted_at = p.claimed_at and c.promoted_campaign_id = p.campaign_id
+                          then p.earlier_at else c.promoted_at end,
+       promoted_campaign_id = case when c.promoted_at = p.claimed_at and c.promoted_campaign_id = p.campaign_id
+                                   then p.earlier_campaign_id else c.promoted_campaign_id end,
+       promoted_ats = array_remove(c.promoted_ats, p.claimed_at)
   from unnest($contacts::bigint[], $campaigns::bigint[], $claimed_ats::timestamptz[], $earlier_ats::timestamptz[],
               $earlier_campaigns::bigint[]) as p(id, campaign_id, claimed_at, earlier_at, earlier_campaign_id)
  where c.organization_id = $organization and c.id = p.id
-   and c.promoted_at = p.claimed_at and c.promoted_campaign_id = p.campaign_id
+   and ((c.promoted_at = p.claimed_at and c.promoted_campaign_id = p.campaign_id) or p.claimed_at = any(c.promoted_ats))
 
 -- name: return_slots
 -- Give back of a daily cap; its tap opens again if the cap had closed it.
@@ -200,6 +208,12 @@ update organizations set closed_until = null, closed_why = null
 -- The steps of campaigns, also removed ones, with what they say.
 select id, campaign_id, content, fallback, settings, removed_at from steps
  where organization_id = $organization and campaign_id = any($campaigns::bigint[])
+
+-- name: outranked
+-- Those of $contacts for whom something of $campaigns is due too.
+select distinct m.contact_id from messages m
+ where m.organization_id = $organization and m.contact_id = any($contacts::bigint[])
+   and m.campaign_id = any($campaigns::bigint[]) and m.state = 'queued' and m.due_at <= $at
 
 -- name: is_due
 -- Whether something on the number is due that no tap holds.

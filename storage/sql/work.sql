@@ -33,6 +33,8 @@ select
                          where e.organization_id = $organization and e.campaign_id = c.id and e.state = 'active'
                            and e.due_at <= $at)))) as plan,
   exists (select from campaigns where organization_id = $organization and rewalk_cursor is not null) as rewalk,
+  exists (select from campaigns
+           where organization_id = $organization and state = 'scheduled' and scheduled_at <= $at) as start_scheduled,
   exists (select from occurrences where organization_id = $organization) as enroll_triggered,
   exists (select from dates_changed where organization_id = $organization)
   or exists (select from automations a
@@ -111,6 +113,9 @@ broadcasts as (
   select case when planned_at is null then started_at else settled_at + $settling::interval end as at
     from open_campaigns
    where kind = 'broadcast' and (planned_at is null or settled_at is not null)),
+scheduled as (
+  select scheduled_at as at from campaigns
+   where organization_id = $organization and state = 'scheduled'),
 doubtful as (
   select greatest(coalesce(m.control_at + $grace::interval, m.unknown_since + interval '1 hour'),
                   h.held_at + interval '24 hours') as at
@@ -139,6 +144,7 @@ work as (
   select at from dates
   union all select followed_at + interval '1 hour' from followed where followed_at > $at::timestamptz - interval '1 minute'
   union all select at from queued union all select at from enrolled union all select at from broadcasts
+  union all select at from scheduled
   union all select at from doubtful where at > $at
   union all select greatest(i.uploaded_at + $renewed_after::interval, i.next_try_at)
               from media_ids i join media m on m.organization_id = i.organization_id and m.id = i.media_id

@@ -4,20 +4,23 @@ import asyncio
 from collections.abc import Awaitable, Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from itertools import count
+from typing import TypeVar, cast
 
 import hypothesis.strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from engine.audience import Audience
 from engine.automation_ports import Automations
-from engine.campaign import SENDING, TRANSITIONS, Campaign, Kind, Settings, State, Step, Type
+from engine.campaign import SENDING, TRANSITIONS, Campaign, Kind, Rate, Settings, State, Step, Type
 from engine.campaign_ports import Affected, Draft, Reach, StepDraft
 from engine.content import Content, Text
 from engine.hours import Hours
 from engine.ids import CampaignId, ContactId, StepId
+from engine.overlap import Overlap
 from engine.reasons import Reason
 from engine.refusal import Refusal
+from engine.schedule import Schedule
 from engine.size import Size
 from engine.templates import Template
 from engine.usecases import move_campaign
@@ -29,11 +32,17 @@ from engine.usecases.change_steps import (
     move_step,
     remove_step,
 )
+from engine.usecases.clone_campaign import clone_campaign
 from engine.usecases.compose import Wanted
 from engine.usecases.create_campaign import create_campaign
+from engine.usecases.delete_campaign import delete_campaign
+from engine.usecases.edit_campaign import Changes, Edited, edit_campaign
+from engine.usecases.schedule_broadcast import schedule_broadcast, unschedule_broadcast
 from engine.usecases.send_broadcast import send_broadcast
+from engine.usecases.start_scheduled import start_scheduled
 from engine.usecases.write_step import StepWish
 
+T = TypeVar("T")
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
@@ -48,6 +57,7 @@ class InMemory:
         self.recipients = 1
         self.made = 0
         self.under_way = 0
+        self.ids = count(1)
 
     async def lock(self, campaign: CampaignId) -> Campaign | None:
         return self.known.get(campaign)
@@ -60,7 +70,7 @@ class InMemory:
 
     async def add(self, draft: Draft) -> Campaign:
         made = Campaign(
-            id=CampaignId(len(self.known) + 1),
+            id=CampaignId(next(self.ids)),
             kind=draft.kind,
             name=draft.name,
             state=State.DRAFT,
@@ -88,6 +98,37 @@ class InMemory:
         self.steps_of[made.id] = []
         return made
 
+    async def add_like(self, campaign: Campaign, *, name: str) -> Campaign:
+        made = await self.add(
+            Draft(
+                kind=campaign.kind,
+                name=name,
+                type=campaign.type,
+                settings=campaign.settings,
+                audience=campaign.audience,
+            )
+        )
+        self.steps_of[made.id] = list(self.steps_of[campaign.id])
+        return made
+
+    async def change(self, campaign: Campaign) -> Campaign:
+        changed = replace(campaign, version=campaign.version + 1)
+        self.known[campaign.id] = changed
+        return changed
+
+    async def replace_content(self, campaign: Campaign, step: Step, content: Content) -> None:
+        self.steps_of[campaign.id] = [replace(step, content=content)]
+
+    async def audiences_with(self, campaign: CampaignId) -> list[str]:
+        return [
+            each.name
+            for each in self.known.values()
+            if each.audience and campaign in (*each.audience.drips, *each.audience.broadcasts)
+        ]
+
+    async def delete(self, campaign: Campaign) -> None:
+        del self.known[campaign.id]
+
     async def move(
         self,
         campaign: Campaign,
@@ -100,7 +141,9 @@ class InMemory:
         moved = replace(
             campaign,
             state=state,
+            started_at=AT if sending else campaign.started_at,
             version=campaign.version + 1,
+            scheduled_at=None,
             channel=channel or campaign.channel,
             contacts_up_to=contacts_up_to or campaign.contacts_up_to,
             closed_until=None if sending else campaign.closed_until,
@@ -109,7 +152,34 @@ class InMemory:
         self.known[campaign.id] = moved
         return moved
 
-    async def tell(self, campaign: Campaign, kind: str) -> None:
+    async def zones(self, campaign: Campaign) -> Collection[str | None]:  # noqa: ARG002 — the port's
+        return [None]
+
+    async def schedule(
+        self, campaign: Campaign, schedule: Schedule, *, starts_at: datetime
+    ) -> Campaign:
+        return self._kept(
+            replace(campaign, state=State.SCHEDULED, schedule=schedule, scheduled_at=starts_at)
+        )
+
+    async def postpone(
+        self, campaign: Campaign, schedule: Schedule, *, starts_at: datetime
+    ) -> Campaign:
+        return self._kept(replace(campaign, schedule=schedule, scheduled_at=starts_at))
+
+    async def unschedule(self, campaign: Campaign) -> Campaign:
+        return self._kept(replace(campaign, state=State.DRAFT, schedule=None, scheduled_at=None))
+
+    async def add_occurrence(self, series: Campaign, *, name: str, schedule: Schedule) -> Campaign:
+        made = await self.add_like(series, name=name)
+        return self._kept(replace(made, series_id=series.id, schedule=schedule))
+
+    def _kept(self, campaign: Campaign) -> Campaign:
+        kept = replace(campaign, version=campaign.version + 1)
+        self.known[campaign.id] = kept
+        return kept
+
+    async def tell(self, campaign: Campaign, kind: str, **content: object) -> None:  # noqa: ARG002 — the port's
         self.events.append((campaign.id, kind))
 
     async def revoke(self, campaign: CampaignId) -> None:
@@ -170,6 +240,9 @@ class InMemory:
         place: float | None = None,  # noqa: ARG002 — the port's
     ) -> dict[str, int]:
         return {}
+
+    async def overlap(self, campaign: Campaign) -> Overlap:  # noqa: ARG002 — the port's
+        return Overlap()
 
     async def reach(self, campaign: Campaign) -> Reach:  # noqa: ARG002 — the port's
         left_out = {} if self.recipients else {Reason.OPTED_OUT: 1}
@@ -304,6 +377,7 @@ class StaffAtWork(RuleBasedStateMachine):
                 automations=cast(Automations, NoAutomations()),
             ),
             to={State.ACTIVE},
+            quiet=True,
         )
 
     @rule(it=campaigns, recipients=st.integers(0, 12), count=st.none() | st.integers(1, 12))
@@ -320,6 +394,7 @@ class StaffAtWork(RuleBasedStateMachine):
                 templates=NoTemplates(),
             ),
             to={State.RUNNING},
+            quiet=True,
         )
         after = self.port.known.get(it or CampaignId(0))
         if before and after and before.state is not after.state:
@@ -340,12 +415,103 @@ class StaffAtWork(RuleBasedStateMachine):
             self.port.known[campaign.id] = closed
         self._moves(
             it,
-            move_campaign.resume(campaign=it or CampaignId(0), at=AT, campaigns=self.port),
-            to={State.ACTIVE, State.RUNNING},
+            move_campaign.resume(
+                campaign=it or CampaignId(0), at=AT, standard=UTC, campaigns=self.port
+            ),
+            to={State.ACTIVE, State.RUNNING, State.SCHEDULED},
         )
         now = self.port.known.get(it or CampaignId(0))
         if now is not None and now.state is SENDING[now.kind]:
             assert not now.stopped(AT)
+
+    @rule(
+        it=campaigns,
+        hours=st.integers(-2, 72),
+        rule=st.sampled_from((None, "FREQ=DAILY;COUNT=2", "FREQ=DAILY")),
+        zone=st.sampled_from((None, "UTC")),
+    )
+    def schedule(
+        self, it: CampaignId | None, hours: int, rule: str | None, zone: str | None
+    ) -> None:
+        self.port.recipients = 1
+        local = (AT + timedelta(hours=hours)).replace(tzinfo=None)
+        self._moves(
+            it,
+            schedule_broadcast(
+                campaign=it or CampaignId(0),
+                schedule=Schedule.of(at=local, zone=zone, rule=rule, standard=UTC),
+                at=AT,
+                standard=UTC,
+                size=Size(large=3, approval=10, count=None),
+                campaigns=self.port,
+                templates=NoTemplates(),
+            ),
+            to={State.SCHEDULED},
+            quiet=True,
+        )
+        now = self.port.known.get(it or CampaignId(0))
+        if now is not None and now.state is State.SCHEDULED:
+            assert now.scheduled_at is not None
+            assert now.scheduled_at > AT
+            assert not now.begun
+
+    @rule(it=campaigns)
+    def unschedule(self, it: CampaignId | None) -> None:
+        off = unschedule_broadcast(campaign=it or CampaignId(0), campaigns=self.port)
+        self._moves(it, off, to={State.DRAFT}, quiet=True)
+
+    @rule(
+        it=campaigns,
+        hours=st.integers(0, 200),
+        recipients=st.integers(0, 12),
+        deadline=st.none() | st.integers(0, 48).map(lambda n: timedelta(hours=n)),
+    )
+    def start_on_time(
+        self, it: CampaignId | None, hours: int, recipients: int, deadline: timedelta | None
+    ) -> None:
+        """The worker finds it due, or thinks it does."""
+        before = self.port.known.get(it or CampaignId(0))
+        self.port.recipients = recipients
+        known = set(self.port.known)
+        at = AT + timedelta(hours=hours)
+        done = self._tried(
+            start_scheduled(
+                campaign=it or CampaignId(0),
+                at=at,
+                deadline=deadline,
+                approval=10,
+                standard=UTC,
+                campaigns=self.port,
+                templates=NoTemplates(),
+            )
+        )
+        new = set(self.port.known) - known
+        for each in new:
+            self.seen[each] = self.port.known[each].state
+        if before is None:
+            assert done is None
+            return
+        now = self.port.known[before.id]
+        self.seen[before.id] = now.state
+        due = (
+            before.state is State.SCHEDULED
+            and before.scheduled_at is not None
+            and before.scheduled_at <= at
+        )
+        if not due:
+            assert (done, now, new) == (None, before, set())
+            return
+        if done is not None:
+            assert done.state is State.RUNNING
+            assert 0 < recipients <= 10
+            assert (done.id in new) == before.recurs
+        if before.recurs:
+            assert now.state in {State.SCHEDULED, State.COMPLETED}
+            assert not now.begun
+            assert now.scheduled_at is None or now.scheduled_at > at
+        else:
+            assert now.state is (State.RUNNING if done else State.DRAFT)
+            assert not new
 
     @rule(it=campaigns)
     def archive(self, it: CampaignId | None) -> None:
@@ -360,6 +526,59 @@ class StaffAtWork(RuleBasedStateMachine):
     def cancel(self, it: CampaignId | None) -> None:
         end = move_campaign.cancel(campaign=it or CampaignId(0), campaigns=self.port)
         self._moves(it, end, to={State.CANCELLED}, revokes=True)
+
+    @rule(it=campaigns, rate=st.sampled_from((None, Rate.parse("5/s"))), text=st.booleans())
+    def edit(self, it: CampaignId | None, rate: Rate | None, *, text: bool) -> None:
+        before = self.port.known.get(it or CampaignId(0))
+        content = Wanted(text="Otherwise") if text and before and before.audience else None
+        done = self._tried(
+            edit_campaign(
+                campaign=it or CampaignId(0),
+                changes=Changes(settings={"rate": rate}, content=content),
+                at=AT,
+                standard=UTC,
+                size=Size(large=3, approval=10, count=None),
+                campaigns=self.port,
+                templates=NoTemplates(),
+                attributes=NoTemplates(),
+                automations=cast(Automations, NoAutomations()),
+            ),
+            Edited,
+        )
+        if before is None:
+            return
+        now = self.port.known[before.id]
+        over = before.state in {State.COMPLETED, State.CANCELLED, State.ARCHIVED}
+        begun = before.started_at is not None and before.kind is Kind.BROADCAST
+        assert (done is None) == (over or (begun and content is not None))
+        assert now.state is before.state
+        assert (now.version != before.version) == (done is not None)
+
+    @rule(target=campaigns, it=campaigns)
+    def clone(self, it: CampaignId | None) -> CampaignId | None:
+        like = self.port.known.get(it or CampaignId(0))
+        both = self._tried(
+            clone_campaign(campaign=it or CampaignId(0), name=None, campaigns=self.port), tuple
+        )
+        assert (both is None) is (like is None)
+        if like is None or both is None:
+            return None
+        made = both[1]
+        assert (made.state, made.started_at) == (State.DRAFT, None)
+        assert self.port.steps_of[made.id] == self.port.steps_of[like.id]
+        self.seen[made.id] = State.DRAFT
+        return CampaignId(made.id)
+
+    @rule(it=campaigns)
+    def delete(self, it: CampaignId | None) -> None:
+        before = self.port.known.get(it or CampaignId(0))
+        self._tried(delete_campaign(campaign=it or CampaignId(0), campaigns=self.port))
+        if before is None:
+            return
+        gone = before.id not in self.port.known
+        assert gone == (before.state is State.DRAFT)
+        if gone:
+            assert before.started_at is None
 
     @rule(it=campaigns)
     def complete(self, it: CampaignId | None) -> None:
@@ -383,11 +602,13 @@ class StaffAtWork(RuleBasedStateMachine):
         *,
         to: Collection[State],
         revokes: bool = False,
+        quiet: bool = False,
     ) -> None:
         events, revoked = len(self.port.events), len(self.port.revoked)
-        version = self.port.known[it].version if it else 0
+        there = it is not None and it in self.port.known
+        version = self.port.known[it].version if it is not None and there else 0
         self._tried(doing)
-        if it is None:
+        if it is None or not there:
             return
         before, now = self.seen[it], self.port.known[it]
         self.seen[it] = now.state
@@ -395,14 +616,16 @@ class StaffAtWork(RuleBasedStateMachine):
             assert now.state in TRANSITIONS[now.kind][before]
             assert now.state in to
         changed = now.version != version
-        # Staff are told, and senders give back, exactly when something changed.
-        assert len(self.port.events) - events == changed
+        # Senders give back exactly when something changed, and staff are told unless the answer
+        # or the card says all.
+        told = len(self.port.events) - events
+        assert told == (changed and not quiet) or now.state is State.SCHEDULED
         assert len(self.port.revoked) - revoked == (changed and revokes)
         assert changed or now.state is before
 
-    def _tried(self, doing: Awaitable[object]) -> "Campaign | None":
+    def _tried(self, doing: Awaitable[object], kind: type[T] = Campaign) -> T | None:  # type: ignore[assignment]  # the usual kind
         done = self._answered(doing)
-        return done if isinstance(done, Campaign) else None
+        return done if isinstance(done, kind) else None
 
     def _answered(self, doing: Awaitable[object]) -> object:
         async def trying() -> object:

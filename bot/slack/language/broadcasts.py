@@ -1,9 +1,12 @@
 """Broadcasts: one message to an audience, frozen when it starts."""
 
+from datetime import datetime
+
 from bot.slack import kinds
 from bot.slack.declare import Command, argument, declare, flag, option
-from bot.slack.language.shared import CONTENTS, Content, Sending
+from bot.slack.language.shared import CONTENTS, EXCLUDE_ABOUT, ZONE_ABOUT, Content, Sending
 from engine.campaign import State
+from engine.overlap import Exclude
 from engine.roles import Role
 
 _BROADCAST = "The broadcast; a unique beginning of its name is enough."
@@ -17,12 +20,37 @@ _BROADCAST = "The broadcast; a unique beginning of its name is enough."
         '"Sale" to=tag:lead template=followup',
         '"May News" to=all template=welcome first_name={first_name|there} rate=500/h',
         'Thanks to=campaign:Welcome text="Thank you, {first_name|friend}!"',
+        'News to=all template=followup at="2026-12-07 09:00" zone=contact every=week',
     ),
     one_of=CONTENTS,
 )
 class BroadcastNew(Sending, Content):
     name: str = argument(kinds.NAME, about="Its name, not yet in use.")
     to: str = option(kinds.WHO, about="To whom.")
+    exclude: Exclude = option(kinds.choice(Exclude), about=EXCLUDE_ABOUT, default=Exclude.NONE)
+    at: datetime | None = option(
+        kinds.MOMENT,
+        about="Day and time at which it starts by itself.",
+        default=None,
+        otherwise="it stays a draft",
+    )
+    zone: str | None = option(
+        kinds.ZONE, about=ZONE_ABOUT, default=None, needs="at", otherwise="the organization's"
+    )
+    every: str | None = option(
+        kinds.EVERY,
+        about="Again and again, each time as a broadcast of its own.",
+        default=None,
+        needs="at",
+        otherwise="once",
+    )
+    count: int | None = option(
+        kinds.COUNT,
+        about="How many recipients it has; with at=, asked for above large_campaign.",
+        default=None,
+        needs="at",
+        otherwise="not confirmed",
+    )
 
 
 @declare(

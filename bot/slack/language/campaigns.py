@@ -2,8 +2,9 @@
 
 from bot.slack import kinds
 from bot.slack.declare import Command, argument, declare, flag, option
-from bot.slack.language.shared import Sending
+from bot.slack.language.shared import EXCLUDE_ABOUT, Sending
 from engine.campaign import Mode, Reentry, State
+from engine.overlap import Exclude
 from engine.roles import Role
 
 _CAMPAIGN = "The campaign or broadcast; a unique beginning of its name is enough."
@@ -106,11 +107,18 @@ class CampaignArchive(Command):
     "enroll",
     role=Role.OWNER,
     about="Put contacts into a campaign.",
-    examples=("Welcome tag:lead", "Welcome +31612345678", "Welcome all count=12431"),
+    examples=(
+        "Welcome tag:lead",
+        "Welcome +31612345678",
+        "Welcome tag:lead check",
+        "Welcome all exclude=both count=12431",
+    ),
 )
 class Enroll(Command):
     campaign: str = argument(kinds.NAME, about=_DRIP)
     who: str = argument(kinds.WHO, about="Whom.")
+    exclude: Exclude = option(kinds.choice(Exclude), about=EXCLUDE_ABOUT, default=Exclude.NONE)
+    check: bool = flag(about="Only say what it would come to; nobody is enrolled.", default=False)
     count: int | None = option(
         kinds.COUNT,
         about="How many they are; asked for above large_campaign.",

@@ -8,10 +8,12 @@ from typing import Any
 
 from bot.slack import (
     broadcasts,
+    campaign_life,
     campaigns,
     enrollment_pages,
     enrollments,
     lists,
+    schedules,
     segments,
     status,
     steering,
@@ -152,6 +154,8 @@ async def opened(database: Database) -> AsyncIterator[CampaignRoom]:
             segments,
             enrollment_pages,
             steering,
+            campaign_life,
+            schedules,
             templates,
             status,
         ):

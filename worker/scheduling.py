@@ -1,0 +1,43 @@
+"""What is scheduled starts when its time has come, also when it came while nothing ran."""
+
+from functools import partial
+
+from engine.ids import OrganizationId
+from engine.usecases.start_scheduled import start_scheduled
+from storage import campaigns
+from storage.campaigns import Campaigns, DueToStart
+from storage.database import Unit
+from storage.templates import KnownTemplates
+from worker.context import Worker
+
+_AT_ONCE = 20
+
+
+async def start_due(worker: Worker, organization: OrganizationId) -> bool:
+    """Start what is due; return whether there may be more."""
+    at = worker.now()
+    due = await worker.database.run(
+        organization, at, partial(campaigns.due_to_start, limit=_AT_ONCE), owner=True
+    )
+    for each in due:
+        # A transaction of its own for each, so that one that fails does not hold up the others.
+        work = partial(_start, worker=worker, organization=organization, due=each)
+        await worker.database.run(organization, worker.now(), work, owner=True)
+    if due:
+        await worker.queue.wake_job("plan", organization)
+    return len(due) == _AT_ONCE
+
+
+async def _start(
+    unit: Unit, *, worker: Worker, organization: OrganizationId, due: DueToStart
+) -> None:
+    rules = worker.rules[organization]
+    await start_scheduled(
+        campaign=due.id,
+        at=unit.at,
+        deadline=rules.deadline_of(due.settings),
+        approval=rules.approval_above,
+        standard=rules.zone,
+        campaigns=Campaigns(unit, due.scheduled_by, cooldown=rules.cooldown),
+        templates=KnownTemplates(unit),
+    )

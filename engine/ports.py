@@ -122,12 +122,14 @@ class KnownContact:
     Attributes:
         identities: All of them.
         last_number_id: Of the last exchange.
+        last_reply_at: When the contact last wrote; None: never.
     """
 
     id: ContactId
     name: str | None
     consent: Consent
     last_number_id: NumberId | None
+    last_reply_at: datetime | None = None
     identities: frozenset[Identity] = frozenset()
 
 
@@ -137,10 +139,14 @@ class NewContact:
 
     Attributes:
         timezone: Where the phone's country has only one; None otherwise.
+        country: Of the phone (``NL``); None: it has none.
+        last_reply_at: When the contact last wrote; None: it did something else.
     """
 
     name: str | None
     timezone: str | None
+    country: str | None
+    last_reply_at: datetime | None
     consent: Consent
     last_number_id: NumberId | None
     identities: tuple[Identity, ...]

@@ -45,7 +45,8 @@ from engine.segment import (
 
 # Values from before the attribute had its type may be no number or day; they fulfil nothing.
 NUMBER: Final = r"^-?[0-9]+(\.[0-9]+)?$"
-DAY: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+FIRST_DIGIT: Final = "0"
+AFTER_DIGITS: Final = ":"
 YES: Final = ("yes", "true")
 NO: Final = ("no", "false")
 
@@ -217,7 +218,7 @@ class _Judge:
 
     def _day(self, field: Attribute) -> str | None:
         text = self.facts.attributes.get(field.name)
-        return text[:10] if text is not None and re.match(DAY, text) else None
+        return text if text is not None and FIRST_DIGIT <= text < AFTER_DIGITS else None
 
 
 def _standing(consent: Consent) -> Standing:

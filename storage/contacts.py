@@ -11,7 +11,7 @@ from engine.audience_person import Person
 from engine.consent import FIELD, Act, Consent
 from engine.ids import ContactId
 from engine.message import State
-from engine.phone import Phone, twins, zone_of
+from engine.phone import Phone, country_of, twins, zone_of
 from engine.reasons import Reason
 from storage import enrollments, tags
 from storage.database import Unit
@@ -160,6 +160,7 @@ async def add(
         timezones_from=[
             "attribute" if said else "phone" if guessed else None for said, guessed in zones
         ],
+        countries=[country_of(phone) for phone, _ in people],
         tagged_phones=[phone for phone, _ in tagged],
         tags=[tag for _, tag in tagged],
         source=source,

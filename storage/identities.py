@@ -9,6 +9,7 @@ import asyncpg
 from engine.consent import FIELD, Consent
 from engine.identity import Identity, IdentityKind
 from engine.ids import ContactId, MessageId
+from engine.phone import Phone, country_of
 from engine.ports import KnownContact, NewContact
 from storage import enrollments
 from storage.database import Unit
@@ -44,6 +45,7 @@ class IdentifiedContacts:
                 name=row["name"],
                 consent=Consent(**{name: row[name] for name in _TIMES}),
                 last_number_id=row["last_number_id"],
+                last_reply_at=row["last_reply_at"],
                 identities=frozenset(known[row["id"]]),
             )
             for row in rows
@@ -60,9 +62,11 @@ class IdentifiedContacts:
             opted_in_ats=[each.consent.opted_in_at for each in new],
             reached_ats=[each.consent.reached_at for each in new],
             numbers=[each.last_number_id for each in new],
+            countries=[each.country for each in new],
+            last_reply_ats=[each.last_reply_at for each in new],
         )
         ids = [ContactId(row["id"]) for row in rows]
-        await self.attach(
+        await self._attach(
             [
                 (id_, identity)
                 for id_, each in zip(ids, new, strict=True)
@@ -82,6 +86,7 @@ class IdentifiedContacts:
             ids=[each.id for each in contacts],
             names=[each.name for each in contacts],
             numbers=[each.last_number_id for each in contacts],
+            last_reply_ats=[each.last_reply_at for each in contacts],
             **times,
         )
 
@@ -93,6 +98,20 @@ class IdentifiedContacts:
         """
         if not links:
             return
+        await self._attach(links)
+        phones = {
+            contact: identity.value
+            for contact, identity in links
+            if identity.kind is IdentityKind.PHONE
+        }
+        if phones:
+            await self.unit.run(
+                _SQL["set_countries"],
+                contacts=list(phones),
+                countries=[country_of(Phone(phone)) for phone in phones.values()],
+            )
+
+    async def _attach(self, links: Collection[tuple[ContactId, Identity]]) -> None:
         attached = await self.unit.run(
             _SQL["attach"],
             **_columns([identity for _, identity in links]),

@@ -1,10 +1,11 @@
 """Who fulfils a condition, in one statement whatever it is made of."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+
+import asyncpg
 
 from engine.ids import CampaignId, ContactId, SegmentId
 from engine.phone import Phone
@@ -31,18 +32,12 @@ class Preview:
 
 async def members(unit: Unit, *, definition: Definition) -> list[ContactId]:
     """Return the contacts that are meant, sorted."""
-    async with _asking(unit):
-        query, values = await _query(unit, "members", definition)
-        return [row["id"] for row in await unit.rows(query, **values)]
+    return [row["id"] for row in await _asked(unit, "members", definition)]
 
 
 async def preview(unit: Unit, *, definition: Definition, limit: int) -> Preview:
     """Return how many contacts are meant, and the first *limit* of them."""
-    async with _asking(unit):
-        query, values = await _query(unit, "preview", definition)
-        row = await unit.row(query, limit=limit, **values)
-    if row is None:
-        raise AssertionError("a count came back without a row")
+    (row,) = await _asked(unit, "preview", definition, limit=limit)
     return Preview(count=row["count"], first=tuple(row["first"]))
 
 
@@ -50,18 +45,14 @@ async def among(
     unit: Unit, *, definition: Definition, contacts: Sequence[ContactId]
 ) -> list[ContactId]:
     """Return those of *contacts* (at most some thousands) that are meant, sorted."""
-    async with _asking(unit):
-        query, values = await _query(unit, "among", definition)
-        return [row["id"] for row in await unit.rows(query, contacts=contacts, **values)]
+    return [row["id"] for row in await _asked(unit, "among", definition, contacts=contacts)]
 
 
 async def reach(
     unit: Unit, *, definition: Definition, promotional: bool
 ) -> dict[Reason | None, int]:
     """Return how many are meant by why they may not be written to; None: they may."""
-    async with _asking(unit):
-        query, values = await _query(unit, "reach", definition)
-        rows = await unit.rows(query, promotional=promotional, **values)
+    rows = await _asked(unit, "reach", definition, promotional=promotional)
     return {Reason(row["reason"]) if row["reason"] else None: row["count"] for row in rows}
 
 
@@ -69,9 +60,7 @@ async def lacking(unit: Unit, *, definition: Definition, tokens: Sequence[str]) 
     """Return how many are meant who have no value for each of *tokens*; none of them zero."""
     if not tokens:
         return {}
-    async with _asking(unit):
-        query, values = await _query(unit, "lacking", definition)
-        rows = await unit.rows(query, tokens=tokens, **values)
+    rows = await _asked(unit, "lacking", definition, tokens=tokens)
     return {row["name"]: row["count"] for row in rows}
 
 
@@ -89,9 +78,7 @@ async def freeze(
     unit: Unit, *, campaign: CampaignId, definition: Definition, up_to: ContactId
 ) -> None:
     """Keep whom a broadcast is for as of now; who is made after contact *up_to* is not in it."""
-    async with _asking(unit):
-        query, values = await _query(unit, "freeze", definition)
-        await unit.run(query, campaign=campaign, up_to=up_to, size=CHUNK, **values)
+    await _asked(unit, "freeze", definition, campaign=campaign, up_to=up_to, size=CHUNK)
 
 
 async def thaw(unit: Unit, *, campaign: CampaignId) -> None:
@@ -114,12 +101,16 @@ async def follow(
     Args:
         tell: Whether automations hear of who came; else only of those made contacts since *since*.
     """
-    async with _asking(unit):
-        definition = Definition(where=InSegment(segment), zone="UTC")
-        query, values = await _query(unit, "follow", definition)
-        await unit.run(
-            query, segment=segment, after=after, until=until, tell=tell, since=since, **values
-        )
+    await _asked(
+        unit,
+        "follow",
+        Definition(where=InSegment(segment), zone="UTC"),
+        segment=segment,
+        after=after,
+        until=until,
+        tell=tell,
+        since=since,
+    )
 
 
 async def last_contact(unit: Unit) -> ContactId | None:
@@ -133,23 +124,49 @@ async def known_phones(unit: Unit, *, phones: Sequence[Phone]) -> set[str]:
     return {row["value"] for row in await unit.rows(_SQL["known_phones"], phones=phones)}
 
 
-@asynccontextmanager
-async def _asking(unit: Unit) -> AsyncIterator[None]:
+async def _asked(
+    unit: Unit,
+    name: str,
+    definition: Definition,
+    **values: Any,  # noqa: ANN401 — SQL values
+) -> list[asyncpg.Record]:
+    """Run a query of members.sql with the predicate of a definition in its place.
+
+    Values that are no numbers where there should be some are left behind only by an attribute whose
+    type has changed; the statement is run with a look at each then.
+    """
     async with unit.as_owner():
         # Sets of a million fit into a hash, and every plan knows the tags and lists it is for.
         await unit.connection.execute(
             "select set_config('work_mem', '64MB', true),"
             " set_config('plan_cache_mode', 'force_custom_plan', true)"
         )
-        yield
+        known = await segments.definitions(unit) if segments_in(definition.where) else {}
+        query, meant = _filled(unit, name, definition, known, careful=False)
+        careful, _ = _filled(unit, name, definition, known, careful=True)
+        if query == careful:
+            return await unit.rows(query, **values, **meant)
+        await unit.connection.execute("savepoint asked")
+        try:
+            return await unit.rows(query, **values, **meant)
+        except asyncpg.InvalidTextRepresentationError:
+            await unit.connection.execute("rollback to savepoint asked")
+            return await unit.rows(careful, **values, **meant)
 
 
-async def _query(unit: Unit, name: str, definition: Definition) -> tuple[Query, dict[str, Any]]:
+def _filled(
+    unit: Unit,
+    name: str,
+    definition: Definition,
+    known: Mapping[SegmentId, Definition],
+    *,
+    careful: bool,
+) -> tuple[Query, dict[str, Any]]:
     """Return a query of members.sql with a predicate in its place, and the predicate's values."""
     query = _SQL[name]
-    named = segments_in(definition.where)
-    known = await segments.definitions(unit) if named else {}
-    meant = predicate(definition, at=unit.at, segments=known, parameters=query.parameters)
+    meant = predicate(
+        definition, at=unit.at, segments=known, parameters=query.parameters, careful=careful
+    )
     places = tuple(f"meant_{place}" for place in range(len(meant.values)))
     filled = Query(name, query.text.replace(_MEANT, meant.text), query.parameters + places)
     return filled, dict(zip(places, meant.values, strict=True))

@@ -42,8 +42,9 @@ from engine.segment import (
     TextOp,
     Took,
     YesNoIs,
+    leaves,
 )
-from engine.segment_facts import DAY, NO, NUMBER, YES
+from engine.segment_facts import AFTER_DIGITS, FIRST_DIGIT, NO, NUMBER, YES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,7 @@ def predicate(
     at: datetime,
     segments: Mapping[SegmentId, Definition],
     parameters: Sequence[str],
+    careful: bool,
 ) -> Predicate:
     """Compile a definition.
 
@@ -67,8 +69,10 @@ def predicate(
         parameters: Of the query around it; one is the organization.
         at: What "within 30d" counts from.
         segments: All that it names, however deep.
+        careful: Whether values of a number's attribute are looked at before they are taken for
+            one, which takes as long as all the rest; else Postgres refuses what is none.
     """
-    compiler = _Compiler(at=at, segments=segments, parameters=parameters)
+    compiler = _Compiler(at=at, segments=segments, parameters=parameters, careful=careful)
     text = compiler.of(definition.where, definition.zone)
     return Predicate(text=text, values=tuple(compiler.values))
 
@@ -112,22 +116,29 @@ class _Compiler:
     at: datetime
     segments: Mapping[SegmentId, Definition]
     parameters: Sequence[str]
+    careful: bool
     values: list[object] = field(default_factory=list)
     _places: dict[tuple[str, object], str] = field(default_factory=dict)
 
-    def of(self, condition: Condition, zone: str) -> str:
+    def of(self, condition: Condition, zone: str, *, joins: bool = True) -> str:
+        """Return the predicate of a condition.
+
+        Args:
+            joins: Whether it stands alone or beside others with "and", where the planner makes
+                joins of memberships; else each is looked up, or hashed, for itself.
+        """
         match condition:
             case All(parts=parts):
-                return " and ".join(f"({self.of(part, zone)})" for part in parts)
+                return " and ".join(f"({self.of(part, zone, joins=joins)})" for part in parts)
             case Some(parts=parts):
-                return self._some(parts, zone)
+                return self._some(parts, zone, joins=joins)
             case Not(part=part):
                 return self._not(part, zone)
             case Everybody():
                 return "true"
             case InSegment(segment_id=found):
                 inner = self._named(found)
-                return self.of(inner.where, inner.zone)
+                return self.of(inner.where, inner.zone, joins=joins)
             case HasTag() | HasPhone() | OnList() | Took():
                 return self._exists([condition])
             case ConsentIs(value=standing):
@@ -156,16 +167,39 @@ class _Compiler:
 
     # Joined
 
-    def _some(self, parts: Sequence[Condition], zone: str) -> str:
-        """Return the parts joined by or; memberships among them are one set, asked for once."""
+    def _some(self, parts: Sequence[Condition], zone: str, *, joins: bool) -> str:
+        """Return the parts joined by or.
+
+        Of memberships, and of conditions made of them, one set is made and joined with; an or would
+        have each contact looked up in each.
+        """
         flat = list(self._flattened(parts, zone))
         members = [part for part, _ in flat if isinstance(part, HasTag | HasPhone | OnList | Took)]
         others = [
-            f"({self.of(part, of_zone)})"
+            (part, of_zone)
             for part, of_zone in flat
             if not isinstance(part, HasTag | HasPhone | OnList | Took)
         ]
-        return " or ".join([*([self._exists(members)] if members else []), *others])
+        if joins and all(self._has_members(part) for part, _ in others) and others + members[1:]:
+            sets = [f"select m.contact_id {rows}" for rows in self._sets(members)] + [
+                f"select c.id from contacts c"  # noqa: S608 — text of this module alone
+                f" where c.organization_id = {self.tenant} and ({self.of(part, of_zone)})"
+                for part, of_zone in others
+            ]
+            # Not "union all": the planner has to know that they are distinct.
+            return f"c.id in ({' union '.join(sets)})"
+        looked_up = [f"({self.of(part, of_zone, joins=False)})" for part, of_zone in others]
+        return " or ".join([*([self._exists(members)] if members else []), *looked_up])
+
+    def _has_members(self, condition: Condition) -> bool:
+        for leaf in leaves(condition):
+            if isinstance(leaf, HasTag | HasPhone | OnList | Took):
+                return True
+            if isinstance(leaf, InSegment) and self._has_members(
+                self._named(leaf.segment_id).where
+            ):
+                return True
+        return False
 
     def _flattened(self, parts: Sequence[Condition], zone: str) -> Iterator[tuple[Condition, str]]:
         for part in parts:
@@ -188,7 +222,7 @@ class _Compiler:
             inner = self._named(part.segment_id)
             return self._not(inner.where, inner.zone)
         # Null, which is not known, counts as no.
-        return f"({self.of(part, zone)}) is not true"
+        return f"({self.of(part, zone, joins=False)}) is not true"
 
     # Memberships
 
@@ -257,6 +291,9 @@ class _Compiler:
         return f"{_COLUMN[asked]} is not null"
 
     def _text_is(self, condition: TextIs) -> str:
+        if condition.field is Text.COUNTRY and condition.op is TextOp.IS:
+            # Kept in capitals, and known to the statistics of the table.
+            return f"c.country = upper({self._place(condition.value, 'text')})"
         text = f"lower({self._raw(condition.field)})"
         wanted = f"lower({self._place(condition.value, 'text')})"
         match condition.op:
@@ -277,8 +314,10 @@ class _Compiler:
             value: object = int(number) if whole else number
             return f"{_COLUMN[asked]} {condition.op.value} {self._place(value, kind)}"
         raw = self._raw(asked)
-        checked = f"case when {raw} ~ '{NUMBER}' then ({raw})::numeric end"
-        return f"{checked} {condition.op.value} {self._place(number, 'numeric')}"
+        cast = f"({raw})::numeric"
+        if self.careful:
+            cast = f"case when {raw} ~ '{NUMBER}' then {cast} end"
+        return f"{cast} {condition.op.value} {self._place(number, 'numeric')}"
 
     def _date_is(self, condition: DateIs, zone: str) -> str:
         asked, day = condition.field, condition.value
@@ -334,14 +373,19 @@ class _Compiler:
     def _day(self, asked: Attribute, *bounds: tuple[str, date]) -> str:
         """Return whether an attribute is a day within bounds.
 
-        Days are compared as they are written, so that no value can fail to be one.
+        Days are compared as they are written: no value can fail to be one, and what begins with
+        no digit is none.
         """
         raw = self._raw(asked)
-        within = [
-            f'left({raw}, 10) {sign} {self._place(day.isoformat(), "text")} collate "C"'
-            for sign, day in bounds
-        ]
-        return " and ".join([f"{raw} ~ '{DAY}'", *within])
+        within = [(sign, day.isoformat()) for sign, day in bounds]
+        signs = {sign[0] for sign, _ in within}
+        if signs == {">"}:
+            within.append(("<", AFTER_DIGITS))
+        if signs == {"<"}:
+            within.append((">=", FIRST_DIGIT))
+        return " and ".join(
+            f'{raw} {sign} {self._place(text, "text")} collate "C"' for sign, text in within
+        )
 
     def _raw(self, asked: Text | Attribute) -> str:
         if isinstance(asked, Attribute):

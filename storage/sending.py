@@ -64,6 +64,7 @@ class Recipient:
     properties: Mapping[str, Any]
     timezone: str | None
     consent: Consent
+    last_message_at: datetime | None
     promoted_at: datetime | None
     promoted_campaign_id: CampaignId | None
     promoted_ats: Sequence[datetime]
@@ -156,16 +157,17 @@ async def lock_enrollments_if_free(
     return frozenset(row["id"] for row in rows)
 
 
-async def note_promoted(
-    unit: Unit, *, campaigns: Mapping[ContactId, CampaignId], capped: int
+async def note_claimed(
+    unit: Unit, *, campaigns: Mapping[ContactId, CampaignId | None], capped: int
 ) -> None:
-    """Note a promotional message for each contact.
+    """Note on contacts that they are written to now.
 
     Args:
-        capped: How many the frequency cap counts; 0: there is none.
+        campaigns: By contact, the campaign of a promotional message; None: it is not promotional.
+        capped: How many promotional ones the frequency cap counts; 0: there is none.
     """
     await unit.run(
-        _SQL["note_promoted"],
+        _SQL["note_claimed"],
         contacts=list(campaigns),
         campaigns=list(campaigns.values()),
         capped=capped,
@@ -252,6 +254,20 @@ class Promotion:
     earlier_campaign_id: CampaignId | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimNote:
+    """What the claim of a message wrote on its contact.
+
+    Attributes:
+        earlier_message_at: When the contact had last been written to before; None: never.
+    """
+
+    contact_id: ContactId
+    claimed_at: datetime
+    earlier_message_at: datetime | None
+    promotion: Promotion | None
+
+
 async def lock_reserved(
     unit: Unit, *, ids: Sequence[MessageId], contacts: Sequence[ContactId]
 ) -> None:
@@ -287,14 +303,17 @@ async def give_back_others(
     )
 
 
-async def forget_promoted(unit: Unit, *, promotions: Sequence[Promotion]) -> None:
+async def forget_claimed(unit: Unit, *, notes: Sequence[ClaimNote]) -> None:
+    """Take back what claims noted on contacts, each at most once."""
+    promotions = [each.promotion for each in notes]
     await unit.run(
-        _SQL["forget_promoted"],
-        contacts=[each.contact_id for each in promotions],
-        campaigns=[each.campaign_id for each in promotions],
-        claimed_ats=[each.claimed_at for each in promotions],
-        earlier_ats=[each.earlier_at for each in promotions],
-        earlier_campaigns=[each.earlier_campaign_id for each in promotions],
+        _SQL["forget_claimed"],
+        contacts=[each.contact_id for each in notes],
+        claimed_ats=[each.claimed_at for each in notes],
+        earlier_message_ats=[each.earlier_message_at for each in notes],
+        campaigns=[each.campaign_id if each else None for each in promotions],
+        earlier_ats=[each.earlier_at if each else None for each in promotions],
+        earlier_campaigns=[each.earlier_campaign_id if each else None for each in promotions],
     )
 
 
@@ -386,6 +405,7 @@ def _due(row: asyncpg.Record, number: NumberId) -> Due:
                 reached_at=row["reached_at"],
                 erased_at=row["erased_at"],
             ),
+            last_message_at=row["last_message_at"],
             promoted_at=row["promoted_at"],
             promoted_campaign_id=row["promoted_campaign_id"],
             promoted_ats=row["promoted_ats"],

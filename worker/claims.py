@@ -36,7 +36,16 @@ from storage import leases, media, messages, overlaps, sending
 from storage.database import Unit
 from storage.leases import Lease
 from storage.messages import Row
-from storage.sending import AHEAD, REPLIES, Due, OpenCampaign, Promotion, Recipient, StepContent
+from storage.sending import (
+    AHEAD,
+    REPLIES,
+    ClaimNote,
+    Due,
+    OpenCampaign,
+    Promotion,
+    Recipient,
+    StepContent,
+)
 
 _HOURLY = "messages_per_hour"
 FILE_PAUSE = timedelta(seconds=5)
@@ -63,6 +72,7 @@ class Call:
         template: Name and language, if it is one.
         file_id: The platform's, of a file it sends; None: it sends none, or a link.
         generation: Of the lease it was claimed under.
+        earlier_message_at: When the contact had last been written to before this claim.
         promotion: What the claim noted on the contact; None: the message is not promotional.
     """
 
@@ -75,8 +85,19 @@ class Call:
     generation: int
     claimed_at: datetime
     starts_at: datetime
+    earlier_message_at: datetime | None = None
     promotion: Promotion | None = None
     file_id: str | None = None
+
+    @property
+    def note(self) -> ClaimNote:
+        """What its claim wrote on the contact."""
+        return ClaimNote(
+            contact_id=self.row.contact_id,
+            claimed_at=self.claimed_at,
+            earlier_message_at=self.earlier_message_at,
+            promotion=self.promotion,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +159,7 @@ class Claims:
         await sending.lock_reserved(
             unit,
             ids=[call.row.message.id for call in campaign_calls],
-            contacts=[call.row.contact_id for call in calls if call.promotion],
+            contacts=[call.row.contact_id for call in calls],
         )
         by_generation: dict[int, dict[MessageId, int]] = defaultdict(dict)
         for call in calls:
@@ -147,9 +168,14 @@ class Claims:
         for generation, attempts in sorted(by_generation.items()):
             back |= await sending.give_back(unit, attempts=attempts, generation=generation)
         returned = [call for call in campaign_calls if call.row.message.id in back]
-        promotions = [call.promotion for call in returned if call.promotion]
-        if promotions:
-            await sending.forget_promoted(unit, promotions=promotions)
+        # Of a contact's calls the promotional one noted more than the others.
+        notes = {
+            call.row.contact_id: call.note
+            for call in sorted(calls, key=lambda call: call.promotion is not None)
+            if call.row.message.id in back
+        }
+        if notes:
+            await sending.forget_claimed(unit, notes=list(notes.values()))
         days = Counter((call.row.campaign_id, self._day(call.claimed_at)) for call in returned)
         for (campaign, day), count in sorted(days.items(), key=str):
             if campaign is not None:
@@ -498,14 +524,15 @@ class Claims:
         await sending.mark_claimed(
             unit, ids=[call.row.message.id for call in calls], generation=lease.generation
         )
-        promoted = {
+        written: dict[ContactId, CampaignId | None] = {call.row.contact_id: None for call in calls}
+        written |= {
             call.promotion.contact_id: call.promotion.campaign_id
             for call in calls
             if call.promotion is not None
         }
-        if promoted:
+        if written:
             cap = self.rules.frequency_cap
-            await sending.note_promoted(unit, campaigns=promoted, capped=cap.count if cap else 0)
+            await sending.note_claimed(unit, campaigns=written, capped=cap.count if cap else 0)
         taken = Counter(call.row.campaign_id for call in calls)
         bulk = taken.total() - taken[None]
         if not bulk:
@@ -622,6 +649,7 @@ def _call(
         generation=lease.generation,
         claimed_at=at,
         starts_at=at,
+        earlier_message_at=due.recipient.last_message_at,
         promotion=promotion,
     )
 

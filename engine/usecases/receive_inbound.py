@@ -186,6 +186,8 @@ def _heard(contact: KnownContact, message: Inbound, when: datetime, done: _Effec
     if latest is None or latest <= when:
         done.spoke_at[contact.id] = when
         contact = replace(contact, last_number_id=message.number_id)
+    if message.kind not in _NO_WINDOW:
+        contact = replace(contact, last_reply_at=max(contact.last_reply_at or when, when))
     return replace(contact, name=name, consent=contact.consent.after(Act.REACHED, when))
 
 

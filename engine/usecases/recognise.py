@@ -7,7 +7,7 @@ from engine.consent import Consent
 from engine.identity import Identity, IdentityKind, alike, identities
 from engine.ids import ContactId
 from engine.names import cleaned
-from engine.phone import Phone, zone_of
+from engine.phone import Phone, country_of, zone_of
 from engine.ports import Contacts, KnownContact, NewContact
 from engine.updates import Person
 
@@ -111,6 +111,8 @@ def _new(contact: KnownContact) -> NewContact:
     return NewContact(
         name=contact.name,
         timezone=zone_of(Phone(phone)) if phone else None,
+        country=country_of(Phone(phone)) if phone else None,
+        last_reply_at=contact.last_reply_at,
         consent=contact.consent,
         last_number_id=contact.last_number_id,
         identities=tuple(sorted(contact.identities)),

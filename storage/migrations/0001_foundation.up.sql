@@ -534,7 +534,7 @@ $$;
 
 -- Why a contact may not be written to; null: it may. Mirrors engine.consent.Consent.against, as a test compares.
 create function left_out_because(c contacts, promotional boolean) returns text
-language sql immutable as $$
+language sql immutable parallel safe as $$
   select case when c.erased_at is not null then 'erased'
               when c.opted_out_at >= coalesce(c.opted_in_at, '-infinity') then 'opted_out'
               when c.blocked_at >= coalesce(c.unblocked_at, '-infinity') then 'blocked'

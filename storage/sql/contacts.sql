@@ -13,9 +13,10 @@ select i.kind, i.value, c.id, coalesce(c.opted_out_at >= coalesce(c.opted_in_at,
 with given as materialized (
   select nextval('contacts_id_seq') as id, g.*
     from unnest($phones::text[], $names::text[], $first_names::text[], $companies::text[], $emails::text[],
-                $languages::text[], $timezones::text[], $timezones_from::text[], $attributes::jsonb[])
+                $languages::text[], $timezones::text[], $timezones_from::text[], $countries::text[],
+                $attributes::jsonb[])
          with ordinality as g(phone, name, first_name, company, email, language, timezone, timezone_from,
-                              attributes, place)
+                              country, attributes, place)
    where not exists (select from contact_identities i
                       where i.organization_id = $organization and i.kind = 'wa_id' and i.value = substr(g.phone, 2))),
 identified as (
@@ -25,9 +26,9 @@ identified as (
   returning value, contact_id),
 created as (
   insert into contacts (organization_id, id, name, first_name, company, email, language, timezone, timezone_from,
-                        attributes, source, created_at, updated_at)
+                        country, attributes, source, created_at, updated_at)
   select $organization, g.id, g.name, g.first_name, g.company, g.email, g.language, g.timezone, g.timezone_from,
-         g.attributes, $source, $at, $at
+         g.country, g.attributes, $source, $at, $at
     from given g join identified i on i.contact_id = g.id
   returning id),
 tagged as (

@@ -5,8 +5,8 @@ select c.id from contacts c
  order by c.id
 
 -- name: preview
--- How many a condition means, and the first $limit of them.
-with meant as not materialized (
+-- How many a condition means, and the first $limit of them. Found once, for both.
+with meant as materialized (
   select c.id from contacts c where c.organization_id = $organization and (true /* meant */))
 select (select count(*) from meant) as count, array(select id from meant order by id limit $limit::integer) as first
 

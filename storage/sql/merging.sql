@@ -11,7 +11,7 @@ update contacts i
        conversation_count = i.conversation_count + o.conversation_count,
        last_rating = coalesce(i.last_rating, o.last_rating),
        workflow_status = coalesce(i.workflow_status, o.workflow_status),
-       last_message_at = greatest(i.last_message_at, o.last_message_at),
+       country = coalesce(i.country, o.country), last_message_at = greatest(i.last_message_at, o.last_message_at),
        last_reply_at = greatest(i.last_reply_at, o.last_reply_at), updated_at = $at
   from contacts o
  where i.organization_id = $organization and i.id = $into and o.organization_id = $organization and o.id = $other

@@ -42,7 +42,8 @@ select x.*
           m.wamid, m.error_code, m.error, m.doubled,
           c.name, c.first_name, c.company, c.email, c.attributes, c.timezone,
           c.opted_out_at, c.opted_in_at, c.platform_stopped_at, c.platform_resumed_at, c.blocked_at, c.unblocked_at,
-          c.unreachable_at, c.reached_at, c.erased_at, c.promoted_at, c.promoted_campaign_id, c.promoted_ats,
+          c.unreachable_at, c.reached_at, c.erased_at, c.last_message_at, c.promoted_at, c.promoted_campaign_id,
+          c.promoted_ats,
           i.phone, i.bsuid, coalesce(e.state, 'active') as run, e.id is not null as enrolled,
           e.properties,
           w.last_inbound_at
@@ -84,12 +85,14 @@ update messages m
   from unnest($ids::bigint[], $due_ats::timestamptz[]) as d(id, due_at)
  where m.organization_id = $organization and m.id = d.id
 
--- name: note_promoted
--- Remember the promotional message just claimed, for the cooldown and a cap of $capped messages (0: none); the claim
--- holds the contacts' locks.
+-- name: note_claimed
+-- Remember when contacts were last written to, and of which campaign ($campaigns) if it was promotional, for the
+-- cooldown and a cap of $capped messages (0: none); the claim holds the contacts' locks.
 update contacts c
-   set promoted_at = $at, promoted_campaign_id = p.campaign_id,
-       promoted_ats = case when $capped::integer = 0 then c.promoted_ats
+   set last_message_at = $at,
+       promoted_at = case when p.campaign_id is not null then $at else c.promoted_at end,
+       promoted_campaign_id = coalesce(p.campaign_id, c.promoted_campaign_id),
+       promoted_ats = case when $capped::integer = 0 or p.campaign_id is null then c.promoted_ats
                            else array_append(c.promoted_ats[greatest(1, cardinality(c.promoted_ats) - $capped::integer + 2):],
                                              $at) end
   from unnest($contacts::bigint[], $campaigns::bigint[]) as p(id, campaign_id)
@@ -178,18 +181,21 @@ update messages
                          and generation = $generation and id <> all($known::bigint[])
                        order by id for no key update))
 
--- name: forget_promoted
--- Forget the promotional messages that were claimed for contacts and given back.
+-- name: forget_claimed
+-- Forget the messages that were claimed for contacts and given back: what the claim noted, where it stands.
 update contacts c
-   set promoted_at = case when c.promoted_at = p.claimed_at and c.promoted_campaign_id = p.campaign_id
+   set last_message_at = case when c.last_message_at = p.claimed_at then p.earlier_message_at
+                              else c.last_message_at end,
+       promoted_at = case when c.promoted_at = p.claimed_at and c.promoted_campaign_id = p.campaign_id
                           then p.earlier_at else c.promoted_at end,
        promoted_campaign_id = case when c.promoted_at = p.claimed_at and c.promoted_campaign_id = p.campaign_id
                                    then p.earlier_campaign_id else c.promoted_campaign_id end,
-       promoted_ats = array_remove(c.promoted_ats, p.claimed_at)
-  from unnest($contacts::bigint[], $campaigns::bigint[], $claimed_ats::timestamptz[], $earlier_ats::timestamptz[],
-              $earlier_campaigns::bigint[]) as p(id, campaign_id, claimed_at, earlier_at, earlier_campaign_id)
+       promoted_ats = case when p.campaign_id is null then c.promoted_ats
+                           else array_remove(c.promoted_ats, p.claimed_at) end
+  from unnest($contacts::bigint[], $claimed_ats::timestamptz[], $earlier_message_ats::timestamptz[],
+              $campaigns::bigint[], $earlier_ats::timestamptz[], $earlier_campaigns::bigint[])
+       as p(id, claimed_at, earlier_message_at, campaign_id, earlier_at, earlier_campaign_id)
  where c.organization_id = $organization and c.id = p.id
-   and ((c.promoted_at = p.claimed_at and c.promoted_campaign_id = p.campaign_id) or p.claimed_at = any(c.promoted_ats))
 
 -- name: return_slots
 -- Give back of a daily cap; its tap opens again if the cap had closed it.

@@ -49,7 +49,8 @@ _attributes = st.fixed_dictionaries(
         "country": _text,
         "or": _text,
         "orders": numbers.map(lambda number: f"{number:f}") | st.just("many"),
-        "renewal": days.map(lambda day: day.isoformat()) | st.just("soon"),
+        "renewal": days.map(lambda day: day.isoformat())
+        | st.sampled_from(("soon", "2026-11-20 or so")),
         "newsletter": st.sampled_from(("yes", "no", "Yes", "true", "perhaps")),
     },
 )
@@ -67,8 +68,12 @@ def facts(draw: st.DrawFn) -> Facts:
     return Facts(
         texts={
             **draw(
-                st.dictionaries(st.sampled_from([t for t in Text if t is not Text.SOURCE]), _text)
+                st.dictionaries(
+                    st.sampled_from([t for t in Text if t not in (Text.SOURCE, Text.COUNTRY)]),
+                    _text,
+                )
             ),
+            Text.COUNTRY: draw(st.sampled_from(("NL", "DE"))),
             Text.SOURCE: draw(st.sampled_from(("import", "whatsapp"))),
         },
         counts={

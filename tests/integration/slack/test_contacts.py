@@ -94,6 +94,12 @@ async def _queued(room: Room, campaign: int, step: int, phone: str, state: str =
     return enrollment
 
 
+async def test_a_contact_is_of_the_country_of_its_phone(room: Room) -> None:
+    await room.command("contact add +4915112345678")
+
+    assert await room.rows("select country from contacts") == [("DE",)]
+
+
 async def test_a_contact_is_added_with_all_that_was_said(room: Room) -> None:
     reply = await room.command(f"contact add {ADA}")
 

@@ -62,6 +62,28 @@ async def test_a_stranger_becomes_a_contact_known_by_all_that_was_told(meta: Met
     assert await meta.value("select last_inbound_at from service_windows") == NOON
 
 
+async def test_when_and_from_where_somebody_last_wrote_is_known(meta: Meta) -> None:
+    known = await meta.contact("+31610000001")
+    await meta.write("hello", at=NOON)
+    await meta.write("an older one, late", at=NOON - MINUTE)
+    await meta.write("hello", sender="4915112345678", at=NOON + MINUTE)
+
+    rows = await meta.rows("select id, country, last_reply_at from contacts order by id")
+
+    stranger = next(row for row in rows if row["id"] != known)
+    assert (stranger["country"], stranger["last_reply_at"]) == ("DE", NOON + MINUTE)
+    assert (await _contact(meta, known))["last_reply_at"] == NOON
+
+
+async def test_somebody_who_gets_a_phone_is_of_its_country(meta: Meta) -> None:
+    await meta.write("hello", sender=None, user="NL.123")
+    assert await meta.value("select country from contacts") is None
+
+    await meta.write("hello", user="NL.123")
+
+    assert await meta.value("select country from contacts") == "NL"
+
+
 async def test_somebody_without_a_phone_is_a_contact_too(meta: Meta) -> None:
     await meta.write("hello", sender=None, user="NL.123")
 

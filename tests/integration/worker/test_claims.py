@@ -208,6 +208,34 @@ async def test_what_is_given_back_may_go_again_in_the_same_hour_and_day(world: W
     assert len((await claim(world, claims, at=NOON + timedelta(minutes=1))).calls) == 5
 
 
+async def test_when_a_contact_was_last_written_to_is_known_and_taken_back_with_the_message(
+    world: World,
+) -> None:
+    before, never = await world.contacts(2)
+    await world.value("update contacts set last_message_at = $1 where id = $2", NOON - HOUR, before)
+    survey = await world.campaign(type="survey")
+    promotion = await world.campaign()
+    await world.queued(survey, [before])
+    await world.queued(promotion, [never])
+    look = "select last_message_at, promoted_at from contacts order by id"
+    claims = Claims(world.rules, world.rules.numbers[0])
+
+    claimed = await claim(world, claims)
+    noted = await world.rows(look)
+    async with world.database.owner_unit(ACME, NOON) as unit:
+        await claims.give_back(unit, claimed.calls)
+    taken_back = await world.rows(look)
+
+    assert noted == [
+        {"last_message_at": NOON, "promoted_at": None},
+        {"last_message_at": NOON, "promoted_at": NOON},
+    ]
+    assert taken_back == [
+        {"last_message_at": NOON - HOUR, "promoted_at": None},
+        {"last_message_at": None, "promoted_at": None},
+    ]
+
+
 async def test_a_rate_spreads_its_messages(world: World) -> None:
     await world.queued(await world.campaign(settings={"rate": "5/s"}), await world.contacts(100))
 

@@ -58,3 +58,18 @@ _SENTENCES = {
     Reason.UNANSWERED: "WhatsApp never said whether it got the message",
     Reason.FAILED: "WhatsApp refused the message",
 }
+
+
+def tap_sentence(why: str | None) -> str:
+    """Return why a tap is closed in words; what the platform or staff said stays as it is.
+
+    >>> tap_sentence("per_day")
+    'it has written to as many contacts today as per_day allows'
+    """
+    return _TAPS.get(why or "", why or "nobody noted why")
+
+
+_TAPS = {
+    "per_day": "it has written to as many contacts today as per_day allows",
+    "messages_per_hour": "as many messages went out this hour as messages_per_hour allows",
+}

@@ -19,6 +19,12 @@ async def contacts(unit: Unit, *, audience: Audience) -> list[ContactId]:
     return await members.members(unit, definition=_definition(audience))
 
 
+async def includes(unit: Unit, *, audience: Audience, contact: ContactId) -> bool:
+    """Whether a contact is in an audience now."""
+    found = await members.among(unit, definition=_definition(audience), contacts=[contact])
+    return bool(found)
+
+
 async def reach(unit: Unit, *, audience: Audience, promotional: bool) -> Reach:
     """Return whom an audience reaches, by the consent of this moment."""
     last = await members.last_contact(unit)

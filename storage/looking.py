@@ -1,11 +1,15 @@
 """What is read to look ahead: of contacts all that decides about a message, without any lock."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from engine.consent import FIELD, Consent
 from engine.foresight import Facts, Used
-from engine.ids import CampaignId, ContactId, NumberId
-from engine.message import hour_of
+from engine.ids import CampaignId, ContactId, EnrollmentId, NumberId, StepId
+from engine.message import State, hour_of
+from engine.reasons import Reason
 from storage import planning
 from storage.database import Unit
 from storage.queries import load
@@ -48,3 +52,111 @@ async def used(unit: Unit, *, campaign: CampaignId) -> Used:
     """Return what is used of a campaign's caps at this moment."""
     row = await unit.row(_SQL["used"], campaign=campaign, hour=hour_of(unit.at))
     return Used() if row is None else Used(**dict(row))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """An enrollment with all that says where it stands; see `engine.journey.Standing`.
+
+    Attributes:
+        step_id: The step it waits for, or whose message is under way; None once it has ended.
+    """
+
+    id: EnrollmentId
+    state: str
+    reason: str | None
+    step_id: StepId | None
+    place: float
+    since_at: datetime | None
+    due_at: datetime | None
+    timed: bool
+    awaits_delivery: bool
+    enrolled_at: datetime
+    enrolled_by: str
+    ended_at: datetime | None
+    properties: Mapping[str, Any]
+    sent: int
+    delivered: int
+    read: int
+    replied: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A message of a campaign, with all that became of it.
+
+    Attributes:
+        control_at: In doubt: when a later call was heard of; far in the future: staff are asked.
+        resent: How often it was sent again after silence; *doubled*: arrived more than once.
+    """
+
+    id: int
+    run_id: int
+    step_id: StepId
+    state: State
+    reason: Reason | None
+    due_at: datetime
+    deadline_at: datetime | None
+    number_id: NumberId
+    attempt: int
+    tries: int
+    accepted_at: datetime | None
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    read_at: datetime | None
+    replied_at: datetime | None
+    clicked_at: datetime | None
+    failed_at: datetime | None
+    settled_at: datetime | None
+    unknown_since: datetime | None
+    control_at: datetime | None
+    error_code: int | None
+    error: str | None
+    resent: int
+    doubled: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tap:
+    """A closed tap above a campaign; no number: it is the organization's."""
+
+    number_id: NumberId | None
+    closed_until: datetime
+    closed_why: str | None
+
+
+async def runs(unit: Unit, *, campaign: CampaignId, contact: ContactId, limit: int) -> list[Run]:
+    """Return the latest enrollments of a contact in a campaign, the latest first."""
+    rows = await unit.rows(_SQL["runs"], campaign=campaign, contact=contact, limit=limit)
+    return [Run(**dict(row)) for row in rows]
+
+
+async def told(unit: Unit, *, campaign: CampaignId, contact: ContactId, limit: int) -> list[Told]:
+    """Return the messages of a campaign to a contact, in the order of planning."""
+    rows = await unit.rows(_SQL["told"], campaign=campaign, contact=contact, limit=limit)
+    return [
+        Told(
+            **{
+                **dict(row),
+                "state": State(row["state"]),
+                "reason": Reason(row["reason"]) if row["reason"] else None,
+            }
+        )
+        for row in rows
+    ]
+
+
+async def forgotten_before(unit: Unit) -> datetime | None:
+    """Return before when messages may have been forgotten; None: none has been."""
+    before: datetime | None = await unit.value(_SQL["forgotten_before"])
+    return before
+
+
+async def is_frozen(unit: Unit, *, campaign: CampaignId, contact: ContactId) -> bool | None:
+    """Whether a contact is in the audience kept when a broadcast started; None: none is kept."""
+    kept: bool | None = await unit.value(_SQL["is_frozen"], campaign=campaign, contact=contact)
+    return kept
+
+
+async def closed_taps(unit: Unit) -> list[Tap]:
+    return [Tap(**dict(row)) for row in await unit.rows(_SQL["taps"])]

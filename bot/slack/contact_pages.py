@@ -45,7 +45,7 @@ def page(shown: Page) -> Message:
     profile = shown.profile
     name = profile.name or profile.first_name or _UNNAMED
     phone = phone_of(profile)
-    consent = _consent(profile.consent, shown.acts)
+    consent = consent_line(profile.consent, shown.acts)
     text = markup(
         "{name}, {phone}: {consent}", name=name, phone=phone or "no phone", consent=consent
     )
@@ -160,7 +160,7 @@ def _source(source: str) -> Markup:
             return literal(source)
 
 
-def _consent(consent: Consent, acts: Sequence[LedgerAct]) -> Markup:
+def consent_line(consent: Consent, acts: Sequence[LedgerAct]) -> Markup:
     """Return whether the contact may be written to, since when, and what proves it."""
     reason = consent.against(promotional=True)
     if reason is None:

@@ -176,11 +176,11 @@ def _row(each: Enrollment, steps: Sequence[Step], zone: tzinfo) -> tuple[str, ..
         _step(each, steps),
         _due(each, zone),
         *(str(n) for n in (each.sent, each.delivered, each.read, each.replied)),
-        _by(each.enrolled_by),
+        by_whom(each.enrolled_by),
     )
 
 
-def _by(enrolled_by: str) -> str:
+def by_whom(enrolled_by: str) -> str:
     """Return who or what enrolled: a Slack user as a mention reads, a trigger as it is written."""
     kind, colon, rest = enrolled_by.partition(":")
     match kind:

@@ -24,3 +24,42 @@ select c.day_on, c.day_count,
          as hour_count
   from campaigns c
  where c.organization_id = $organization and c.id = $campaign
+
+-- name: runs
+-- The latest enrollments of a contact in a campaign, the latest first.
+select id, state, reason, step_id, position as place, since_at, due_at, timed, awaits_delivery, enrolled_at, enrolled_by,
+       ended_at, properties, sent, delivered, read, replied
+  from enrollments
+ where organization_id = $organization and campaign_id = $campaign and contact_id = $contact
+ order by id desc
+ limit $limit
+
+-- name: told
+-- The messages of a campaign to a contact, in the order in which they were planned.
+select m.id, m.run_id, m.step_id, m.state, m.reason, m.due_at, m.deadline_at, m.number_id, m.attempt, m.tries,
+       m.accepted_at, m.sent_at, m.delivered_at, m.read_at, m.replied_at, m.clicked_at, m.failed_at, m.settled_at,
+       m.unknown_since, m.control_at, m.error_code, m.error, m.resent, m.doubled
+  from messages m
+ where m.organization_id = $organization and m.contact_id = $contact and m.campaign_id = $campaign
+ order by m.id
+ limit $limit
+
+-- name: forgotten_before
+-- Before when messages may have been forgotten; null: none has been.
+select messages_from from organizations where organization_id = $organization
+
+-- name: is_frozen
+-- Whether a contact is in the audience of a broadcast that was kept when it started; null: none is kept (any more).
+select case when exists (select from frozen_audiences
+                          where organization_id = $organization and campaign_id = $campaign)
+            then exists (select from frozen_audiences
+                          where organization_id = $organization and campaign_id = $campaign
+                            and first_contact <= $contact and last_contact >= $contact and $contact = any(contacts)) end
+
+-- name: taps
+-- The taps above a campaign that are closed: the organization's, and its numbers'.
+select null as number_id, closed_until, closed_why from organizations
+ where organization_id = $organization and closed_until > $at
+union all
+select id, closed_until, closed_why from numbers
+ where organization_id = $organization and closed_until > $at

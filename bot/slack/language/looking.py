@@ -19,4 +19,15 @@ class CampaignPreview(Command):
     contact: str = argument(kinds.PHONE, about=_CONTACT, rest=True)
 
 
-COMMANDS = (CampaignPreview,)
+@declare(
+    "why",
+    role=Role.SUPERVISOR,
+    about="Tell one contact's story in a campaign: what came, what did not and why, what next.",
+    examples=("+31612345678 Welcome", 'Ada "Spring Sale"'),
+)
+class Why(Command):
+    contact: str = argument(kinds.PHONE, about=_CONTACT)
+    campaign: str = argument(kinds.NAME, about=_CAMPAIGN, rest=True)
+
+
+COMMANDS = (CampaignPreview, Why)

@@ -2,19 +2,23 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
-from bot.slack import previews
+from bot.slack import previews, stories
+from engine.message import Message, State
+from storage import messages
 from storage.database import Database
-from tests.database import NOON
+from tests.database import ACME, NOON
 from tests.integration.slack.campaign_room import CampaignRoom, opened
 
 
 @pytest.fixture
 async def room(database: Database) -> AsyncIterator[CampaignRoom]:
     async with opened(database) as room:
-        previews.register(room.room.registry, room.room.desk)
+        for feature in (previews, stories):
+            feature.register(room.room.registry, room.room.desk)
         yield room
 
 
@@ -111,3 +115,163 @@ async def test_a_campaign_without_steps_has_nothing_to_preview(room: CampaignRoo
     await room.say("campaign new Empty")
 
     assert "says nothing yet" in await room.say("campaign preview Empty +31610000001")
+
+
+async def test_why_tells_how_a_contact_came_in_and_what_comes_next(room: CampaignRoom) -> None:
+    await room.welcome()
+    await room.contacts(1)
+    await room.say("enroll Welcome tag:lead")
+    await room.plan()
+    await _accepted(room)
+
+    said = await room.say("why +31610000001 Welcome")
+
+    assert "Enrolled" in said
+    assert "<@U0OWNER>" in said
+    assert "Step 1: sent" in said
+    assert "Next: step 2" in said
+    assert "nothing has changed" in said
+
+
+async def test_why_tells_whatsapps_words_about_a_failure(room: CampaignRoom) -> None:
+    await room.welcome()
+    await room.contacts(1)
+    await room.say("enroll Welcome tag:lead")
+    await room.plan()
+    await room.value(
+        "update messages set state = 'dead', reason = 'failed', error_code = 131026,"
+        " error = 'Message undeliverable', failed_at = $1, settled_at = $1, attempt = 1",
+        NOON,
+    )
+
+    said = await room.say("why C1 Welcome")
+
+    assert "WhatsApp said “Message undeliverable”" in said
+    assert "given up" in said
+    assert "WhatsApp refused the message" in said
+
+
+async def test_why_tells_of_doubts_and_of_what_staff_are_asked(room: CampaignRoom) -> None:
+    await room.welcome()
+    await room.contacts(1)
+    await room.say("enroll Welcome tag:lead")
+    await room.plan()
+    await room.value(
+        "update messages set state = 'unknown', unknown_since = $1, control_at = 'infinity',"
+        " resent = 2, attempt = 3",
+        NOON,
+    )
+
+    said = await room.say("why C1 Welcome")
+
+    assert "in doubt" in said
+    assert "staff are asked" in said
+    assert "sent again 2 times" in said
+
+
+async def test_why_tells_what_keeps_everything_back(room: CampaignRoom) -> None:
+    await room.welcome("per_day=1")
+    await room.contacts(1)
+    await room.say("enroll Welcome tag:lead")
+    await room.plan()
+    await room.value(
+        "update campaigns set closed_until = $1, closed_why = 'per_day'", NOON + timedelta(hours=9)
+    )
+    await room.value(
+        "update organizations set closed_until = $1, closed_why = 'messages_per_hour'",
+        NOON + timedelta(hours=1),
+    )
+    await room.value("update numbers set closed_until = 'infinity', closed_why = 'Not paid.'")
+
+    said = await room.say("why C1 Welcome")
+    await room.say("campaign pause Welcome")
+    paused = await room.say("why C1 Welcome")
+
+    assert "due since" in said
+    assert "as many contacts today as per_day allows" in said
+    assert "as messages_per_hour allows" in said
+    assert "Its number is stopped until somebody resumes it: Not paid." in said
+    assert "It is paused by <@U0OWNER>" in paused
+
+
+async def test_why_tells_of_a_stop_with_its_proof(room: CampaignRoom) -> None:
+    await room.welcome()
+    await room.contacts(1)
+    await room.say("enroll Welcome tag:lead")
+    await room.say("contact optout +31610000001")
+
+    said = await room.say("why C1 Welcome")
+
+    assert "said STOP" in said
+    assert "in Slack by <@U0OWNER>" in said
+    assert "opted out" in said
+
+
+async def test_why_tells_who_was_never_enrolled_and_who_left(room: CampaignRoom) -> None:
+    await room.welcome()
+    await room.contacts(2)
+    await room.say("enroll Welcome +31610000001")
+    await room.say("unenroll Welcome +31610000001")
+
+    assert "dropped: taken out by staff" in await room.say("why +31610000001 Welcome")
+    assert "never enrolled" in await room.say("why +31610000002 Welcome")
+    assert "There is no" in await room.say("why +31610000002 Nothing")
+
+
+async def test_why_tells_who_is_outside_of_a_broadcast(room: CampaignRoom) -> None:
+    await room.contacts(2)
+    await room.contacts(1, tag="other", first=3)
+    await room.say("broadcast new News to=tag:lead template=followup")
+
+    before = await room.say("why +31610000001 News")
+    await room.say("broadcast send News")
+    await room.contacts(1, first=4)
+    await room.plan()
+
+    assert "it has not started" in before
+    assert "waits its turn" in await room.say("why +31610000001 News")
+    assert "Became a contact after it started" in await room.say("why +31610000004 News")
+    outside = await room.say("why +31610000003 News")
+    assert "not in its audience when it started" in outside
+
+
+async def test_why_says_that_after_the_retention_only_the_counts_are_left(
+    room: CampaignRoom,
+) -> None:
+    await room.welcome()
+    await room.contacts(1)
+    await room.say("enroll Welcome tag:lead")
+    await room.value("update enrollments set enrolled_at = $1, sent = 2", NOON - timedelta(days=99))
+    await room.value("update organizations set messages_from = $1", NOON - timedelta(days=90))
+
+    said = await room.say("why C1 Welcome")
+
+    assert "2 sent" in said
+    assert "are forgotten (retention)" in said
+
+
+async def test_why_says_what_will_be_left_out(room: CampaignRoom) -> None:
+    await room.say("campaign new Texts")
+    await room.say('step add Texts after=1h text="Hi {first_name|there}"')
+    await room.say("step add Texts after=1d template=followup")
+    await room.say("campaign activate Texts")
+    await room.contacts(1)
+    await room.say("enroll Texts tag:lead")
+
+    said = await room.say("why C1 Texts")
+
+    assert "step 1" in said
+    assert "will be left out: did not write within 24 hours" in said
+    assert "Next: step 2" in said
+
+
+async def _accepted(room: CampaignRoom) -> None:
+    """Let WhatsApp accept what is queued, as a lane records it."""
+    async with room.database.owner_unit(ACME, NOON + timedelta(minutes=1)) as unit:
+        ids = [row["id"] for row in await room.database.pool.fetch("select id from messages")]
+        rows = await messages.locked(unit, ids)
+        accepted = partial(Message.progressed, state=State.ACCEPTED, at=unit.at, attempt=1)
+        await messages.save(
+            unit,
+            [(each, each.with_message(accepted(each.message))) for each in rows.values()],
+        )

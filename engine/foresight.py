@@ -8,12 +8,12 @@ from typing import Any
 from engine.campaign import Campaign, Kind, Step, Type
 from engine.conditions import Evidence
 from engine.consent import Consent
+from engine.crowd import Person, Plan, Waiting
 from engine.gate import window_open
 from engine.ids import CampaignId, ContactId, StepId
 from engine.phone import Phone
 from engine.rendering import values_of
 from engine.sending_rules import SendingRules
-from engine.simulate import Person, Plan, Waiting
 from engine.step_words import Fitness, StepWords
 
 

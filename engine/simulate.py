@@ -6,10 +6,9 @@ cap or an answer parts them, so that a hundred thousand take seconds. Small crow
 by one and in the order of the lane.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
 from typing import Final, assert_never
@@ -18,14 +17,14 @@ from zlib import crc32
 from engine import gate, journey
 from engine.campaign import StepRule
 from engine.conditions import Evidence
-from engine.consent import Consent
+from engine.crowd import Assumed, Person, Plan, Waiting
 from engine.gate import Candidate
-from engine.hours import Hours
 from engine.ids import CampaignId, ContactId, StepId
 from engine.journey import Finish, Go, LeaveOut, PassOn, Standing, Wait
-from engine.message import State, hour_of
+from engine.message import State
 from engine.reasons import Reason
 from engine.simulated import Outcome, Tally
+from engine.simulated_caps import Caps
 
 ONE_BY_ONE: Final = 2_000
 """People up to whom each is a cohort of their own."""
@@ -33,103 +32,7 @@ ONE_BY_ONE: Final = 2_000
 _ANSWERS_AFTER: Final = timedelta(minutes=1)
 _LONGEST: Final = timedelta(days=3_660)
 _MOST_EVENTS: Final = 3_000_000
-_A_SLICE: Final = timedelta(minutes=1)
 _PLAN, _CLAIM, _OPEN = range(3)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assumed:
-    """What people are taken to do with every message, in per cent of them.
-
-    All that is sent is taken to arrive at once; who reads or replies does so a minute later.
-    """
-
-    read: int = 100
-    replied: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """A message that is queued.
-
-    Attributes:
-        second: When its step was due, in seconds since 1970, as its id begins.
-    """
-
-    step_id: StepId
-    due_at: datetime
-    deadline_at: datetime | None
-    second: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """A contact at the beginning, without what tells it apart from others in the same position.
-
-    Attributes:
-        step_id: The step it waits for, or whose message is queued.
-        timed: As in `engine.journey.Standing`.
-        against: Of consent, as of the beginning; nobody is taken to change their mind.
-        promoted_at, promoted_by: As the gate's candidate has them.
-        unfit: Steps that cannot be said to it, whether by the fallback, and why.
-        dates: The attributes that steps count from.
-        tags: Those that conditions ask for.
-    """
-
-    zone: tzinfo
-    consent: Consent
-    addressed: bool
-    step_id: StepId
-    due_at: datetime
-    place: float = 0
-    since_at: datetime | None = None
-    timed: bool = False
-    queued: Waiting | None = None
-    promoted_at: datetime | None = None
-    promoted_by: CampaignId | None = None
-    promoted_ats: tuple[datetime, ...] = ()
-    last_inbound_at: datetime | None = None
-    unfit: tuple[tuple[StepId, bool, Reason], ...] = ()
-    dates: tuple[tuple[str, object], ...] = ()
-    tags: frozenset[str] = frozenset()
-    evidence: tuple[tuple[StepId, Evidence], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """A campaign as planner and gate know it.
-
-    Attributes:
-        steps: In order; a broadcast has one.
-        hours: Of every step.
-        free_form: Steps whose message wants an open service window.
-        fallbacks: Of these, the steps with a fallback template.
-        interval: Between two messages, by the rate; None: none.
-        per_day, per_hour: Caps; None: none.
-        zone: In which the organization counts its days.
-        closed_until: The campaign's tap at the beginning.
-        day_on, day_count: What of the daily cap is used.
-        hour_count: What of the hour of the beginning is used.
-    """
-
-    campaign_id: CampaignId
-    promotional: bool
-    drip: bool
-    stop_on_reply: bool
-    steps: tuple[StepRule, ...]
-    hours: Mapping[StepId, Hours]
-    free_form: frozenset[StepId]
-    fallbacks: frozenset[StepId]
-    deadline: timedelta | None
-    cooldown: timedelta
-    interval: timedelta | None
-    per_day: int | None
-    per_hour: int | None
-    zone: tzinfo
-    closed_until: datetime | None = None
-    day_on: date | None = None
-    day_count: int = 0
-    hour_count: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -202,6 +105,8 @@ class _Play:
             self.ids.append(contact)
             alike.setdefault(person, []).append(place)
         self.alone = len(self.ids) <= ONE_BY_ONE
+        if not self.alone:
+            alike = _merged(alike)
         self.tally = Tally(zone=plan.zone, began_at=at, contacts=self.ids)
         self.ends = at + _LONGEST
         self.now = at
@@ -210,10 +115,7 @@ class _Play:
         self._waiting: list[tuple[datetime, int, int, int, _Cohort]] = []
         self._opens_at: datetime | None = None
         self._numbers = {step.id: number for number, step in enumerate(plan.steps, start=1)}
-        self._closed_until = plan.closed_until
-        self._slot_at = at
-        self._day, self._day_count = plan.day_on, plan.day_count
-        self._hour, self._hour_count = hour_of(at), plan.hour_count
+        self.caps = Caps(plan, at=at, alone=self.alone)
         for person, places in alike.items():
             groups: Iterable[Sequence[int]] = [[p] for p in places] if self.alone else [places]
             for members in groups:
@@ -349,7 +251,7 @@ class _Play:
 
     def _drain(self) -> None:
         while self._waiting:
-            opens_at = self._opening()
+            opens_at = self.caps.opens(self.now)
             if opens_at > self.now:
                 self._open_at(opens_at)
                 return
@@ -359,19 +261,6 @@ class _Play:
         if self._opens_at is None or when < self._opens_at:
             self._opens_at = when
             self._at(when, _OPEN, None)
-
-    def _opening(self) -> datetime:
-        """Return when a message may be claimed: now, or when the caps next let one."""
-        opens_at = self.now
-        if self._closed_until is not None:
-            opens_at = max(opens_at, self._closed_until)
-        if self.plan.per_hour is not None and self._hour_left() <= 0:
-            opens_at = max(opens_at, hour_of(self.now) + timedelta(hours=1))
-        if self.plan.interval is not None:
-            opens_at = max(opens_at, self._slot_at)
-        if self.plan.per_day is not None and self._day_left() <= 0:
-            opens_at = max(opens_at, self._tomorrow())
-        return opens_at
 
     def _judge(self, cohort: _Cohort) -> None:
         waits = cohort.queued
@@ -443,7 +332,7 @@ class _Play:
         self._advance(cohort, self.now)
 
     def _send(self, cohort: _Cohort, step: StepId) -> None:
-        room = self._room(len(cohort.members))
+        room = self.caps.room(self.now, len(cohort.members))
         if room < len(cohort.members):
             rest = cohort.parted(cohort.members[room:])
             cohort.members = cohort.members[:room]
@@ -452,7 +341,7 @@ class _Play:
                 raise AssertionError("the rest of a cohort lost its message")
             key = (waits.due_at, waits.second, rest.members[0], next(self._sequence))
             heappush(self._waiting, (*key, rest))
-        self._use(len(cohort.members))
+        self.caps.use(self.now, len(cohort.members))
         self._note(cohort, step, Outcome.sent())
         if self.plan.promotional:
             cohort.promoted_at, cohort.promoted_by = self.now, self.plan.campaign_id
@@ -487,48 +376,17 @@ class _Play:
         for (read, replied), several in groups.items():
             yield several, read, replied
 
-    # The caps
-
-    def _room(self, wanted: int) -> int:
-        room = wanted
-        if self.plan.per_day is not None:
-            room = min(room, self._day_left())
-        if self.plan.per_hour is not None:
-            room = min(room, self._hour_left())
-        if self.plan.interval:
-            slices = 1 if self.alone else max(1, _A_SLICE // self.plan.interval)
-            room = min(room, slices)
-        return room
-
-    def _use(self, taken: int) -> None:
-        if self.plan.interval is not None:
-            self._slot_at = max(self._slot_at, self.now) + taken * self.plan.interval
-        if self.plan.per_day is not None:
-            self._day_count = taken + (self.plan.per_day - self._day_left())
-            self._day = self._today()
-            if self._day_count >= self.plan.per_day:
-                self._closed_until = self._tomorrow()
-        if self.plan.per_hour is not None:
-            self._hour_count = taken + (self.plan.per_hour - self._hour_left())
-            self._hour = hour_of(self.now)
-
-    def _today(self) -> date:
-        return self.now.astimezone(self.plan.zone).date()
-
-    def _tomorrow(self) -> datetime:
-        tomorrow = self._today() + timedelta(days=1)
-        return datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=self.plan.zone)
-
-    def _day_left(self) -> int:
-        used = self._day_count if self._day == self._today() else 0
-        return (self.plan.per_day or 0) - used
-
-    def _hour_left(self) -> int:
-        used = self._hour_count if self._hour == hour_of(self.now) else 0
-        return (self.plan.per_hour or 0) - used
-
     def _note(self, cohort: _Cohort, step: StepId, outcome: Outcome) -> None:
         self.tally.add(self.now, self._numbers[step], outcome, cohort.members)
+
+
+def _merged(alike: Mapping[Person, list[int]]) -> dict[Person, list[int]]:
+    merged: dict[Person, list[int]] = {}
+    for person, places in alike.items():
+        merged.setdefault(person.coarse(), []).extend(places)
+    for places in merged.values():
+        places.sort()
+    return merged
 
 
 def _by(now: datetime, at: datetime | None) -> datetime | None:
@@ -538,8 +396,3 @@ def _by(now: datetime, at: datetime | None) -> datetime | None:
 def _chosen(key: str, per_cent: int) -> bool:
     """Whether somebody is among *per_cent* of all; the same every time."""
     return crc32(key.encode()) % 100 < per_cent
-
-
-def busiest(counts: Counter[date]) -> tuple[date, int] | None:
-    """Return the day with the most messages, the earliest of several; None: there is none."""
-    return min(counts.items(), key=lambda each: (-each[1], each[0]), default=None)

@@ -21,6 +21,7 @@ from engine import reading
 from engine.campaign import Campaign, Kind, Step
 from engine.conditions import Conditions
 from engine.content import Content, TemplateMessage
+from engine.crowd import Assumed
 from engine.foresight import Facts, Foresight, Used
 from engine.ids import OrganizationId, StepId
 from engine.personalise import Missing
@@ -28,7 +29,7 @@ from engine.reading import Reading
 from engine.reasons import Reason
 from engine.refusal import Refusal
 from engine.sending_rules import SendingRules, rules_of
-from engine.simulate import Assumed, simulate
+from engine.simulate import simulate
 from engine.simulated import Outcome
 from engine.templates import Status, Template
 from storage import campaigns, looking

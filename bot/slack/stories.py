@@ -18,12 +18,13 @@ from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from engine.campaign import Campaign, Kind, State, Step
 from engine.conditions import Evidence
+from engine.crowd import Assumed, Waiting
 from engine.foresight import Facts, Foresight, Standpoint, Used
 from engine.ids import ContactId, StepId
 from engine.message import State as MessageState
 from engine.reasons import Reason
 from engine.sending_rules import SendingRules
-from engine.simulate import Assumed, Waiting, simulate
+from engine.simulate import simulate
 from storage import audiences, campaigns, contacts, looking
 from storage.contacts import Profile
 from storage.database import Unit

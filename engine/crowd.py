@@ -8,8 +8,10 @@ from typing import Final, Self
 from engine.campaign import StepRule
 from engine.conditions import Evidence
 from engine.consent import Consent
+from engine.frequency import FrequencyCap
 from engine.hours import Hours
 from engine.ids import CampaignId, StepId
+from engine.overlap import Exclude
 from engine.reasons import Reason
 
 QUARTER: Final = timedelta(minutes=15)
@@ -53,10 +55,11 @@ class Person:
         step_id: The step it waits for, or whose message is queued.
         timed: As in `engine.journey.Standing`.
         against: Of consent, as of the beginning; nobody is taken to change their mind.
-        promoted_at, promoted_by: As the gate's candidate has them.
+        promoted_at, promoted_by, promoted_ats: As the gate's candidate has them.
         unfit: Steps that cannot be said to it, whether by the fallback, and why.
         dates: The attributes that steps count from.
         tags: Those that conditions ask for.
+        elsewhere: Whether it is in another drip; looked at only where the plan asks.
     """
 
     zone: tzinfo
@@ -75,6 +78,7 @@ class Person:
     unfit: tuple[tuple[StepId, bool, Reason], ...] = ()
     dates: tuple[tuple[str, object], ...] = ()
     tags: frozenset[str] = frozenset()
+    elsewhere: bool = False
     evidence: tuple[tuple[StepId, Evidence], ...] = ()
 
     def coarse(self) -> Self:
@@ -142,6 +146,8 @@ class Plan:
     fallbacks: frozenset[StepId]
     deadline: timedelta | None
     cooldown: timedelta
+    cap: FrequencyCap | None
+    exclude: Exclude
     interval: timedelta | None
     per_day: int | None
     per_hour: int | None

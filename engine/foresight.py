@@ -1,11 +1,12 @@
 """From a campaign and its contacts to what :mod:`engine.simulate` plays through."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from engine.campaign import Campaign, Kind, Step, Type
+from engine.campaign import Campaign, Kind, Step
+from engine.campaign_types import MEANINGS
 from engine.conditions import Evidence
 from engine.consent import Consent
 from engine.crowd import Person, Plan, Waiting
@@ -35,7 +36,9 @@ class Facts:
     """What of a contact decides about a message and is filled into it.
 
     Attributes:
+        promoted_ats: As many of the latest as a frequency cap counts.
         last_inbound_at: When it last wrote to the number that would send.
+        elsewhere: Whether it is in another drip that has not ended.
         tags: At least those that conditions ask for.
     """
 
@@ -51,9 +54,11 @@ class Facts:
     consent: Consent
     promoted_at: datetime | None
     promoted_campaign_id: CampaignId | None
+    promoted_ats: Sequence[datetime]
     last_inbound_at: datetime | None
     properties: Mapping[str, Any] = field(default_factory=dict)
     tags: frozenset[str] = frozenset()
+    elsewhere: bool = False
 
     @property
     def values(self) -> dict[str, str]:
@@ -113,6 +118,8 @@ class Foresight:
             if rendering is not None
         ]
         self._campaign = campaign
+        schedule = campaign.schedule
+        self._local = schedule.local if schedule is not None else None
         self._first = next(iter(steps))
 
     def person(self, facts: Facts, standpoint: Standpoint | None = None) -> Person:
@@ -137,25 +144,36 @@ class Foresight:
             queued=begun.queued,
             promoted_at=facts.promoted_at if promoted else None,
             promoted_by=facts.promoted_campaign_id if promoted else None,
+            promoted_ats=self._counted(facts),
             last_inbound_at=facts.last_inbound_at if self._open(facts) else None,
             unfit=tuple((step, fb, why) for step, fb, why in found if why is not None),
             dates=tuple((name, facts.attributes.get(name)) for name in sorted(self._anchors)),
             tags=facts.tags & self.asked_tags,
             evidence=begun.evidence,
+            elsewhere=self.plan.exclude.active and facts.elsewhere,
         )
 
     def _beginning(self, facts: Facts) -> Standpoint:
         step = self._first
         if self.plan.drip:
             return Standpoint(step_id=step.id, due_at=self.at + step.after, since_at=self.at)
-        hours = self.plan.hours[step.id]
-        return Standpoint(
-            step_id=step.id, due_at=hours.opens(self.at, self.rules.zone_of(facts.timezone))
+        due_at = self.rules.due_of(
+            self._campaign.settings,
+            started_at=self.at,
+            local=self._local,
+            timezone=facts.timezone,
         )
+        return Standpoint(step_id=step.id, due_at=due_at)
+
+    def _counted(self, facts: Facts) -> tuple[datetime, ...]:
+        cap = self.plan.cap
+        if cap is None or not self.plan.promotional:
+            return ()
+        return tuple(sorted(at for at in facts.promoted_ats if at + cap.span > self.at))
 
     def _cooling(self, facts: Facts) -> bool:
         return (
-            self.plan.promotional
+            (self.plan.promotional or self.plan.exclude.recent)
             and facts.promoted_at is not None
             and facts.promoted_campaign_id != self.plan.campaign_id
             and facts.promoted_at + self.plan.cooldown > self.at
@@ -181,7 +199,7 @@ def _plan(
     free_form = frozenset(step for step, each in words.items() if each.rendering.free_form)
     return Plan(
         campaign_id=campaign.id,
-        promotional=campaign.type is Type.PROMOTIONAL,
+        promotional=MEANINGS[campaign.type].promotional,
         drip=campaign.kind is Kind.DRIP,
         stop_on_reply=settings.stop_on_reply,
         steps=steps,
@@ -190,6 +208,8 @@ def _plan(
         fallbacks=frozenset(step for step in free_form if words[step].fallback is not None),
         deadline=rules.deadline_of(settings),
         cooldown=rules.cooldown,
+        cap=rules.frequency_cap,
+        exclude=campaign.excluded,
         interval=None if settings.rate is None else settings.rate.interval,
         per_day=settings.per_day,
         per_hour=rules.messages_per_hour or None,

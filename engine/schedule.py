@@ -60,6 +60,11 @@ class Schedule:
             raise InvalidSchedule(f"every={rule} never comes true within ten years of at=.")
         return replace(schedule, upcoming=first)
 
+    @property
+    def local(self) -> datetime | None:
+        """What clocks show when it is due in each contact's own zone; None: in one zone."""
+        return self.at if self.zone is None else None
+
     def advanced(self) -> Self:
         """Return it after what was upcoming has been done or missed."""
         if self.upcoming is None or self.rule is None:

@@ -9,6 +9,7 @@ from engine.config import Organization
 from engine.frequency import FrequencyCap
 from engine.hours import Hours
 from engine.ids import NumberId, OrganizationId
+from engine.wall import instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,26 @@ class SendingRules:
     def zone_of(self, timezone: str | None) -> tzinfo:
         """Return a contact's zone; the organization's where it has none this machine knows."""
         return (timezone and schedule.zone(timezone)) or self.zone
+
+    def due_of(
+        self,
+        settings: Settings,
+        *,
+        started_at: datetime,
+        local: datetime | None,
+        timezone: str | None,
+    ) -> datetime:
+        """Return when a broadcast is due for contacts of a zone, inside its hours.
+
+        Args:
+            local: What the contact's clocks show then; None: it is at the start.
+            timezone: None: an unknown one.
+        """
+        zone = self.zone_of(timezone)
+        due_at = started_at
+        if local is not None:
+            due_at = max(due_at, instant(local, zone))
+        return self.hours_of(settings).opens(due_at, zone)
 
     def day_after(self, at: datetime) -> datetime:
         """Return the first instant of the organization's next day."""

@@ -49,6 +49,7 @@ class _Cohort:
     queued: Waiting | None
     promoted_at: datetime | None
     promoted_by: CampaignId | None
+    promoted_ats: tuple[datetime, ...]
     last_inbound_at: datetime | None
     replied_at: datetime | None = None
     evidence: dict[StepId, Evidence] = field(default_factory=dict)
@@ -66,6 +67,7 @@ class _Cohort:
             queued=person.queued,
             promoted_at=person.promoted_at,
             promoted_by=person.promoted_by,
+            promoted_ats=person.promoted_ats,
             last_inbound_at=person.last_inbound_at,
             evidence=dict(person.evidence),
         )
@@ -287,6 +289,7 @@ class _Play:
             self._candidate(cohort, waits, unfit, by_fallback=by_fallback),
             at=self.now,
             cooldown=self.plan.cooldown,
+            cap=self.plan.cap,
         )
         match decision:
             case gate.Skip(reason=reason):
@@ -314,6 +317,9 @@ class _Play:
             run="active",
             promoted_at=cohort.promoted_at,
             promoted_campaign_id=cohort.promoted_by,
+            promoted_ats=cohort.promoted_ats,
+            exclude=self.plan.exclude,
+            elsewhere=cohort.person.elsewhere,
             last_inbound_at=self._inbound(cohort),
             free_form=waits.step_id in self.plan.free_form and not by_fallback,
             missing=unfit is Reason.MISSING_VALUE,
@@ -345,6 +351,9 @@ class _Play:
         self._note(cohort, step, Outcome.sent())
         if self.plan.promotional:
             cohort.promoted_at, cohort.promoted_by = self.now, self.plan.campaign_id
+            if self.plan.cap is not None:
+                latest = (*cohort.promoted_ats, self.now)
+                cohort.promoted_ats = latest[-self.plan.cap.count :]
         for members, read, replied in self._answers(cohort.members, step):
             part = cohort.parted(members)
             answers_at = self.now + _ANSWERS_AFTER

@@ -10,7 +10,7 @@ from engine.foresight import Facts, Used
 from engine.ids import CampaignId, ContactId, EnrollmentId, NumberId, StepId
 from engine.message import State, hour_of
 from engine.reasons import Reason
-from storage import planning
+from storage import overlaps, planning
 from storage.database import Unit
 from storage.queries import load
 
@@ -24,12 +24,14 @@ async def facts(
     number: NumberId | None,
     numbers: Sequence[NumberId],
     tags: Collection[str] = (),
+    beside: CampaignId | None = None,
 ) -> list[Facts]:
     """Return what is known of contacts, by id.
 
     Args:
         number: The campaign's; None: each contact's last of *numbers*, else the first of them.
         tags: Those that are asked for.
+        beside: Who is in another drip than this is marked; None: nobody is.
     """
     tagged = await planning.tags_asked(unit, tags=tags, contacts=contacts) if tags else {}
     rows = await unit.rows(
@@ -39,12 +41,17 @@ async def facts(
         numbers=numbers,
         standard_number=numbers[0],
     )
+    others: Collection[ContactId] = ()
+    if beside is not None:
+        others = await overlaps.elsewhere(unit, contacts=contacts, campaign=beside)
     found: list[Facts] = []
     for row in rows:
         known = dict(row)
         consent = Consent(**{name: known.pop(name) for name in FIELD.values()})
         own = frozenset(tagged.get(known["contact_id"], ()))
-        found.append(Facts(**known, consent=consent, tags=own))
+        found.append(
+            Facts(**known, consent=consent, tags=own, elsewhere=known["contact_id"] in others)
+        )
     return found
 
 

@@ -350,8 +350,7 @@ async def plan_broadcast(
 
 
 def _local(written: dict[str, Any] | None) -> datetime | None:
-    schedule = None if written is None else Schedule.from_json(written)
-    return schedule.at if schedule is not None and schedule.zone is None else None
+    return None if written is None else Schedule.from_json(written).local
 
 
 async def move_cursor(unit: Unit, *, campaign: CampaignId, cursor: ContactId, done: bool) -> None:

@@ -6,11 +6,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from engine.campaign import Settings
 from engine.ids import CampaignId, ContactId, OrganizationId
 from engine.message import hour_of
 from engine.sending_rules import SendingRules
-from engine.wall import instant
 from storage import messages, planning
 from storage.database import Unit
 from storage.messages import StatKey
@@ -76,12 +74,6 @@ async def _broadcast_slice(unit: Unit, *, campaign: CampaignId, rules: SendingRu
     return broadcast is not None and await _plan_broadcast(unit, broadcast, rules, floor)
 
 
-def _inside_hours(
-    at: datetime, timezone: str | None, settings: Settings, rules: SendingRules
-) -> datetime:
-    return rules.hours_of(settings).opens(at, rules.zone_of(timezone))
-
-
 async def _plan_broadcast(
     unit: Unit, broadcast: Broadcast, rules: SendingRules, floor: int
 ) -> bool:
@@ -119,10 +111,12 @@ async def _due_ats(
 
 def _due_at(broadcast: Broadcast, timezone: str | None, rules: SendingRules) -> datetime:
     """Return when a broadcast is due for contacts of a zone; None: of an unknown one."""
-    due_at = broadcast.started_at
-    if broadcast.local is not None:
-        due_at = max(due_at, instant(broadcast.local, rules.zone_of(timezone)))
-    return _inside_hours(due_at, timezone, broadcast.settings, rules)
+    return rules.due_of(
+        broadcast.settings,
+        started_at=broadcast.started_at,
+        local=broadcast.local,
+        timezone=timezone,
+    )
 
 
 def _planned_stats(broadcast: Broadcast, made: dict[str, int], second: int) -> Counter[StatKey]:

@@ -83,7 +83,11 @@ def register(registry: Registry, desk: Desk) -> None:
                 raise NothingToShow(_without_steps(campaign))
             rules = organization_rules(desk, asked.organization)
             found = await looking.facts(
-                unit, contacts=[contact], number=campaign.number_id, numbers=rules.number_ids
+                unit,
+                contacts=[contact],
+                number=campaign.number_id,
+                numbers=rules.number_ids,
+                beside=campaign.id if campaign.excluded.active else None,
             )
             if not found:
                 raise NoSuchContact("That contact was deleted a moment ago.")

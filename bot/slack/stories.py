@@ -17,6 +17,7 @@ from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from engine.campaign import Campaign, Kind, State, Step
+from engine.campaign_types import MEANINGS
 from engine.conditions import Evidence
 from engine.crowd import Assumed, Waiting
 from engine.foresight import Facts, Foresight, Standpoint, Used
@@ -78,6 +79,7 @@ async def _story(unit: Unit, campaign: Campaign, contact: ContactId, rules: Send
         number=campaign.number_id,
         numbers=rules.number_ids,
         tags={tag for step in steps for tag in step.conditions.tags},
+        beside=campaign.id if campaign.excluded.active else None,
     )
     if profile is None or not facts:
         raise NoSuchContact("That contact was deleted a moment ago.")
@@ -285,7 +287,7 @@ def _numbers(story: Story, rules: SendingRules) -> set[str]:
 def _cools(story: Story, rules: SendingRules) -> bool:
     facts = story.facts
     return (
-        story.campaign.type.value == "promotional"
+        MEANINGS[story.campaign.type].promotional
         and facts.promoted_at is not None
         and facts.promoted_campaign_id != story.campaign.id
         and facts.promoted_at + rules.cooldown > story.at

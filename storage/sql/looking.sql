@@ -4,7 +4,7 @@
 select c.id as contact_id, c.name, c.first_name, c.company, c.email, c.attributes, c.timezone,
        c.opted_out_at, c.opted_in_at, c.platform_stopped_at, c.platform_resumed_at, c.blocked_at, c.unblocked_at,
        c.unreachable_at, c.reached_at, c.erased_at, c.promoted_at, c.promoted_campaign_id,
-       i.phone, i.bsuid, w.last_inbound_at
+       c.promoted_ats, i.phone, i.bsuid, w.last_inbound_at
   from contacts c
   left join service_windows w
     on w.organization_id = $organization and w.contact_id = c.id

@@ -54,6 +54,25 @@ CROWDS: Final[set[str]] = set()
 """Kinds of which thousands may wait; they are read apart, so that nothing else waits for them."""
 
 
+Untold = Callable[[Event, Unit, str], Awaitable[None]]
+"""What follows when Slack refuses what an event is told as; with its word for why."""
+
+UNTOLD: Final[dict[str, Untold]] = {}
+"""By the kind of the event; of most nothing follows."""
+
+
+def untold(kind: str) -> Callable[[Untold], Untold]:
+    """Register what follows when Slack refuses what events of *kind* are told as."""
+
+    def register(follow: Untold) -> Untold:
+        if kind in UNTOLD:
+            raise ValueError(f"something follows refused events of kind {kind!r} already")
+        UNTOLD[kind] = follow
+        return follow
+
+    return register
+
+
 def tells(kind: str, *, crowd: bool = False) -> Callable[[Render], Render]:
     """Register what events of *kind* are told as; *crowd*: thousands of them may wait."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
-from bot.slack.alerts import Alert, Elsewhere, tells, warning
+from bot.slack.alerts import Alert, Elsewhere, tells, untold, warning
 from bot.slack.blocks import context as small_print
 from bot.slack.blocks import header, message, section, sections
 from bot.slack.campaign_lists import next_line
@@ -19,6 +19,7 @@ from bot.slack.language.automations import (
     FireEvent,
 )
 from bot.slack.markup import Markup, channel, code, joined, literal, markup, user
+from bot.slack.poster import advice
 from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
@@ -281,6 +282,16 @@ async def said(event: Event, unit: Unit) -> tuple[Alert, ...]:
             line=text,
         ),
     )
+
+
+@untold("automation_tells")
+async def unsaid(event: Event, unit: Unit, error: str) -> None:
+    """Stop an automation whose channel takes nothing, so that somebody mends it."""
+    found = await automations.get(unit, automation=AutomationId(event.content["automation"]))
+    if found is None or not isinstance(found.action, Tell):
+        return
+    why = f"Slack refused what it said in #{found.action.channel} ({error}). {advice(error)}"
+    await automations.stop(unit, automation=found.id, why=why)
 
 
 @tells("automation_stopped")

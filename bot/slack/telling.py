@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from bot.slack import automations, campaign_alerts, doubts, platform_alerts  # noqa: F401 — they say what is told
-from bot.slack.alerts import ALERTS, CROWDS, Alert, Elsewhere, Place
+from bot.slack.alerts import ALERTS, CROWDS, UNTOLD, Alert, Elsewhere, Place
 from bot.slack.blocks import message, sections
 from bot.slack.live_cards import LiveCards
 from bot.slack.markup import joined
@@ -135,7 +135,11 @@ class EventRelay:
         untold = self._untold[event.kind in CROWDS]
         untold[event.id] -= 1
         if untold[event.id] == 0:
-            await self._settle(event, error=self._refused.pop(event.id, None))
+            error = self._refused.pop(event.id, None)
+            follow = UNTOLD.get(event.kind)
+            if error is not None and follow is not None:
+                await self._poster.run(lambda unit: follow(event, unit, error))
+            await self._settle(event, error=error)
             del untold[event.id]
 
     async def _together(self, items: deque[Item]) -> list[Item]:

@@ -245,6 +245,34 @@ async def test_a_channel_that_refuses_holds_up_no_other(world: World) -> None:
     assert world.slack.channels[INBOX] == []
 
 
+async def test_an_automation_whose_channel_takes_nothing_is_stopped_and_told_of(
+    world: World,
+) -> None:
+    world.slack.refusals[INBOX] = Refusal("channel_not_found")
+    automation = await world.database.pool.fetchval(
+        "insert into automations (organization_id, trigger, action, state, created_at, created_by)"
+        """ values ($1, '{"on": "event", "name": "x"}', $2, 'on', $3, 'U0OWNER') returning id""",
+        ACME,
+        {"do": "tell", "channel": INBOX, "text": "Call {name|them}"},
+        NOON,
+    )
+    contact = await world.database.pool.fetchval(
+        "insert into contacts (organization_id, source, created_at, updated_at)"
+        " values ($1, 'test', $2, $2) returning id",
+        ACME,
+        NOON,
+    )
+    content = {"automation": automation, "contact": contact, "properties": {}, "others": 0}
+    async with world.relaying():
+        for _ in range(2):
+            await world.event("automation_tells", content)
+        await world.until_told()
+
+    (told,) = [each for each in world.slack.channels[ALERTS] if "has stopped" in str(each)]
+    assert "Invite the bot" in str(told)
+    assert await world.database.pool.fetchval("select state from automations") == "stopped"
+
+
 async def test_a_message_whose_blocks_are_refused_is_told_in_words(world: World) -> None:
     world.slack.next_answers["chat.postMessage"].append(Refusal("invalid_blocks"))
     async with world.relaying():

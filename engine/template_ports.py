@@ -71,3 +71,7 @@ class Drafts(Protocol):
     async def submit(self, kept: KeptDraft) -> None:
         """Let the worker bring it to WhatsApp."""
         ...
+
+    async def discard(self, kept: KeptDraft) -> None:
+        """Forget a draft."""
+        ...

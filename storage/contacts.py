@@ -85,6 +85,7 @@ class SentMessage:
     Attributes:
         campaign: None for what is not of a campaign, such as a confirmation.
         step: Its number, as staff count; None without a campaign, or of a removed step.
+        template: Its name, where staff sent one outside of any campaign.
         at: When it was accepted, else when it ended, else when it is due.
     """
 
@@ -93,6 +94,7 @@ class SentMessage:
     campaign: str | None
     step: int | None
     at: datetime
+    template: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +248,7 @@ async def last_messages(unit: Unit, *, contact: ContactId, limit: int) -> list[S
             reason=Reason(row["reason"]) if row["reason"] else None,
             campaign=row["campaign"],
             step=row["step"],
+            template=row["template"],
             at=row["accepted_at"] or row["settled_at"] or row["due_at"],
         )
         for row in await unit.rows(_SQL["messages_of"], contact=contact, limit=limit)

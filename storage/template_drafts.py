@@ -57,6 +57,10 @@ class StaffDrafts:
         await self.unit.run(_SQL["submit"], draft=kept.id, actor=self.actor)
         await self._note("template.submit", kept.id)
 
+    async def discard(self, kept: KeptDraft) -> None:
+        await self.unit.run(_SQL["discard"], draft=kept.id)
+        await self._note("template.discard", kept.id)
+
     async def _note(self, action: str, draft: DraftId) -> None:
         await audit.note(
             self.unit, actor=self.actor, action=action, subject=f"template_draft:{draft}"

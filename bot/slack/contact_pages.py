@@ -228,7 +228,9 @@ def _enrollment(line: EnrollmentLine) -> Markup:
 
 
 def _message(sent: SentMessage) -> Markup:
-    if not sent.campaign:
+    if sent.template:
+        of = markup("test of the template {name}", name=sent.template)
+    elif not sent.campaign:
         of = Markup("answer to a STOP or START")
     elif sent.step is None:
         of = markup("{campaign}, a step since removed", campaign=sent.campaign)

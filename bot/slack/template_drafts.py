@@ -7,7 +7,7 @@ from bot.slack.blocks import Block, context, header, message, quote, section
 from bot.slack.changes import told
 from bot.slack.desk import Desk
 from bot.slack.kinds import Off
-from bot.slack.language.templates import TemplateDraft, TemplateSubmit
+from bot.slack.language.templates import TemplateDiscard, TemplateDraft, TemplateSubmit
 from bot.slack.markup import Markup, code, joined, literal, markup, user
 from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
@@ -21,7 +21,7 @@ from engine.templates import Status, read
 from engine.usecases import draft_template as drafting
 from engine.usecases.draft_template import Drafted, Wanted, draft_template
 from engine.usecases.keep_media import file_named
-from engine.usecases.submit_template import NotReady, submit_template
+from engine.usecases.submit_template import NotReady, discard_template, submit_template
 from storage import template_drafts
 from storage.database import Unit
 from storage.events import Event
@@ -35,6 +35,7 @@ _MEDIA: Final = "media:"
 
 def register(registry: Registry, desk: Desk) -> None:
     """Handle the commands."""
+    _register_discarding(registry, desk)
 
     @registry.command(TemplateDraft)
     @refusing
@@ -73,6 +74,29 @@ def register(registry: Registry, desk: Desk) -> None:
                 language=kept.draft.language,
             ),
             Markup("Its review takes minutes to a day; the outcome comes into the alerts channel."),
+        )
+
+
+def _register_discarding(registry: Registry, desk: Desk) -> None:
+    @registry.command(TemplateDiscard)
+    @refusing
+    async def discard(command: TemplateDiscard, asked: Context) -> Reply:
+        kept = await desk.database.run(
+            asked.organization,
+            asked.at,
+            lambda unit: discard_template(
+                name=command.name,
+                language=command.language,
+                drafts=StaffDrafts(unit, asked.user_id),
+            ),
+        )
+        return told(
+            asked,
+            markup(
+                "threw the draft *{name}* ({language}) away.",
+                name=kept.draft.name,
+                language=kept.draft.language,
+            ),
         )
 
 

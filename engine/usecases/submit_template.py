@@ -59,6 +59,23 @@ async def submit_template(
     return kept
 
 
+async def discard_template(*, name: str, language: str | None, drafts: Drafts) -> KeptDraft:
+    """Throw a draft away; return what it was.
+
+    Raises:
+        NoSuchDraft: There is none, or several languages to choose from.
+        NotReady: It is with WhatsApp.
+    """
+    kept = await _locked(name, language, drafts)
+    if kept.state in {DraftState.SUBMITTED, DraftState.PENDING}:
+        raise NotReady(
+            f"{kept.draft.name} ({kept.draft.language}) is with WhatsApp, and stays until it is"
+            " decided."
+        )
+    await drafts.discard(kept)
+    return kept
+
+
 async def _locked(name: str, language: str | None, drafts: Drafts) -> KeptDraft:
     found = await drafts.of_name(name)
     languages = [kept.draft.language for kept in found]

@@ -105,7 +105,7 @@ select kind, at, channel, text, actor, reference
 -- name: messages_of
 -- The last messages of a contact, the latest first.
 select m.id, m.state, m.reason, m.due_at, m.accepted_at, m.delivered_at, m.read_at, m.settled_at,
-       c.name as campaign,
+       c.name as campaign, m.content ->> 'name' as template,
        case when s.removed_at is null
             then (select count(*) from steps t
                    where t.organization_id = $organization and t.campaign_id = s.campaign_id and t.removed_at is null

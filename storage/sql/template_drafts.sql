@@ -46,6 +46,10 @@ update template_drafts
        reason = null, advice = null, decided_at = null
  where organization_id = $organization and id = $draft
 
+-- name: discard
+delete from template_drafts
+ where organization_id = $organization and id = $draft and state not in ('submitted', 'pending')
+
 -- name: take
 -- The draft that waits longest for the platform, nobody else's until $until.
 update template_drafts d

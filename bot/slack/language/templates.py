@@ -153,6 +153,19 @@ class TemplateSubmit(Command):
     )
 
 
+@declare(
+    "template discard",
+    role=Role.OWNER,
+    about="Throw a draft away; what WhatsApp has of it stays.",
+    examples=("spring", "spring language=nl"),
+)
+class TemplateDiscard(Command):
+    name: str = argument(kinds.DRAFT_NAME, about="The draft's name.")
+    language: str | None = option(
+        kinds.LANGUAGE, about="One of its languages.", default=None, otherwise="its only one"
+    )
+
+
 COMMANDS = (
     TemplateSync,
     TemplateList,
@@ -161,4 +174,5 @@ COMMANDS = (
     TemplateTest,
     TemplateDraft,
     TemplateSubmit,
+    TemplateDiscard,
 )

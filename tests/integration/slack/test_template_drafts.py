@@ -47,6 +47,7 @@ async def test_a_draft_names_what_is_wrong_and_keeps_the_rest(room: CampaignRoom
     assert "submitted the template spring" in (await room.say("template submit spring")).replace(
         "*", ""
     )
+    assert "stays until it is decided" in await room.say("template discard spring")
     assert "is with WhatsApp already" in await room.say("template submit spring")
     assert "cannot change until" in await room.say("template draft spring footer=off")
 
@@ -137,13 +138,25 @@ async def test_a_preview_says_who_would_be_left_out(room: CampaignRoom) -> None:
 async def test_a_test_goes_to_one_contact_and_never_against_their_will(room: CampaignRoom) -> None:
     await room.contacts(1)
     sent = await room.say("template test welcome +31610000001 first_name={first_name}")
+    shown = str((await room.room.command("contact show +31610000001")).message.blocks)
     await room.value("update contacts set opted_out_at = $1", NOON)
     refused = await room.say("template test welcome +31610000001 first_name=x")
 
     assert "outside of any campaign" in sent
+    assert "test of the template welcome" in shown
     assert "said STOP: nothing was sent" in refused
     rows = await room.rows("select campaign_id, priority, content ->> 'name' from messages")
     assert rows == [(0, 1, "welcome")]
+
+
+async def test_a_draft_nobody_wants_is_thrown_away(room: CampaignRoom) -> None:
+    await room.say(DRAFT)
+    assert "spring · en · marketing · draft" in await room.say("template list")
+
+    assert "threw the draft *spring*" in await room.say("template discard spring")
+
+    assert "spring" not in await room.say("template list")
+    assert "There is no draft spring" in await room.say("template discard spring")
 
 
 async def test_a_file_stays_while_something_uses_it(room: CampaignRoom) -> None:

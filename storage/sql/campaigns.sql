@@ -99,7 +99,7 @@ with chosen as (
         and m.state = 'queued' and m.due_at > $at and m.attempt = 0
         and m.id >> 30 <= extract(epoch from $at::timestamptz)) q
     join contacts c on c.organization_id = $organization and c.id = q.contact_id
-   where k.organization_id = $organization and k.id = $campaign and k.state in ('active', 'running')
+   where k.organization_id = $organization and k.id = $campaign and k.state in ('active', 'running', 'paused')
      and (k.schedule ->> 'zone' is distinct from 'contact'
           or (k.schedule ->> 'at')::timestamp at time zone coalesce(c.timezone, $zone::text) <= $at)
    limit $limit),

@@ -135,6 +135,34 @@ async def test_a_copy_has_settings_steps_and_audience_but_no_contacts(room: Camp
     assert "Welcome copy 2" in await room.say('campaign clone "Welcome"')
 
 
+async def test_a_copy_asks_about_its_own_steps(room: CampaignRoom) -> None:
+    await room.say("campaign new Asking")
+    await room.say("step add Asking after=0m template=followup")
+    await room.say("step add Asking after=1d template=followup if=not_replied:1")
+
+    await room.say("campaign clone Asking")
+
+    rows = await room.rows(
+        "select s.campaign_id, s.position, s.id, s.conditions from steps s order by 1, 2"
+    )
+    first, asks, copied, copy_asks = rows
+    assert f"{first[2]}" in str(asks[3])
+    assert str(copy_asks[3]) == str(asks[3]).replace(f"{first[2]}", f"{copied[2]}")
+
+
+async def test_a_new_trigger_of_an_active_campaign_takes_the_place_of_the_old_one(
+    room: CampaignRoom,
+) -> None:
+    await room.welcome("trigger=tag:lead")
+
+    await room.say("campaign edit Welcome trigger=tag:vip")
+    assert await room.rows("select trigger ->> 'tag' from automations where state = 'on'") == [
+        ("vip",)
+    ]
+    await room.say("campaign edit Welcome trigger=manual")
+    assert await room.value("select count(*) from automations where state = 'on'") == 0
+
+
 async def test_a_name_in_use_is_no_name_for_a_copy(room: CampaignRoom) -> None:
     await room.welcome()
     long = "x" * 80

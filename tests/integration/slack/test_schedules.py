@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.slack.grammar import NotUnderstood
+from bot.slack.language import LANGUAGE
 from storage import work
 from storage.database import Database
 from tests.database import ACME
@@ -259,6 +261,36 @@ async def test_a_time_that_cannot_come_is_refused(
 
     assert why in await room.say(f"broadcast schedule Sale {written}")
     assert why in await room.say(f"broadcast new Other to=all template=followup {written}")
+    assert await states(room) == [("Sale", "draft")]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        pytest.param("broadcast schedule A", "needs at=", id="no time"),
+        pytest.param("broadcast schedule A at=tomorrow", "no day and time", id="no day"),
+        pytest.param("broadcast schedule A at=2026-02-30 10:00", "in no calendar", id="none such"),
+        pytest.param("broadcast schedule A at=2026-12-01 10:00 zone=Mars", "zone=", id="no zone"),
+        pytest.param("broadcast schedule A at=2026-12-01 10:00 zone=", "zone=", id="empty zone"),
+        pytest.param("broadcast schedule A at=2026-12-01 10:00 every=hour", "rule", id="no rule"),
+        pytest.param(f"broadcast schedule A at={'9' * 10_000}", "no day and time", id="long"),
+        pytest.param("broadcast schedule A at=\U0001f4a5", "no day and time", id="emoji"),
+        pytest.param("broadcast schedule A at=\u0661\u0662 zone=contact", "no day", id="digits"),
+        pytest.param("broadcast new A to=all text=b zone=contact", "goes only with at=", id="bare"),
+    ],
+)
+def test_what_is_no_schedule_is_refused_with_the_fix(text: str, why: str) -> None:
+    read = LANGUAGE.parse(text)
+
+    assert isinstance(read, NotUnderstood), read
+    assert why in read.sentence
+    assert len(read.sentence) < 500
+
+
+async def test_what_is_not_approved_is_not_scheduled(room: CampaignRoom) -> None:
+    await room.say("broadcast new Sale to=tag:lead template=draft")
+
+    assert "only approved ones" in await room.say(f"broadcast schedule Sale at={TOMORROW}")
     assert await states(room) == [("Sale", "draft")]
 
 

@@ -172,7 +172,14 @@ def confirmation(
     return asked
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[Block, ...]:
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A cell of a table that shows a Slack user by name."""
+
+    user_id: str
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str | Person]]) -> tuple[Block, ...]:
     """Return a table and, where rows did not fit, a line that says how many.
 
     Only one fits in a message. A short row is filled with "—"; at most 20 columns,
@@ -182,16 +189,25 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[Block,
     lines: list[list[Element]] = []
     used = 0
     for row in (columns, *rows):
-        cells = [clean(cell, lines=False) for cell in row[:width]]
-        cells += [EMPTY] * (width - len(cells))
-        cells = [cut(cell, _TABLE_CHARACTERS // (2 * width)) for cell in cells]
-        used += sum(map(len, cells))
+        cells = [_cell(cell, _TABLE_CHARACTERS // (2 * width)) for cell in row[:width]]
+        cells += [_cell(EMPTY, 1)] * (width - len(cells))
+        used += sum(len(cell.get("text", "")) for cell in cells)
         if len(lines) == _TABLE_ROWS or used > _TABLE_CHARACTERS:
             break
-        lines.append([{"type": "raw_text", "text": cell} for cell in cells])
+        lines.append(cells)
     left_out = len(rows) + 1 - len(lines)
     block: Block = {"type": "table", "rows": lines}
     return (block, context(markup("and {n} more", n=left_out))) if left_out else (block,)
+
+
+def _cell(cell: str | Person, limit: int) -> Element:
+    match cell:
+        case Person(user_id=user_id):
+            mention = {"type": "user", "user_id": user_id}
+            section = {"type": "rich_text_section", "elements": [mention]}
+            return {"type": "rich_text", "elements": [section]}
+        case str() as text:
+            return {"type": "raw_text", "text": cut(clean(text, lines=False), limit)}
 
 
 def quote(text: str) -> Block:

@@ -6,7 +6,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Final
 
-from bot.slack.blocks import Block, Element, actions, button, header, message, section, table
+from bot.slack.blocks import (
+    Block,
+    Element,
+    Person,
+    actions,
+    button,
+    header,
+    message,
+    section,
+    table,
+)
 from bot.slack.blocks import context as small_print
 from bot.slack.campaign_lists import next_line
 from bot.slack.campaign_names import found
@@ -14,7 +24,7 @@ from bot.slack.changes import answered
 from bot.slack.clicks import Value
 from bot.slack.desk import Desk
 from bot.slack.language.campaigns import Enrollments
-from bot.slack.markup import Markup, code, joined, markup
+from bot.slack.markup import Markup, code, joined, literal, markup, user
 from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
@@ -35,6 +45,7 @@ PAGE: Final = 25
 _OLDER: Final = "enrollments_older"
 _NEWER: Final = "enrollments_newer"
 _SUBJECT: Final = re.compile(r"([0-9]{1,18}):([a-z_]*):([0-9]{1,9})")
+_USER: Final = re.compile(r"[UW][A-Z0-9]{1,40}")
 _COLUMNS: Final = (
     "Contact",
     "State",
@@ -121,9 +132,7 @@ def _listed(
         return answered(title, more)
     lines = [_row(each, steps, zone) for each in rows]
     there = states.get(page.state, 0) if page.state else sum(states.values())
-    text = joined(
-        [title, *(markup("{line}", line=" · ".join(filter(None, line))) for line in lines)]
-    )
+    text = joined([title, *map(_line, lines)])
     return Reply(
         message=message(
             text,
@@ -168,7 +177,13 @@ def _hint(page: _Page, shown: int, there: int, name: str) -> Markup:
     )
 
 
-def _row(each: Enrollment, steps: Sequence[Step], zone: tzinfo) -> tuple[str, ...]:
+def _line(row: Sequence[str | Person]) -> Markup:
+    return joined(
+        [user(cell.user_id) if isinstance(cell, Person) else literal(cell) for cell in row], " · "
+    )
+
+
+def _row(each: Enrollment, steps: Sequence[Step], zone: tzinfo) -> tuple[str | Person, ...]:
     who = " ".join(filter(None, (each.name, each.phone))) or f"contact {each.contact_id}"
     return (
         who,
@@ -180,16 +195,12 @@ def _row(each: Enrollment, steps: Sequence[Step], zone: tzinfo) -> tuple[str, ..
     )
 
 
-def by_whom(enrolled_by: str) -> str:
-    """Return who or what enrolled: a Slack user as a mention reads, a trigger as it is written."""
+def by_whom(enrolled_by: str) -> str | Person:
+    """Return who or what enrolled: a Slack user, or a trigger as it is written."""
     kind, colon, rest = enrolled_by.partition(":")
-    match kind:
-        case "trigger" if colon:
-            return rest
-        case "automation" if colon:
-            return "an automation"
-        case _:
-            return f"@{enrolled_by}"
+    if not colon:
+        return Person(enrolled_by) if _USER.fullmatch(enrolled_by) else enrolled_by
+    return rest if kind == "trigger" else "an automation"
 
 
 def _step(each: Enrollment, steps: Sequence[Step]) -> str:

@@ -39,8 +39,8 @@ SLICE: Final = 10_000
 PAGE: Final = 25
 
 _NEITHER: Final = {
-    Outcome.ALREADY: "were in it before (reentry= of the campaign says who may come again)",
-    Outcome.ELSEWHERE: "are in another campaign (mode=skip)",
+    Outcome.ALREADY: "skipped: already enrolled (reentry= of the campaign says who may come again)",
+    Outcome.ELSEWHERE: "skipped: in another campaign (mode=skip)",
 }
 
 

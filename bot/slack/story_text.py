@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
+from bot.slack.blocks import Person
 from bot.slack.enrollment_pages import by_whom
 from bot.slack.markup import Markup, code, date, joined, literal, markup, user
 from bot.slack.words import as_word
@@ -34,7 +35,8 @@ def enrolled_line(run: Run) -> Markup:
 
 
 def _by(enrolled_by: str) -> Markup:
-    return literal(by_whom(enrolled_by)) if ":" in enrolled_by else user(enrolled_by)
+    who = by_whom(enrolled_by)
+    return user(who.user_id) if isinstance(who, Person) else literal(who)
 
 
 def ended_line(run: Run) -> Markup:

@@ -37,7 +37,7 @@ async def test_enrolling_answers_what_became_of_everybody(room: CampaignRoom) ->
     assert "1 not reachable on WhatsApp" in said
     assert "1 stopped marketing messages in WhatsApp" in said
     assert "enrolled 0 contacts" in again
-    assert "1 were in it before" in again
+    assert "1 skipped: already enrolled" in again
     assert "+31610009999" in again
     assert await room.rows(
         "select contact_id, state, step_id, due_at = enrolled_at, enrolled_by from enrollments"
@@ -80,7 +80,7 @@ async def test_mode_skip_leaves_out_who_is_in_another_campaign(room: CampaignRoo
     said = await room.say("enroll Quiet tag:lead")
 
     assert "enrolled 1 contact" in said
-    assert "1 are in another campaign" in said
+    assert "1 skipped: in another campaign" in said
 
 
 async def test_mode_interrupt_ends_the_others_and_cancels_what_was_queued(

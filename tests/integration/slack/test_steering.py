@@ -207,7 +207,7 @@ async def test_pages_turn_and_say_who_enrolled_and_when_it_goes_on(
     pages = [re.findall(r"\+316\d+", page) for page in (first, second, last)]
     assert [len(page) for page in pages] == [6, 6, 3]
     assert len({phone for page in pages for phone in page}) == 15
-    assert "@U0OWNER" in first
+    assert "<@U0OWNER>" in first
     assert "tag:many" in first
     assert "2026-11-21" in first
     assert "no longer there" in foreign

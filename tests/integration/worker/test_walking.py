@@ -8,10 +8,14 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from engine import journey
+from engine.campaign import StepRule
 from engine.conditions import Condition, Conditions, Fact, Otherwise
 from engine.hours import parse
-from engine.ids import CampaignId, ContactId, StepId
+from engine.ids import CampaignId, ContactId, EnrollmentId, StepId
 from engine.message import State
 from engine.timing import Anchor, Timing
 from storage import campaigns, enrollments, messages, recount
@@ -398,3 +402,78 @@ async def test_a_batch_is_decided_at_once_however_many_there_are(
 async def recounted(world: World) -> list[Any]:
     async with world.database.owner_unit(ACME, world.clock.now()) as unit:
         return list(await recount.differences(unit, repair=False))
+
+
+PLACES = st.sampled_from([0, 1, 1.5, 2, 3, 4])
+
+
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    steps=st.dictionaries(
+        st.sampled_from([1.0, 1.5, 2.0, 3.0, 4.0]),
+        st.tuples(st.integers(0, 400_000), st.booleans()),
+        min_size=1,
+    ),
+    walkers=st.lists(
+        st.tuples(PLACES, st.integers(0, 4), st.integers(0, 300_000)), min_size=1, max_size=8
+    ),
+)
+async def test_sql_puts_on_the_way_as_the_engine_does(
+    world: World,
+    steps: dict[float, tuple[int, bool]],
+    walkers: list[tuple[float, int, int]],
+) -> None:
+    at = world.clock.now()
+    campaign = await world.campaign(kind="drip", state="active", steps=())
+    made: dict[float, StepId] = {}
+    for position, (after_s, removed) in sorted(steps.items()):
+        made[position] = await world.value(
+            "insert into steps (organization_id, campaign_id, position, after_s, content, created_at, removed_at)"
+            " values ($1, $2, $3, $4, '{}', $5, $6) returning id",
+            ACME,
+            campaign,
+            position,
+            after_s,
+            NOON,
+            NOON if removed else None,
+        )
+    contacts = await world.contacts(len(walkers))
+    expected = []
+    for contact, (place, waits, since_s) in zip(contacts, walkers, strict=True):
+        waits_for = list(made.values())[waits % len(made)]
+        since = at - timedelta(seconds=since_s)
+        await world.value(
+            "insert into enrollments (organization_id, campaign_id, contact_id, state, step_id, position, since_at, due_at,"
+            " timed, enrolled_at, enrolled_by) values ($1, $2, $3, 'active', $4, $5, $6, $6, true, $6, 'U0OWNER')",
+            ACME,
+            campaign,
+            contact,
+            waits_for,
+            place,
+            since,
+        )
+        there = [
+            StepRule(id=made[position], position=position, after=timedelta(seconds=after_s))
+            for position, (after_s, removed) in sorted(steps.items())
+            if not removed
+        ]
+        following = journey.upcoming(there, place)
+        expected.append(
+            (None, None) if following is None else (following.id, max(since + following.after, at))
+        )
+
+    async with world.database.owner_unit(ACME, at) as unit:
+        for _ in range(2):  # again, it changes nothing
+            last = await world.value(
+                "select max(id) from enrollments where campaign_id = $1", campaign
+            )
+            await enrollments.rewalk(unit, campaign=campaign, cursor=EnrollmentId(0), limit=last)
+
+    rows = await world.rows(
+        "select step_id, due_at from enrollments where campaign_id = $1 order by id", campaign
+    )
+    assert [(row["step_id"], row["due_at"]) for row in rows] == expected

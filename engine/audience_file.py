@@ -85,7 +85,12 @@ def read(source: BinaryIO | bytes, *, country: str | None = None) -> Sheet | Unr
         found = [_headed(each) for each in possible]
     headed = max(
         found,
-        key=lambda each: (each.columns.has_phone, each.columns.recognised, len(each.record.cells)),
+        key=lambda each: (
+            each.columns.has_phone,
+            bool(each.record.problem),
+            each.columns.recognised,
+            len(each.record.cells),
+        ),
     )
     return _sheet(headed, country)
 

@@ -201,6 +201,12 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
                 "limit": 1000,
             },
         ),
+        "what happened to contacts": (
+            load("imports")["happened"],
+            {"contacts": contacts, "list": 1},
+        ),
+        "facts of contacts": (load("imports")["facts"], {"contacts": contacts}),
+        "contacts as they leave": (load("exports")["contacts"], {"contacts": contacts}),
         "dates due": (load("dates")["due"], {"limit": 1000}),
         "dates of contacts": (
             load("dates")["contacts"],

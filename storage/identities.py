@@ -158,6 +158,9 @@ _OF_CONTACTS = (
     "move_clicks",
     "move_windows",
     "drop_windows",
+    "move_occurrences",
+    "move_dates",
+    "read_dates_again",
 )
 _OF_ENROLLMENTS = ("end_doubled_enrollments", "move_enrollments")
 _OF_MESSAGES = ("move_messages", "move_inbound", "forget")

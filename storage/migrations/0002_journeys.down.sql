@@ -5,6 +5,7 @@ drop table template_drafts, media_ids, media;
 
 -- == Automations ==
 alter table enrollments drop column depth;
+revoke update on occurrences from dripline_bot;
 delete from occurrences where kind not in ('contact_created', 'tag_added');
 alter table occurrences drop column depth, drop column properties, drop column step_id, drop column campaign_id,
   drop constraint occurrences_kind;

@@ -280,7 +280,7 @@ create table dates_changed (
   contact_id bigint not null,
   primary key (organization_id, contact_id)
 );
-call protect_tenant_table('dates_due', 'select');
+call protect_tenant_table('dates_due', 'select, insert, update');
 call protect_tenant_table('dates_changed', 'select, insert');
 create function note_changed_dates() returns trigger language plpgsql as $$
 begin
@@ -296,6 +296,7 @@ create trigger dates_of_new after insert on contacts
 create trigger dates_of_changed after update of attributes, timezone on contacts
   for each row when (old.attributes is distinct from new.attributes or old.timezone is distinct from new.timezone)
   execute function note_changed_dates();
+grant update on occurrences to dripline_bot; -- merging two contacts moves theirs
 alter table occurrences drop constraint occurrences_kind_check;
 alter table occurrences
   add constraint occurrences_kind check (kind in ('contact_created', 'tag_added', 'event', 'keyword', 'segment_joined',

@@ -50,6 +50,27 @@ do update set last_inbound_at = greatest(w.last_inbound_at, excluded.last_inboun
 -- name: drop_windows
 delete from service_windows where organization_id = $organization and contact_id = $other
 
+-- name: move_occurrences
+-- What automations have yet to act on; what they act on just now is $other's.
+update occurrences set contact_id = $into
+ where organization_id = $organization
+   and id in (select id from occurrences where organization_id = $organization and contact_id = $other
+               order by id for update skip locked)
+
+-- name: move_dates
+-- A date of one person's that was acted on this year is not acted on again.
+insert into dates_due as d (organization_id, automation_id, contact_id, fired)
+select organization_id, automation_id, $into, fired from dates_due
+ where organization_id = $organization and contact_id = $other
+ order by automation_id
+on conflict (organization_id, automation_id, contact_id) do update set fired = greatest(d.fired, excluded.fired)
+
+-- name: read_dates_again
+insert into dates_changed (organization_id, contact_id)
+select $organization, $into
+ where exists (select from dates_due where organization_id = $organization and contact_id = $other)
+on conflict do nothing
+
 -- name: lock_enrollments
 -- Lock the enrollments of contacts in the order of their keys.
 select id from enrollments

@@ -81,3 +81,40 @@ async def test_nothing_is_told_that_no_automation_waits_for(meta: Meta) -> None:
     await meta.write("menu")
 
     assert await told(meta) == []
+
+
+async def test_what_is_waited_for_of_two_becomes_one_persons(meta: Meta) -> None:
+    older, younger = await meta.contact("+31610000001"), await meta.contact("+31610000009")
+    date = {"on": "date", "attribute": "birthday", "minute": 540}
+    await meta.value(AUTOMATION, date, TAG, NOON)
+    automation = await meta.value("select id from automations")
+    await meta.value(
+        "insert into dates_due (organization_id, automation_id, contact_id, fired)"
+        " values ('acme', $1, $2, 2026)",
+        automation,
+        younger,
+    )
+    await meta.value(
+        "insert into occurrences (organization_id, kind, contact_id, value, at)"
+        " values ('acme', 'tag_added', $1, 'x', $2)",
+        younger,
+        NOON,
+    )
+
+    await meta.send(
+        {
+            "messages": [
+                {
+                    "id": "wamid.changed",
+                    "timestamp": str(int(NOON.timestamp())),
+                    "type": "system",
+                    "from": "31610000001",
+                    "system": {"type": "user_changed_number", "wa_id": "31610000009"},
+                }
+            ]
+        }
+    )
+
+    assert [(kind, who) for kind, who, *_ in await told(meta)] == [("tag_added", older)]
+    assert await meta.value("select fired from dates_due where contact_id = $1", older) == 2026
+    assert await meta.value("select contact_id from dates_changed") == older

@@ -99,6 +99,13 @@ class Tally:
         return +counted
 
     @property
+    def named(self) -> set[ContactId]:
+        """Those that lines name."""
+        return {
+            each for line in self.lines.values() for some in line.first.values() for each in some
+        }
+
+    @property
     def totals(self) -> Counter[Outcome]:
         counted: Counter[Outcome] = Counter()
         for line in self.lines.values():

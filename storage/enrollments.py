@@ -169,6 +169,18 @@ async def outcomes(
     return await _by_outcome(unit, drip, contacts, by="", only_judge=True)
 
 
+async def foreseen(
+    unit: Unit, *, campaign: CampaignId, contacts: Sequence[ContactId]
+) -> Mapping[Outcome, Sequence[ContactId]]:
+    """Return what enrolling *contacts* would come to if the campaign were active; nothing changes.
+
+    Raises:
+        NotEnrolling: It is no drip, or has no step.
+    """
+    drip = await _drip(unit, campaign, locked=False, foreseen=True)
+    return await _by_outcome(unit, drip, contacts, by="", only_judge=True)
+
+
 async def of_contacts(
     unit: Unit, *, contacts: Sequence[ContactId]
 ) -> dict[ContactId, list[tuple[CampaignId, bool]]]:
@@ -326,14 +338,18 @@ class _Drip:
     first_after: timedelta
 
 
-async def _drip(unit: Unit, campaign: CampaignId, *, locked: bool) -> _Drip:
-    """Return what decides who may enroll; *locked*: and keep it from changing."""
+async def _drip(unit: Unit, campaign: CampaignId, *, locked: bool, foreseen: bool = False) -> _Drip:
+    """Return what decides who may enroll; *locked*: and keep it from changing.
+
+    Args:
+        foreseen: As if it were active.
+    """
     query = _SQL["lock_campaign" if locked else "look_at_campaign"]
     row = await unit.row(query, campaign=campaign)
     if row is None or row["kind"] != Kind.DRIP:
         raise NotEnrolling(campaign, None)
     state = State(row["state"])
-    if state not in {State.ACTIVE, State.PAUSED}:
+    if state not in {State.ACTIVE, State.PAUSED} and not foreseen:
         raise NotEnrolling(campaign, state)
     # A statement of its own: it has to see the steps as they are once the lock is held.
     step = await unit.row(_SQL["first_step"], campaign=campaign)

@@ -63,3 +63,31 @@ select null as number_id, closed_until, closed_why from organizations
 union all
 select id, closed_until, closed_why from numbers
  where organization_id = $organization and closed_until > $at
+
+-- name: standings
+-- The next $limit active enrollments of a campaign after $after, by id, and the message each waits for.
+select e.id, e.contact_id, e.step_id, e.position as place, e.since_at, e.due_at, e.timed, e.properties,
+       m.id as message_id, m.step_id as message_step_id, m.due_at as message_due_at, m.deadline_at
+  from enrollments e
+  left join lateral (
+    select id, step_id, due_at, deadline_at from messages
+     where organization_id = $organization and contact_id = e.contact_id and run_id = e.id and campaign_id = $campaign
+       and state = 'queued'
+     order by id limit 1) m on true
+ where e.organization_id = $organization and e.campaign_id = $campaign and e.state = 'active' and e.step_id is not null
+   and e.id > $after
+ order by e.id limit $limit
+
+-- name: standing_evidence
+-- What became of the messages of runs so far, but for those that are queued.
+select m.run_id, m.step_id, m.state, m.accepted_at, m.delivered_at, m.read_at, m.replied_at, m.clicked_at
+  from unnest($runs::bigint[], $contacts::bigint[]) as r(id, contact_id)
+  join messages m on m.organization_id = $organization and m.contact_id = r.contact_id and m.run_id = r.id
+                 and m.campaign_id = $campaign and m.state <> 'queued'
+
+-- name: queued_of_broadcast
+-- The next $limit messages of a broadcast that wait, after $after, by id.
+select id, contact_id, step_id, due_at, deadline_at from messages
+ where organization_id = $organization and campaign_id = $campaign and state = 'queued' and id > $after
+   and number_id = any(numbers_of($organization))
+ order by id limit $limit

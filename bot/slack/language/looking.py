@@ -1,7 +1,7 @@
 """Looking before and after: what a contact would read, what a campaign would do, and why."""
 
 from bot.slack import kinds
-from bot.slack.declare import Command, argument, declare
+from bot.slack.declare import Command, argument, declare, flag, option
 from engine.roles import Role
 
 _CAMPAIGN = "The campaign or broadcast; a unique beginning of its name is enough."
@@ -30,4 +30,28 @@ class Why(Command):
     campaign: str = argument(kinds.NAME, about=_CAMPAIGN, rest=True)
 
 
-COMMANDS = (CampaignPreview, Why)
+@declare(
+    "campaign simulate",
+    role=Role.SUPERVISOR,
+    about="Play a campaign through in pretended time: who gets what and when, and who does not."
+    " Nothing is sent, nothing changes.",
+    examples=("Welcome", "Welcome who=tag:lead replies=10", '"Spring Sale" reads=60 csv'),
+)
+class CampaignSimulate(Command):
+    campaign: str = argument(kinds.NAME, about=_CAMPAIGN)
+    csv: bool = flag(about="Post the whole list as a file.", default=False)
+    who: str | None = option(
+        kinds.WHO,
+        about="Whom, as if they were enrolled now.",
+        default=None,
+        otherwise="who is in it, else those with the tag of its trigger, else its audience",
+    )
+    reads: int = option(
+        kinds.whole(0, 100), about="How many of a hundred read each message.", default=100
+    )
+    replies: int = option(
+        kinds.whole(0, 100), about="How many of a hundred reply to each message.", default=0
+    )
+
+
+COMMANDS = (CampaignPreview, CampaignSimulate, Why)

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from bot.slack import previews, stories
+from bot.slack import previews, simulations, stories
 from engine.message import Message, State
 from storage import messages
 from storage.database import Database
@@ -17,7 +17,7 @@ from tests.integration.slack.campaign_room import CampaignRoom, opened
 @pytest.fixture
 async def room(database: Database) -> AsyncIterator[CampaignRoom]:
     async with opened(database) as room:
-        for feature in (previews, stories):
+        for feature in (previews, simulations, stories):
             feature.register(room.room.registry, room.room.desk)
         yield room
 
@@ -275,3 +275,96 @@ async def _accepted(room: CampaignRoom) -> None:
             unit,
             [(each, each.with_message(accepted(each.message))) for each in rows.values()],
         )
+
+
+async def test_a_simulation_tells_by_day_and_step_who_gets_what(room: CampaignRoom) -> None:
+    await room.welcome("per_day=2", "trigger=tag:lead")
+    await room.contacts(3)
+    await room.value("update contacts set opted_out_at = $1 where first_name = 'C3'", NOON)
+
+    said = await room.say("campaign simulate Welcome")
+
+    assert "6 messages sent, 0 left out" in said
+    assert "Not enrolled: 1 said STOP" in said
+    assert "2026-11-20 · step 1 · 2 sent · C1, C2" in said
+    assert "2026-11-22 · step 2 · 2 sent" in said
+    assert "The last day is 2026-11-27" in said
+    assert "The busiest day is 2026-11-20 with 2 messages (per_day allows 2" in said
+    assert "Nothing was sent" in said
+    assert await room.value("select count(*) from enrollments") == 0
+    assert await room.value("select count(*) from messages") == 0
+
+
+async def test_a_simulation_takes_a_who_and_what_people_do(room: CampaignRoom) -> None:
+    await room.welcome()
+    await room.contacts(4)
+    await room.contacts(2, tag="vip", first=5)
+
+    everyone = await room.say("campaign simulate Welcome who=tag:lead")
+    replying = await room.say("campaign simulate Welcome who=tag:vip replies=100")
+
+    assert "12 messages sent" in everyone
+    assert "2 messages sent" in replying
+    assert "100 reply" in replying
+
+
+async def test_a_simulation_goes_on_from_where_people_are(room: CampaignRoom) -> None:
+    await room.welcome()
+    await room.contacts(2)
+    await room.say("enroll Welcome tag:lead")
+    await room.plan()
+    await _accepted(room)
+    await room.contacts(1, first=3)
+    await room.say("enroll Welcome +31610000003")
+
+    said = await room.say("campaign simulate Welcome")
+
+    assert "3 contacts now in it" in said
+    assert "7 messages sent" in said
+
+
+async def test_a_simulation_of_a_broadcast_tells_who_is_left_out(room: CampaignRoom) -> None:
+    await room.contacts(3)
+    await room.value("update contacts set blocked_at = $1 where first_name = 'C2'", NOON)
+    await room.say("broadcast new News to=tag:lead template=followup")
+
+    draft = await room.say("campaign simulate News")
+    await room.say("broadcast send News")
+    await room.plan()
+    running = await room.say("campaign simulate News")
+
+    assert "2 messages sent, 1 left out" in draft
+    assert "1 blocked by staff" in draft
+    assert "2 messages sent, 0 left out" in running
+    assert "now in it" in running
+
+
+async def test_a_simulation_posts_the_whole_list_where_it_was_asked_for(
+    room: CampaignRoom,
+) -> None:
+    await room.contacts(2)
+    await room.value("update contacts set name = '=1+1' where first_name = 'C1'")
+    await room.say("broadcast new News to=tag:lead template=followup")
+
+    said = await room.say("campaign simulate News csv")
+
+    assert "comes as a file" in said
+    content = await room.value("select content from blob_chunks")
+    assert content.decode("utf-8-sig").splitlines() == [
+        "phone,name,step,day,time,outcome,reason",
+        "+31610000001,'=1+1,1,2026-11-20,13:00,sent,",
+        "+31610000002,C2,1,2026-11-20,13:00,sent,",
+    ]
+    assert "simulation_list" in await room.events()
+
+
+async def test_a_simulation_says_what_keeps_it_from_being_played(room: CampaignRoom) -> None:
+    await room.say("campaign new Empty")
+    await room.contacts(1)
+    nothing = await room.say("campaign simulate Empty")
+    await room.say("step add Empty after=0m template=followup")
+
+    assert "says nothing yet" in nothing
+    assert "Say for whom" in await room.say("campaign simulate Empty")
+    assert "There is no" in await room.say("campaign simulate Nowhere")
+    assert "tag" in await room.say("campaign simulate Empty who=tag:nobody")

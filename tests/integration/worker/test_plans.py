@@ -164,6 +164,23 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
             sending["give_back"],
             {"ids": ids, "attempts": [1] * len(ids), "generation": 1},
         ),
+        "outranked": (
+            sending["outranked"],
+            {"contacts": contacts, "campaigns": campaigns[:2]},
+        ),
+        "elsewhere": (
+            load("overlaps")["elsewhere"],
+            {"contacts": contacts, "campaign": campaigns[1]},
+        ),
+        "lately": (
+            load("overlaps")["lately"],
+            {"contacts": contacts, "campaign": campaigns[1], "since": NOON},
+        ),
+        "look_again": (
+            load("campaigns")["look_again"],
+            {"campaign": campaigns[0], "zone": "Europe/Amsterdam", "limit": 1000},
+        ),
+        "due_to_start": (load("campaigns")["due_to_start"], {"limit": 20}),
         "inherit": (sending["inherit"], {"number": NUMBER, "generation": 1}),
         "lock_messages": (messages["lock_messages"], {"ids": read}),
         "keep_campaigns": (messages["keep_campaigns"], {"ids": read}),

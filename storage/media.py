@@ -210,6 +210,10 @@ async def upload_refused(unit: Unit, upload: Upload, *, again: datetime, why: st
     Args:
         again: Before that it is not tried again, also where its id grows old.
     """
+    # Campaigns before ids, as a claim takes them.
+    for row in await unit.rows(_SQL["campaigns_waiting"], name=upload.name):
+        reason = f"WhatsApp does not take the file {upload.name}: {why}"
+        await effects.close_campaign(unit, campaign=row["id"], until=None, why=reason)
     await unit.run(
         _SQL["upload_refused"],
         media=upload.media_id,
@@ -217,9 +221,6 @@ async def upload_refused(unit: Unit, upload: Upload, *, again: datetime, why: st
         problem=why,
         again=again,
     )
-    for row in await unit.rows(_SQL["campaigns_waiting"], name=upload.name):
-        reason = f"WhatsApp does not take the file {upload.name}: {why}"
-        await effects.close_campaign(unit, campaign=row["id"], until=None, why=reason)
 
 
 async def upload_later(unit: Unit, upload: Upload, *, again: datetime) -> None:

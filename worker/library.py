@@ -15,6 +15,7 @@ from engine.media_address import NotFetched
 from engine.media_file import HEAD, LARGEST, NotTaken, check_size, file_type
 from storage import blobs, media
 from storage.blobs import Blob, TooLarge
+from storage.database import Unit
 from storage.media import Fetch, Upload
 from worker.context import Worker
 from worker.fetching import STANDARD, Found, Policy, fetched
@@ -140,13 +141,15 @@ async def _not_uploaded(
 ) -> None:
     refused = failed.refused
     final = refused is not None and refused.code in _REFUSALS
-    at = worker.now()
-    async with worker.database.owner_unit(organization, at) as unit:
-        if final and refused is not None:
-            why = refused.details or refused.title or str(failed)
-            await media.upload_refused(unit, wanted, again=at + _REFUSED_AGAIN, why=why)
+    why = (refused and (refused.details or refused.title)) or str(failed)
+
+    async def note(unit: Unit) -> None:
+        if final:
+            await media.upload_refused(unit, wanted, again=unit.at + _REFUSED_AGAIN, why=why)
         else:
-            await media.upload_later(unit, wanted, again=at + _AGAIN)
+            await media.upload_later(unit, wanted, again=unit.at + _AGAIN)
+
+    await worker.database.run(organization, worker.now(), note, owner=True)
     log.warning(
         "media.not_uploaded",
         organization=organization,

@@ -252,6 +252,14 @@ async def test_a_file_the_platform_does_not_take_stops_the_campaign_and_loses_no
     why = await world.value("select closed_why from campaigns where id = $1", campaign)
     assert "does not take the file poster" in why
 
+    world.platform.upload_error = None
+    await world.value(
+        "update campaigns set closed_until = null, closed_why = null where id = $1", campaign
+    )
+    await _settled(world)
+
+    assert await world.states() == {"accepted": 2}
+
 
 async def test_an_id_in_use_is_renewed_before_it_is_forgotten(world: World) -> None:
     await _library(world)

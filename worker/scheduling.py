@@ -2,15 +2,19 @@
 
 from functools import partial
 
+import structlog
+
 from engine.ids import OrganizationId
 from engine.usecases.start_scheduled import start_scheduled
 from storage import campaigns
 from storage.campaigns import Campaigns, DueToStart
-from storage.database import Unit
+from storage.database import CONNECTION_LOST, Unit
 from storage.templates import KnownTemplates
 from worker.context import Worker
 
 _AT_ONCE = 20
+
+log = structlog.get_logger()
 
 
 async def start_due(worker: Worker, organization: OrganizationId) -> bool:
@@ -20,9 +24,14 @@ async def start_due(worker: Worker, organization: OrganizationId) -> bool:
         organization, at, partial(campaigns.due_to_start, limit=_AT_ONCE), owner=True
     )
     for each in due:
-        # A transaction of its own for each, so that one that fails does not hold up the others.
         work = partial(_start, worker=worker, organization=organization, due=each)
-        await worker.database.run(organization, worker.now(), work, owner=True)
+        try:
+            await worker.database.run(organization, worker.now(), work, owner=True)
+        except CONNECTION_LOST:
+            raise
+        except Exception:
+            # One that cannot be read must not keep those behind it from their time.
+            log.exception("broadcast.not_started", campaign=each.id)
     if due:
         await worker.queue.wake_job("plan", organization)
     return len(due) == _AT_ONCE

@@ -222,6 +222,16 @@ async def test_what_cannot_start_is_told_and_a_draft_again(room: CampaignRoom) -
     assert "paused at WhatsApp" in str(told[0])
 
 
+async def test_one_that_cannot_be_read_keeps_no_other_from_its_time(room: CampaignRoom) -> None:
+    for name in ("Broken", "Sale"):
+        await room.say(f"broadcast new {name} to=tag:lead template=followup at={TOMORROW}")
+    await room.value("update campaigns set schedule = '{}' where name = 'Broken'")
+
+    await at(room, 2026, 11, 21, 9, 0)
+
+    assert await states(room) == [("Broken", "scheduled"), ("Sale", "running")]
+
+
 async def test_each_contact_gets_it_by_its_own_clock(room: CampaignRoom) -> None:
     await room.value(
         "update contacts set timezone = ('{Asia/Tokyo,America/New_York,Nowhere/Land}'::text[])"

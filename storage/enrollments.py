@@ -225,7 +225,7 @@ async def running_of(unit: Unit, *, campaign: CampaignId, limit: int) -> list[Ru
     return [Running(**dict(row)) for row in rows]
 
 
-async def drop(unit: Unit, *, enrollments: Sequence[Running], reason: str) -> None:
+async def drop(unit: Unit, *, enrollments: Sequence[Running], reason: EndReason) -> None:
     """End locked *enrollments* and cancel what was queued for them.
 
     What is claimed comes back to the queue, and whoever claims it again finds its enrollment ended.
@@ -243,7 +243,7 @@ async def drop(unit: Unit, *, enrollments: Sequence[Running], reason: str) -> No
     await revoke(unit, contacts=sorted({each.contact_id for each in enrollments}))
 
 
-async def end(unit: Unit, *, enrollments: Sequence[Running], reason: str) -> None:
+async def end(unit: Unit, *, enrollments: Sequence[Running], reason: EndReason) -> None:
     """End locked *enrollments*, and leave what was queued for them to others."""
     await unit.run(_SQL["drop"], ids=[each.id for each in enrollments], reason=reason)
 

@@ -18,6 +18,7 @@ from engine.automation import (
     hears,
     kind_of,
 )
+from engine.enrollment import EndReason
 from engine.ids import CampaignId, ContactId, OrganizationId, SegmentId
 from engine.segment import Definition, InSegment
 from storage import automations, enrollments, members, occurrences, planning, tags
@@ -136,7 +137,7 @@ async def _do(unit: Unit, live: Live, heard: Sequence[Occurrence], *, depth: int
             await _enroll(unit, live, campaign, heard, depth=depth)
         case Unenroll(campaign):
             there = await enrollments.running(unit, campaign=campaign, contacts=contacts)
-            await enrollments.drop(unit, enrollments=there, reason="unenrolled")
+            await enrollments.drop(unit, enrollments=there, reason=EndReason.AUTOMATION)
         case AddTag(tag):
             await tags.add(unit, tags=[(contact, tag) for contact in contacts], depth=depth)
         case RemoveTag(tag):

@@ -23,7 +23,7 @@ alter table campaigns drop column excluded, drop column series_id, drop column s
 
 -- == Journeys: steps and enrollments ==
 drop index campaigns_to_rewalk;
-drop function lacks(contacts, text);
+drop function lacks(text, text, text, text, text, jsonb);
 alter table campaigns drop column rewalk_cursor;
 update enrollments e
    set position = (select count(*) from steps s

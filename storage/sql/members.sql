@@ -28,7 +28,11 @@ select coalesce(left_out_because(c, $promotional::boolean), '') as reason, count
 select t.name, count(*) as count
   from contacts c
  cross join unnest($tokens::text[]) as t(name)
- where c.organization_id = $organization and lacks(c, t.name) and (true /* meant */)
+ where c.organization_id = $organization and (true /* meant */)
+   and case when t.name = 'phone'
+            then not exists (select from contact_identities i
+                              where i.organization_id = c.organization_id and i.contact_id = c.id and i.kind = 'phone')
+            else lacks(t.name, c.name, c.first_name, c.company, c.email, c.attributes) end
  group by t.name
 
 -- name: lacking_under_way
@@ -38,7 +42,11 @@ select t.name, count(*) as count
   join contacts c on c.organization_id = e.organization_id and c.id = e.contact_id
  cross join unnest($tokens::text[]) as t(name)
  where e.organization_id = $organization and e.campaign_id = $campaign and e.state in ('active', 'paused')
-   and e.position < $place and lacks(c, t.name)
+   and e.position < $place
+   and case when t.name = 'phone'
+            then not exists (select from contact_identities i
+                              where i.organization_id = c.organization_id and i.contact_id = c.id and i.kind = 'phone')
+            else lacks(t.name, c.name, c.first_name, c.company, c.email, c.attributes) end
  group by t.name
 
 -- name: freeze

@@ -158,7 +158,7 @@ async def test_each_action_does_what_it_says(room: CampaignRoom) -> None:
     assert "Ada of London, " in alert.message.text
     await room.say(f"contact tag {WHO} stop")
     await act(room)
-    assert await room.rows("select state, reason from enrollments") == [("dropped", "unenrolled")]
+    assert await room.rows("select state, reason from enrollments") == [("dropped", "automation")]
 
 
 async def test_an_event_carries_its_properties_into_the_campaign(room: CampaignRoom) -> None:

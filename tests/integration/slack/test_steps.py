@@ -8,11 +8,13 @@ import pytest
 from bot.slack.grammar import NotUnderstood
 from bot.slack.language import LANGUAGE
 from bot.slack.writing import written
+from engine.audience import Audience
 from engine.content import Text
 from engine.personalise import Missing
 from engine.rendering import Rendering, values_of
+from storage import audiences
 from storage.database import Database
-from tests.database import NOON
+from tests.database import ACME, NOON
 from tests.integration.slack.campaign_room import CampaignRoom, opened
 
 
@@ -334,20 +336,30 @@ async def test_sql_finds_who_lacks_a_value_as_texts_do(room: CampaignRoom, token
                 NOON,
             )
     await room.contacts(1)
+    async with room.database.unit(ACME, NOON) as unit:
+        lacking = await audiences.lacking(unit, audience=Audience(everyone=True), tokens=[token])
     rows = await room.database.pool.fetch(
-        "select c.*, lacks(c, $1) as lacking, (select value from contact_identities i"
-        " where i.contact_id = c.id) as phone from contacts c",
-        token,
+        "select c.*, (select value from contact_identities i where i.contact_id = c.id) as phone"
+        " from contacts c"
     )
 
     text = Rendering.of(Text(body=f"{{{token}}}"))
-    for row in rows:
-        values = values_of(
-            name=row["name"],
-            first_name=row["first_name"],
-            company=row["company"],
-            email=row["email"],
-            phone=row["phone"],
-            attributes=row["attributes"],
+    without = [
+        row["id"]
+        for row in rows
+        if isinstance(
+            text.filled(
+                values_of(
+                    name=row["name"],
+                    first_name=row["first_name"],
+                    company=row["company"],
+                    email=row["email"],
+                    phone=row["phone"],
+                    attributes=row["attributes"],
+                )
+            ),
+            Missing,
         )
-        assert row["lacking"] is isinstance(text.filled(values), Missing)
+    ]
+    assert lacking == ({token: len(without)} if without else {})
+    assert 0 < len(without) < len(rows)

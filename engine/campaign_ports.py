@@ -253,7 +253,7 @@ class Attributes(Protocol):
     """What contacts have besides the built-in values."""
 
     async def names(self) -> Collection[str]:
-        """Return the name of every attribute that some contact has."""
+        """Return the name of every attribute that some contact was given."""
         ...
 
 

@@ -12,6 +12,8 @@ create table attributes (
   primary key (organization_id, name)
 );
 call protect_tenant_table('attributes', 'select, insert, update, delete');
+insert into attributes (organization_id, name, type, created_at)
+select organization_id, key, 'text', min(created_at) from contacts, jsonb_object_keys(attributes) as key group by 1, 2;
 
 alter table contacts
   add column country text, -- of the number, as two letters; null: unknown

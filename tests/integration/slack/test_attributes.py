@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.slack.grammar import NotUnderstood
+from bot.slack.language import LANGUAGE
 from storage.database import Database
 from tests.integration.slack.contacts_room import Room, opened_room
 
@@ -76,6 +78,44 @@ async def test_what_cannot_be_changed_is_answered_with_the_fix(
     await say(room, f"contact add {ADA} name=Ada email=ada@x.example city=Utrecht")
 
     assert says in await say(room, text)
+
+
+NASTY = [
+    "x" * 10_000,
+    "\u202e\u200bgnp",
+    "\N{PARTY POPPER}",
+    "<!channel>",
+    "\u05e9\u05dc\u05d5\u05dd",
+]
+
+
+@pytest.mark.parametrize("name", NASTY)
+@pytest.mark.parametrize(
+    "form",
+    [
+        'contact edit "{}" city=x',
+        'attribute type "{}" date',
+        'import undo "{}"',
+        'contact export "tag:{}"',
+        'contact edit Ada "{}"=x',
+    ],
+)
+async def test_a_name_nobody_has_is_answered_in_a_sentence_and_changes_nothing(
+    room: Room, name: str, form: str
+) -> None:
+    await say(room, f"contact add {ADA} name=Ada")
+    before = await room.rows("select * from contacts")
+
+    parsed = LANGUAGE.parse(form.format(name))
+    answer = (
+        parsed.sentence if isinstance(parsed, NotUnderstood) else await say(room, form.format(name))
+    )
+
+    assert answer.strip().rstrip("`").endswith((".", "?")), answer[-200:]
+    assert len(answer) < 2_000
+    assert "<!channel>" not in answer
+    assert await room.rows("select * from contacts") == before
+    assert await room.rows("select 1 from exports") == []
 
 
 async def test_a_type_changes_only_where_every_value_fits(room: Room) -> None:

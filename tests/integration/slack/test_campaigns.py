@@ -11,7 +11,7 @@ from bot.slack.language.general import Status
 from bot.slack.registry import Registry
 from engine.roles import Role
 from storage.database import Database
-from tests.database import ACME
+from tests.database import ACME, NOON
 from tests.integration.slack.campaign_room import CampaignRoom, opened
 
 
@@ -105,9 +105,10 @@ async def test_names_are_understood_by_their_beginning_and_guessed_when_wrong(
 async def test_a_step_that_cannot_be_sent_is_refused_with_the_fix(
     room: CampaignRoom, text: str, says: str
 ) -> None:
-    contacts = await room.contacts(1)
     await room.value(
-        """update contacts set attributes = '{"city": "Utrecht"}' where id = $1""", contacts[0]
+        "insert into attributes (organization_id, name, type, created_at)"
+        " values ('acme', 'city', 'text', $1)",
+        NOON,
     )
     await room.say('campaign new "Welcome"')
 
@@ -118,9 +119,10 @@ async def test_a_step_that_cannot_be_sent_is_refused_with_the_fix(
 
 
 async def test_texts_files_and_languages_become_steps(room: CampaignRoom) -> None:
-    contacts = await room.contacts(1)
     await room.value(
-        """update contacts set attributes = '{"city": "Utrecht"}' where id = $1""", contacts[0]
+        "insert into attributes (organization_id, name, type, created_at)"
+        " values ('acme', 'city', 'text', $1)",
+        NOON,
     )
     await room.say('campaign new "Welcome"')
 

@@ -259,3 +259,47 @@ async def test_an_event_heard_again_is_told_once(meta: Meta) -> None:
 
     assert await meta.value("select count(*) from platform_events") == 1
     assert await meta.value("select count(*) from events") == 1
+
+
+async def test_a_template_whose_text_changed_is_fetched_anew(meta: Meta) -> None:
+    await _template(meta)
+    changed = {
+        "message_template_id": 1,
+        "message_template_name": "followup",
+        "message_template_language": "en_US",
+        "message_template_element": "Hello again",
+    }
+
+    for _ in range(2):
+        assert await meta.event("message_template_components_update", changed) == 200
+
+    rows = await meta.rows("select name, requested_by, done_at from tasks")
+    assert rows == [{"name": "sync_templates", "requested_by": "platform", "done_at": None}]
+
+
+async def test_a_decision_settles_the_draft_and_tells_who_submitted_it(meta: Meta) -> None:
+    await _template(meta)
+    await meta.value("update templates set status = 'PENDING'")
+    await meta.value(
+        "insert into template_drafts (organization_id, name, language, draft, state, template_id,"
+        " created_at, created_by, submitted_at, submitted_by)"
+        " values ($1, 'followup', 'en_US', '{}', 'pending', '1', $2, 'U0OWNER', $2, 'U0OWNER2')",
+        ACME,
+        NOON - HOUR,
+    )
+    rejected = _status("REJECTED") | {
+        "reason": "INVALID_FORMAT",
+        "rejection_info": {"recommendation": "Put text between the variables."},
+    }
+
+    for _ in range(2):
+        assert await meta.event("message_template_status_update", rejected, at=NOON) == 200
+
+    (draft,) = await meta.rows("select state, reason, advice from template_drafts")
+    assert draft == {
+        "state": "rejected",
+        "reason": "INVALID_FORMAT",
+        "advice": "Put text between the variables.",
+    }
+    told = await meta.rows("select kind, content ->> 'by' as by from events")
+    assert told == [{"kind": "template_decided", "by": "U0OWNER2"}]

@@ -34,4 +34,5 @@ async def create_campaign(
     await campaigns.note(
         "campaign.new" if content is None else "broadcast.new", campaign, type=draft.type
     )
-    return campaign
+    # Its step has moved the version, which buttons about it carry.
+    return await campaigns.lock(campaign.id) or campaign

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tests.acceptance.steps import bring, phones, sent_to
-from tests.system import OWNER2, System
+from tests.system import OWNER2, System, button
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
@@ -116,3 +116,32 @@ async def test_a_recurring_broadcast_keeps_contacts_local_time_over_a_change_of_
     assert f"News182 {first:%Y-%m-%d}" in listed
     assert f"News182 {first + timedelta(days=2):%Y-%m-%d}" in listed
     assert "is completed" in await system.ask("broadcast show News182")
+
+
+async def test_who_is_in_another_campaign_is_seen_before_and_left_out_by_a_button(
+    system: System,
+) -> None:
+    numbers = phones(183, 3)
+    await bring(system, numbers, "busy183")
+    for text in (
+        "campaign new Busy183",
+        "step add Busy183 after=9d template=followup",
+        "campaign activate Busy183",
+        f"enroll Busy183 {numbers[0]}",
+    ):
+        await system.ask(text)
+
+    looked = await system.ask("enroll Busy183 tag:busy183 check")
+    assert "would enroll 2 contacts" in looked
+    answer = await system.command("broadcast new Free183 to=tag:busy183 template=followup")
+    message = answer["replies"][-1]
+    assert "In another campaign: 1 (Busy183 1)" in str(message)
+    pressed = await system.click(message, button(message, "Leave out 1")["action_id"])
+    assert "2 recipients" in str(pressed["replies"])
+    await system.ask("broadcast send Free183")
+    await system.advance(minutes=5)
+
+    sent = [each["to"] for each in await sent_to(system, numbers)]
+    assert sorted(sent) == numbers[1:]
+    assert "is in another campaign" in await system.ask("report Free183")
+    await system.ask("campaign archive Busy183")

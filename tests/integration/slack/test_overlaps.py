@@ -49,9 +49,10 @@ async def test_those_elsewhere_are_left_out_if_asked(
 
 
 async def test_a_button_leaves_them_out_once(room: CampaignRoom) -> None:
-    await room.say("broadcast new News to=tag:lead template=followup")
+    made = await room.room.command("broadcast new News to=tag:lead template=followup")
     version = await room.version("News")
 
+    assert f"'value': '{version}'" in str(made.message.blocks)
     assert "2 recipients" in await room.click("exclude_both", version)
     assert "has changed since" in await room.click("exclude_both", version)
     assert await room.value("select excluded from campaigns where name = 'News'") == {"who": "both"}

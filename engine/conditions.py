@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final, Self, assert_never
 
 from engine.ids import StepId
@@ -33,16 +34,19 @@ class Otherwise(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """One thing that must hold; exactly one of *fact* and *tag* is there.
+    """One thing that must hold; exactly one of *fact*, *tag* and *property* is there.
 
     Attributes:
         step: Of the fact; None: the step before.
         tag: The contact has it.
+        property: Of the event that enrolled the contact; it is *value*, in any case.
     """
 
     fact: Fact | None = None
     step: StepId | None = None
     tag: str | None = None
+    property: str | None = None
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,19 +125,26 @@ def holds(
     before: Evidence | None,
     evidence: Mapping[StepId, Evidence],
     tags: Collection[str],
+    properties: Mapping[str, object] = MappingProxyType({}),
 ) -> bool:
     """Return whether all conditions hold.
 
     Args:
         before: Of the step before; None: the contact had none.
         evidence: Of the steps of the run that have a message; others were never planned.
+        properties: Of the event that enrolled the contact.
     """
-    return all(
-        each.tag in tags
-        if each.fact is None
-        else _is_so(each.fact, before if each.step is None else evidence.get(each.step))
-        for each in conditions.all_of
-    )
+
+    def so(asked: Condition) -> bool:
+        if asked.tag is not None:
+            return asked.tag in tags
+        if asked.property is not None:
+            said = properties.get(asked.property)
+            return said is not None and str(said).casefold() == asked.value.casefold()
+        of = before if asked.step is None else evidence.get(asked.step)
+        return asked.fact is not None and _is_so(asked.fact, of)
+
+    return all(map(so, conditions.all_of))
 
 
 def _is_so(fact: Fact, of: Evidence | None) -> bool:
@@ -157,6 +168,8 @@ def _is_so(fact: Fact, of: Evidence | None) -> bool:
 def _written(condition: Condition) -> dict[str, Any]:
     if condition.tag is not None:
         return {"tag": condition.tag}
+    if condition.property is not None:
+        return {"property": condition.property, "value": condition.value}
     written: dict[str, Any] = {"fact": str(condition.fact)}
     if condition.step is not None:
         written["step"] = condition.step
@@ -166,4 +179,6 @@ def _written(condition: Condition) -> dict[str, Any]:
 def _read(written: Mapping[str, Any]) -> Condition:
     if "tag" in written:
         return Condition(tag=written["tag"])
+    if "property" in written:
+        return Condition(property=written["property"], value=written["value"])
     return Condition(fact=Fact(written["fact"]), step=written.get("step"))

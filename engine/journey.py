@@ -28,6 +28,7 @@ class Standing:
         since_at: From when the delay of its step counts; None: unknown, so *due_at* is its end.
         due_at: When it came up.
         timed: Whether *due_at* is the moment of the step, rather than the end of its delay.
+        properties: Of the event that enrolled it.
         evidence: What became of the run's messages, as far as the steps ask.
     """
 
@@ -39,6 +40,7 @@ class Standing:
     zone: tzinfo
     attributes: Mapping[str, object] = field(default_factory=dict)
     tags: Collection[str] = ()
+    properties: Mapping[str, object] = field(default_factory=dict)
     evidence: Mapping[StepId, Evidence] = field(default_factory=dict)
 
 
@@ -151,7 +153,7 @@ def _due(
     if opens > at:
         # Judged when it would leave: until then the contact may read or reply.
         return Wait(until=opens)
-    if holds(step.conditions, before, standing.evidence, standing.tags):
+    if holds(step.conditions, before, standing.evidence, standing.tags, standing.properties):
         return Go(due_at=opens)
     return LeaveOut(reason=Reason.CONDITION, ends=step.conditions.otherwise is Otherwise.END)
 

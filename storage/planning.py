@@ -35,6 +35,7 @@ class DueEnrollment:
     Attributes:
         place, since_at, timed: As in `engine.journey.Standing`.
         retraced: Staff moved it, so that it may come to steps it had before.
+        properties: Of the event that enrolled it; empty: none did.
         attributes: Of the contact; empty unless they were asked for.
     """
 
@@ -46,6 +47,7 @@ class DueEnrollment:
     due_at: datetime
     timed: bool
     retraced: bool
+    properties: Mapping[str, Any]
     timezone: str | None
     last_number_id: NumberId | None
     attributes: Mapping[str, Any]

@@ -89,6 +89,7 @@ async def _standings(
             zone=rules.zone_of(each.timezone),
             attributes=each.attributes,
             tags=tags.get(each.contact_id, ()),
+            properties=each.properties,
             evidence=evidence.get(each.id, {}),
         )
         for each in due

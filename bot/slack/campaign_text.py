@@ -149,6 +149,8 @@ def _conditions(conditions: Conditions, numbers: Mapping[StepId, int]) -> list[M
 
 
 def _condition(condition: Condition, numbers: Mapping[StepId, int]) -> str:
+    if condition.property is not None:
+        return f"{condition.property} of the event is {condition.value}"
     if condition.fact is None:
         return f"tagged {condition.tag}"
     fact = condition.fact.value.replace("_", " ")

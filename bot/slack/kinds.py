@@ -343,6 +343,15 @@ def _condition(text: str) -> Asked | Wrong:
             return Asked(tag=names.tag(rest))
         except names.InvalidName:
             return Wrong(must_be="tag:<tag> with one tag, like tag:vip")
+    if word.startswith(personalise.OF_EVENT) and colon:
+        value = names.cleaned(rest)
+        try:
+            name = names.attribute(word.removeprefix(personalise.OF_EVENT))
+        except names.InvalidName:
+            name = ""
+        if not name or not value:
+            return Wrong(must_be="event.<property>:<value>, like event.plan:gold")
+        return Asked(property=name, value=value)
     if word not in set(Fact) or (colon and not _STEP_NUMBER.fullmatch(rest.strip())):
         meant = closest(word, tuple(Fact))
         hint = "" if meant is None or meant == word else f" (did you mean {meant}?)"
@@ -357,6 +366,8 @@ def _show_conditions(value: tuple[Asked, ...] | Off) -> str:
 
 
 def _show_condition(asked: Asked) -> str:
+    if asked.property is not None:
+        return f"{personalise.OF_EVENT}{asked.property}:{quoted(asked.value)}"
     if asked.fact is None:
         return f"tag:{quoted(asked.tag or '')}"
     return str(asked.fact) + (f":{asked.number}" if asked.number else "")
@@ -508,8 +519,8 @@ _WEEKDAYS: Final = (
 _CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _STEP_NUMBER: Final = re.compile(r"[1-9][0-9]{0,2}")
 _CONDITION: Final = (
-    "replied, not_replied, delivered, read, not_read, clicked (of another step: read:2) or"
-    " tag:<tag>, or several with commas, or off"
+    "replied, not_replied, delivered, read, not_read, clicked (of another step: read:2),"
+    " tag:<tag> or event.<property>:<value>, or several with commas, or off"
 )
 _PARTED: Final = re.compile(r"[0-9]{1,3}(?:[,. _'][0-9]{3})+")
 _DIGITS: Final = re.compile(r"[0-9]{1,12}")
@@ -571,7 +582,7 @@ BEFORE: Final[Kind[Anchor]] = Kind(shape="7d:<date>", read=_before, show=_show_a
 CLOCK: Final[Kind[time | Off]] = Kind(shape="hh:mm|off", read=_clock, show=_show_clock)
 WEEKDAY: Final[Kind[int | Off]] = Kind(shape="weekday|off", read=_weekday, show=_show_weekday)
 CONDITIONS: Final[Kind[tuple[Asked, ...] | Off]] = Kind(
-    shape="replied|not_replied|delivered|read|not_read|clicked|tag:<tag>|off",
+    shape="replied|not_replied|delivered|read|not_read|clicked|tag:<tag>|event.<property>:<value>|off",
     read=_conditions,
     show=_show_conditions,
     raw=True,

@@ -38,15 +38,18 @@ class StepDoesNotFit(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A condition as staff wrote it; exactly one of *fact* and *tag*.
+    """A condition as staff wrote it; exactly one of *fact*, *tag* and *property*.
 
     Attributes:
         number: Of the step the fact is about; None: the step before.
+        property: Of the event that enrolled, which is *value*.
     """
 
     fact: Fact | None = None
     number: int | None = None
     tag: str | None = None
+    property: str | None = None
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +229,7 @@ def _conditions(wish: StepWish, old: Step | None, before: Sequence[Step]) -> Con
 
 def _condition(asked: Asked, before: Sequence[Step]) -> Condition:
     if asked.fact is None:
-        return Condition(tag=asked.tag)
+        return Condition(tag=asked.tag, property=asked.property, value=asked.value)
     if asked.number is None:
         return Condition(fact=asked.fact)
     for step in before:

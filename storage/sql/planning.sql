@@ -39,7 +39,7 @@ select id, position, after_s, timing, conditions, settings, moved_at is not null
 
 -- name: due_enrollments
 -- Lock up to $limit due enrollments of one drip, oldest first; attributes only $with_attributes.
-select e.id, e.contact_id, e.step_id, e.position as place, e.since_at, e.due_at, e.timed, e.retraced, c.timezone,
+select e.id, e.contact_id, e.step_id, e.position as place, e.since_at, e.due_at, e.timed, e.retraced, e.properties, c.timezone,
        c.last_number_id, case when $with_attributes then c.attributes else '{}' end as attributes
   from enrollments e
   join contacts c on c.organization_id = e.organization_id and c.id = e.contact_id

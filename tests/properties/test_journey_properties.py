@@ -38,7 +38,8 @@ CONDITIONS = st.builds(
     Conditions,
     all_of=st.lists(
         st.builds(Condition, fact=st.sampled_from(Fact))
-        | st.builds(Condition, tag=st.sampled_from(["vip", "lead"])),
+        | st.builds(Condition, tag=st.sampled_from(["vip", "lead"]))
+        | st.builds(Condition, property=st.just("plan"), value=st.sampled_from(["gold", "b"])),
         max_size=2,
     ).map(tuple),
     otherwise=st.sampled_from(Otherwise),

@@ -57,7 +57,8 @@ class When(Command):
     conditions: tuple[Asked, ...] | Off | None = option(
         kinds.CONDITIONS,
         name="if",
-        about="Only to whom this holds for: of the step before, of another one (read:2), or a tag;"
+        about="Only to whom this holds for: of the step before, of another one (read:2), a tag, or"
+        " a property of the event that enrolled;"
         " with commas all must hold.",
         default=None,
         otherwise="to everybody",

@@ -85,6 +85,9 @@ async def waiting(room: CampaignRoom) -> list[tuple[object, ...]]:
             "if step 1 read and tagged very important, else the campaign ends",
             id="several, else end",
         ),
+        pytest.param(
+            "after=1h if=event.plan:gold", "if plan of the event is gold", id="of the event"
+        ),
         pytest.param("after=0m wait=delivered", "once the step before is delivered", id="a wait"),
         pytest.param("after=1d hours=09:00-12:00 days=mon-fri", "hours=09:00-12:00", id="hours"),
     ],
@@ -120,6 +123,7 @@ async def test_a_step_is_shown_as_it_was_written(
         pytest.param("after=1d if=read:7", "does not come before", id="no step"),
         pytest.param("after=1d else=end", "else= goes only with if=", id="else alone"),
         pytest.param("after=1d if=tag:", "tag:<tag> with one tag", id="no tag"),
+        pytest.param("after=1d if=event.plan:", "like event.plan:gold", id="no value"),
         pytest.param("after=1d fallback=followup", "fallback= is for a text", id="of a template"),
         pytest.param("after=1d fallback=followp", "Did you mean followup?", id="no template"),
         pytest.param("after=1d hours=9-12", "two times of day", id="no hours"),

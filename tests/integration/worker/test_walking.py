@@ -235,6 +235,28 @@ async def test_a_tag_decides_and_else_end_ends(world: World) -> None:
     assert await recounted(world) == []
 
 
+async def test_a_property_of_the_event_that_enrolled_decides(world: World) -> None:
+    asks = Conditions(all_of=(Condition(property="plan", value="Gold"),))
+    campaign = await drip(world, {"conditions": asks})
+    gold, silver, plain = await world.contacts(3)
+    async with world.database.owner_unit(ACME, world.clock.now()) as unit:
+        await enrollments.enroll(
+            unit,
+            campaign=campaign,
+            contacts=[gold, silver, plain],
+            by="automation:1",
+            properties={gold: {"plan": "gold"}, silver: {"plan": "silver"}},
+        )
+
+    await planned(world)
+
+    assert await sent(world) == [
+        (1, "queued", None),
+        (1, "skipped", "condition"),
+        (1, "skipped", "condition"),
+    ]
+
+
 async def test_a_named_step_is_asked_and_a_condition_is_judged_when_its_hours_open(
     world: World,
 ) -> None:

@@ -134,9 +134,11 @@ with frozen as (
   select unnest(f.contacts) as id from frozen_audiences f
    where f.organization_id = $organization and f.campaign_id = $campaign and f.first_contact > $cursor
      and f.first_contact <= $until and not $everyone)
-select distinct timezone from contacts
- where organization_id = $organization and id > $cursor and id <= $until and timezone is not null
-   and ($everyone or id in (select id from frozen))
+select timezone from contacts
+ where organization_id = $organization and id > $cursor and id <= $until and timezone is not null and $everyone
+union
+select c.timezone from frozen f join contacts c on c.organization_id = $organization and c.id = f.id
+ where c.timezone is not null
 
 -- name: plan_broadcast
 -- Make a row for every contact of the audience after $cursor up to $until; who may not be written to gets one
@@ -146,11 +148,13 @@ with frozen as (
    where f.organization_id = $organization and f.campaign_id = $campaign and f.first_contact > $cursor
      and f.first_contact <= $until and not $everyone),
 audience as (
-  select c.id, c.last_number_id, c.timezone,
-         left_out_because(c, $promotional) as reason
+  -- Two branches, of which one is empty: with an "or" the frozen few would be looked for among all.
+  select c.id, c.last_number_id, c.timezone, left_out_because(c, $promotional) as reason
     from contacts c
-   where c.organization_id = $organization and c.id > $cursor and c.id <= $until
-     and ($everyone or c.id in (select id from frozen))),
+   where c.organization_id = $organization and c.id > $cursor and c.id <= $until and $everyone
+  union all
+  select c.id, c.last_number_id, c.timezone, left_out_because(c, $promotional) as reason
+    from frozen f join contacts c on c.organization_id = $organization and c.id = f.id),
 inserted as (
   insert into messages (organization_id, id, run_id, step_id, contact_id, campaign_id, number_id, state, reason,
                         due_at, deadline_at, settled_at)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, BinaryIO, Final
-from xml.etree.ElementTree import ParseError
+from xml.etree.ElementTree import ParseError, fromstring
 from zlib import error as ZlibError  # noqa: N812 — it is named as what it is
 
 import openpyxl
@@ -51,7 +51,7 @@ def workbook(source: BinaryIO) -> Workbook | Unreadable:
     source.seek(0)
     try:
         with zipfile.ZipFile(source) as archive:
-            problem = _bomb(archive.infolist())
+            problem = _bomb(archive)
         if problem is not None:
             return problem
         with warnings.catch_warnings():
@@ -60,11 +60,12 @@ def workbook(source: BinaryIO) -> Workbook | Unreadable:
             book = openpyxl.load_workbook(source, read_only=True, keep_links=False)
         return _sheet(book)
     except _DAMAGED:
-        return Unreadable(reason="It is no Excel workbook, or a damaged one; save it again.")
+        return Unreadable(reason=_NO_WORKBOOK)
 
 
 _LARGEST: Final = 512 * 1024 * 1024  # bytes of a member, unpacked; it is read in pieces
-_LARGEST_TEXTS: Final = 48 * 1024 * 1024  # bytes of all texts, unpacked, which stay in memory
+_LARGEST_AT_ONCE: Final = 48 * 1024 * 1024  # of one that is read at once, such as all texts
+_TYPES: Final = "[Content_Types].xml"
 _MOST_MEMBERS: Final = 1_000
 _RATIO: Final = 200  # tables shrink to a tenth or less, hardly ever to a hundredth
 _SMALL: Final = 1024 * 1024
@@ -85,19 +86,28 @@ _DAMAGED: Final = (
     OverflowError,
 )
 """What openpyxl raises on a file that is not as it should be; it has no exception of its own."""
+_NO_WORKBOOK: Final = "It is no Excel workbook, or a damaged one; save it again."
 _BROKEN: Final = "The workbook is damaged from here on; save it again."
 _BOMB: Final = "Unpacked it is far larger than a list of people; save the sheet of contacts as CSV."
 
 
-def _bomb(members: list[zipfile.ZipInfo]) -> Unreadable | None:
-    if len(members) > _MOST_MEMBERS:
-        return Unreadable(reason=_BOMB)
+def _bomb(archive: zipfile.ZipFile) -> Unreadable | None:
+    """Return why a workbook is not to be unpacked; None: it may be."""
+    members = archive.infolist()
+    types = next((each for each in members if each.filename == _TYPES), None)
+    if len(members) > _MOST_MEMBERS or types is None or types.file_size > _SMALL:
+        return Unreadable(reason=_BOMB if types is not None else _NO_WORKBOOK)
+    # Rows are read in pieces, everything else at once; what is what stands in the list of types.
+    kinds = [
+        (str(each.get("PartName", "")).lstrip("/"), str(each.get("ContentType", "")))
+        for each in fromstring(archive.read(types))  # noqa: S314 — a small one, and expat bounds entities
+    ]
+    in_pieces = {name for name, kind in kinds if kind.endswith("worksheet+xml")}
+    at_once = {name for name, kind in kinds if not kind.endswith("worksheet+xml")}
     for member in members:
-        packed_too_well = (
-            member.file_size > _SMALL and member.file_size > member.compress_size * _RATIO
-        )
-        texts = member.filename.endswith("sharedStrings.xml")
-        if packed_too_well or member.file_size > (_LARGEST_TEXTS if texts else _LARGEST):
+        limit = _LARGEST if member.filename in in_pieces - at_once else _LARGEST_AT_ONCE
+        too_well = member.file_size > _SMALL and member.file_size > member.compress_size * _RATIO
+        if too_well or member.file_size > limit:
             return Unreadable(reason=_BOMB)
     return None
 

@@ -175,18 +175,30 @@ def test_a_formula_is_named_by_its_cell() -> None:
     assert bad.problem.startswith("B3 holds a formula")
 
 
-def _bomb() -> bytes:
+def _packed(content: bytes, types: str = "<Types/>") -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("[Content_Types].xml", "<Types/>")
-        archive.writestr("xl/worksheets/sheet1.xml", b" " * 50_000_000)
+        archive.writestr("[Content_Types].xml", types)
+        archive.writestr("xl/worksheets/sheet1.xml", content)
     return file.getvalue()
+
+
+TEXTS_IN_DISGUISE = (
+    '<Types><Override PartName="/xl/worksheets/sheet1.xml" ContentType="x.sharedStrings+xml"/>'
+    '<Override PartName="/xl/worksheets/sheet1.xml" ContentType="x.worksheet+xml"/></Types>'
+)
+TEXTS = b"".join(b"<si>%d</si>" % place for place in range(3_500_000))
 
 
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        pytest.param(_bomb(), "far larger than a list of people", id="a bomb"),
+        pytest.param(_packed(b" " * 50_000_000), "far larger than a list of people", id="a bomb"),
+        pytest.param(
+            _packed(TEXTS, TEXTS_IN_DISGUISE),
+            "far larger than a list of people",
+            id="texts that look like rows",
+        ),
         pytest.param(b"PK\x03\x04rest", "no Excel workbook", id="no workbook"),
         pytest.param(workbook(), "It is empty", id="empty"),
         pytest.param(

@@ -68,6 +68,13 @@ def test_words_are_cut(text: str, cut: list[tuple[str | None, str]]) -> None:
     assert [(word.key, word.text) for word in read] == cut
 
 
+def test_brackets_may_stand_right_beside_quotes() -> None:
+    read = words('(city is “New York”) or ("x")')
+
+    assert isinstance(read, tuple)
+    assert [word.raw for word in read] == ["(city", "is", '"New York")', "or", '("x")']
+
+
 def test_what_was_quoted_within_a_word_stays_quoted_in_its_raw_form() -> None:
     read = words('tag:“very important”,list:"b c"')
 

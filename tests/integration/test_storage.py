@@ -168,6 +168,34 @@ async def test_migrations_go_up_and_down_and_up_on_a_database_with_rows(database
         assert await missing(connection) == ()
 
 
+async def test_steps_put_between_others_keep_their_order_on_the_way_down(
+    database: Database,
+) -> None:
+    await _campaign(database, ACME, "Welcome")
+    await database.pool.execute(
+        "insert into steps (organization_id, campaign_id, position, after_s, content, created_at)"
+        " select 'acme', min(c.id), place, 0, '{}', $1"
+        "   from campaigns c, unnest(array[1, 1.25, 1.5, 4]) as place"
+        "  group by place order by place",
+        NOON,
+    )
+    await database.pool.execute(
+        "insert into enrollments (organization_id, campaign_id, contact_id, state, position,"
+        " enrolled_at, enrolled_by)"
+        " select 'acme', min(id), 1, 'active', 1.5, $1, 'U' from campaigns",
+        NOON,
+    )
+
+    await migrate(database.url, to=NAMES[0])
+
+    async with database.pool.acquire() as connection:
+        steps = await connection.fetch("select position from steps order by id")
+        place = await connection.fetchval("select position from enrollments")
+    assert [row["position"] for row in steps] == [1, 2, 3, 4]
+    assert place == 3
+    await migrate(database.url)
+
+
 async def test_migrations_may_be_started_by_several_at_once(database: Database) -> None:
     await migrate(database.url, to="zero")
 

@@ -249,7 +249,9 @@ class _Play:
         waits = cohort.queued
         key = (waits.due_at, waits.second, cohort.members[0], next(self._sequence))
         heappush(self._waiting, (*key, cohort))
-        self._drain()
+        # Whatever comes due at the same moment takes its turn by its own age.
+        if not self._events or self._events[0][:2] != (self.now, _CLAIM):
+            self._drain()
 
     def _drain(self) -> None:
         while self._waiting:

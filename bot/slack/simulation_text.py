@@ -123,7 +123,7 @@ def _busiest(played: Played) -> Iterator[Markup]:
         "The busiest day is {day} with {n} messages{limits}.",
         day=day.isoformat(),
         n=count,
-        limits=f" ({', '.join(limits)})" if limits else "",
+        limits=Markup(f" ({', '.join(limits)})") if limits else Markup(""),
     )
 
 

@@ -165,6 +165,7 @@ inserted as (
          case when a.reason is not null then $at::timestamptz end
     from audience a
     left join unnest($zones::text[], $zone_due_ats::timestamptz[]) as z(zone, due_at) on z.zone = a.timezone
+   order by a.id -- the older contact goes first where a cap lets only some go
   on conflict do nothing
   returning reason)
 select coalesce(reason, '') as reason, count(*) as count from inserted group by 1

@@ -289,7 +289,7 @@ async def test_a_simulation_tells_by_day_and_step_who_gets_what(room: CampaignRo
     assert "2026-11-20 · step 1 · 2 sent · C1, C2" in said
     assert "2026-11-22 · step 2 · 2 sent" in said
     assert "The last day is 2026-11-27" in said
-    assert "The busiest day is 2026-11-20 with 2 messages (per_day allows 2" in said
+    assert "The busiest day is 2026-11-20 with 2 messages (per_day allows 2)" in said
     assert "Nothing was sent" in said
     assert await room.value("select count(*) from enrollments") == 0
     assert await room.value("select count(*) from messages") == 0

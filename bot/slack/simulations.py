@@ -38,7 +38,7 @@ from storage.events import Event
 LARGEST: Final = 100_000
 """People of a simulation at most."""
 
-_SLICE: Final = 2_000
+_SLICE: Final = 500  # so that webhooks wait for no more than some hundredths of a second
 _OVER: Final = frozenset({State.COMPLETED, State.CANCELLED, State.ARCHIVED})
 _BEGUN: Final = frozenset({State.RUNNING, State.PAUSED})
 _TAG: Final = "tag:"

@@ -174,26 +174,27 @@ class _Room:
         return crowd
 
     async def _those_inside(self, campaign: Campaign, foresight: Foresight, crowd: _Crowd) -> None:
+        known = {step.id for step in foresight.plan.steps}
         async for several in self._standings(campaign):
             _check(len(crowd.people) + len(several))
-            known = {step.id for step in foresight.plan.steps}
-            await self._join(
-                campaign,
-                foresight,
-                crowd,
-                [
-                    (each.contact_id, each.standpoint, each.properties)
-                    for each in several
-                    # Whoever waits for a removed step is moved on by the worker.
-                    if each.standpoint.step_id in known
-                ],
-            )
+            standing = [
+                (each.contact_id, each.standpoint, each.properties)
+                for each in several
+                # Whoever waits for a removed step is moved on by the worker.
+                if each.standpoint.step_id in known
+            ]
+            for start in range(0, len(standing), _SLICE):
+                part = standing[start : start + _SLICE]
+                await self._join(campaign, foresight, crowd, part)
 
     async def _standings(self, campaign: Campaign) -> AsyncIterator[list[standings.Standing]]:
-        read = standings.of_drip if campaign.kind is Kind.DRIP else standings.of_broadcast
+        drip = campaign.kind is Kind.DRIP
+        read = standings.of_drip if drip else standings.of_broadcast
+        # Each slice of a broadcast looks at all that waits of it.
+        limit = _SLICE if drip else 10 * _SLICE
         after = 0
         while several := await self._unit(
-            partial(read, campaign=campaign.id, after=after, limit=_SLICE)
+            partial(read, campaign=campaign.id, after=after, limit=limit)
         ):
             yield several
             after = several[-1].id

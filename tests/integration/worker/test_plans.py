@@ -247,6 +247,31 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
             load("enrollments")["of_contacts"],
             {"contacts": contacts},
         ),
+        "facts to look ahead": (
+            load("looking")["facts"],
+            {
+                "contacts": contacts,
+                "number": None,
+                "numbers": numbers,
+                "standard_number": NUMBER,
+            },
+        ),
+        "runs of one": (
+            load("looking")["runs"],
+            {"campaign": walking, "contact": contacts[0], "limit": 5},
+        ),
+        "told one": (
+            load("looking")["told"],
+            {"campaign": campaigns[0], "contact": contacts[0], "limit": 200},
+        ),
+        "standings": (
+            load("looking")["standings"],
+            {"campaign": walking, "after": runs[50], "limit": 500},
+        ),
+        "standing_evidence": (
+            load("looking")["standing_evidence"],
+            {"campaign": walking, "runs": runs, "contacts": contacts},
+        ),
         "drips_due": (planning["drips_due"], {}),
         "due_enrollments": (
             planning["due_enrollments"],

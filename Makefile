@@ -7,6 +7,8 @@ PORT ?= 8080
 DATA ?= ./.dripline/sandbox
 CONFIG ?= dripline.toml
 SEEDS ?= 25
+# One more than there are cores: a running system mostly waits, for Slack's pace above all.
+PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 BIN := .venv/bin
 export PYTHON
 
@@ -28,7 +30,7 @@ run: setup ## Run servers, bot and worker on this machine for real use [CONFIG=d
 
 .PHONY: test
 test: setup ## Run every test but the long proofs; the last line says what was left out [ARGS=tests/unit]
-	@$(BIN)/pytest -m "not prove" -n 2 --dist loadgroup $(if $(ARGS),$(ARGS),--cov)
+	@$(BIN)/pytest -m "not prove" -n $(PROCESSES) --dist loadgroup $(if $(ARGS),$(ARGS),--cov)
 
 .PHONY: check
 check: lint types arch ## Lint, format, types and architecture

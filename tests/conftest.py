@@ -11,8 +11,9 @@ from xdist.scheduler import LoadScopeScheduling
 
 _TESTS = Path(__file__).parent
 _EXAMPLES_PER_SEED = 100
-# Each of these starts the whole system, once for all of its tests: xdist keeps them together.
-_WHOLE_SYSTEM = {"acceptance", "browser", "faults"}
+# Each of these starts the whole system, once in a process: xdist keeps a folder of them together,
+# and of the stories, which are many, a file.
+_WHOLE_SYSTEM = {"browser": 2, "faults": 2, "acceptance": 3}
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 settings.register_profile("quick", deadline=None, max_examples=_EXAMPLES_PER_SEED)
@@ -62,8 +63,9 @@ class _SystemsTogether(LoadScopeScheduling):  # type: ignore[misc] # xdist is un
     """Tests that share a running system go to one process, all others wherever there is room."""
 
     def _split_scope(self, nodeid: str) -> str:
-        folder = PurePosixPath(nodeid).parts[1:2]
-        return folder[0] if folder and folder[0] in _WHOLE_SYSTEM else nodeid
+        place = PurePosixPath(nodeid.split("::", 1)[0]).parts
+        together = _WHOLE_SYSTEM.get(place[1]) if len(place) > 1 else None
+        return nodeid if together is None else "/".join(place[:together])
 
 
 # Optional, because the hook is there only with xdist; xdist's own groups need an older pytest.
@@ -77,7 +79,7 @@ def pytest_terminal_summary(
 ) -> None:
     left_out = config.stash.setdefault(_LEFT_OUT, {})
     for report in terminalreporter.stats.get("skipped", []):
-        what = "browser" if "browser" in report.keywords else report.nodeid.split("::")[0]
+        what = "browser" if "browser" in report.keywords else report.nodeid.split("::", 1)[0]
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         left_out[what] = str(reason).removeprefix("Skipped: ")
 

@@ -9,16 +9,16 @@ from tests.system import Json, System
 
 
 async def test_staff_see_what_a_contact_would_read_before_anybody_reads_it(system: System) -> None:
-    (reader,) = numbers = phones(190, 1)
-    await bring(system, numbers, "look190")
+    (reader,) = numbers = phones(390, 1)
+    await bring(system, numbers, "look390")
     for text in (
-        "campaign new Look190",
-        "step add Look190 after=0m template=receipt 1={first_name} 2=today",
-        'step add Look190 after=1d text="Any questions, {first_name|there}?"',
+        "campaign new Look390",
+        "step add Look390 after=0m template=receipt 1={first_name} 2=today",
+        'step add Look390 after=1d text="Any questions, {first_name|there}?"',
     ):
         await system.ask(text)
 
-    said = await system.ask(f"campaign preview Look190 {reader}")
+    said = await system.ask(f"campaign preview Look390 {reader}")
 
     assert "P0000" in said
     assert "Would come" in said
@@ -27,53 +27,53 @@ async def test_staff_see_what_a_contact_would_read_before_anybody_reads_it(syste
 
 
 async def test_a_simulation_comes_true_contact_by_contact(system: System) -> None:
-    numbers = phones(191, 3)
-    await bring(system, numbers, "look191")
+    numbers = phones(391, 3)
+    await bring(system, numbers, "look391")
     await system.ask(f"contact optout {numbers[2]}")
     for text in (
-        "campaign new Look191 trigger=tag:look191 per_day=1",
-        "step add Look191 after=0m template=followup",
-        "step add Look191 after=2d template=feedback",
+        "campaign new Look391 trigger=tag:look391 per_day=1",
+        "step add Look391 after=0m template=followup",
+        "step add Look391 after=2d template=feedback",
     ):
         await system.ask(text)
 
-    said = await system.ask("campaign simulate Look191 csv")
-    foreseen = await _listed(system, "simulation-look191")
+    said = await system.ask("campaign simulate Look391 csv")
+    foreseen = await _listed(system, "simulation-look391")
     assert {row["phone"] for row in foreseen} == set(numbers[:2])
     assert "Not enrolled: 1 said STOP" in said
     assert await sent_to(system, numbers) == []
 
-    await system.ask("campaign activate Look191")
-    await system.ask("enroll Look191 tag:look191")
+    await system.ask("campaign activate Look391")
+    await system.ask("enroll Look391 tag:look391")
     await system.advance(days=7)
 
     sent = [message["to"] for message in await sent_to(system, numbers)]
     assert sorted(sent) == sorted(row["phone"] for row in foreseen if row["outcome"] == "sent")
-    await system.ask("campaign archive Look191")
+    await system.ask("campaign archive Look391")
 
 
 async def test_staff_are_told_why_somebody_got_nothing(system: System) -> None:
-    reached, stopped, outside = numbers = phones(192, 3)
-    await bring(system, [reached, stopped], "look192")
-    await bring(system, [outside], "other192")
+    reached, stopped, outside = numbers = phones(392, 3)
+    await bring(system, [reached, stopped], "look392")
+    await bring(system, [outside], "other392")
     for text in (
-        "campaign new Look192",
-        "step add Look192 after=0m template=followup",
-        "step add Look192 after=3d template=feedback",
-        "campaign activate Look192",
-        "enroll Look192 tag:look192",
+        "campaign new Look392",
+        "step add Look392 after=0m template=followup",
+        "step add Look392 after=3d template=feedback",
+        "campaign activate Look392",
+        "enroll Look392 tag:look392",
     ):
         await system.ask(text)
     await system.advance(hours=1)
     await system.ask(f"contact optout {stopped}")
 
-    assert "Step 1: sent" in (story := await system.ask(f"why {reached} Look192"))
+    assert "Step 1: sent" in (story := await system.ask(f"why {reached} Look392"))
     assert "Next: step 2" in story
-    assert "said STOP" in await system.ask(f"why {stopped} Look192")
-    assert "never enrolled" in await system.ask(f"why {outside} Look192")
-    await system.ask("campaign pause Look192")
-    assert "It is paused by" in await system.ask(f"why {reached} Look192")
-    await system.ask("campaign archive Look192")
+    assert "said STOP" in await system.ask(f"why {stopped} Look392")
+    assert "never enrolled" in await system.ask(f"why {outside} Look392")
+    await system.ask("campaign pause Look392")
+    assert "It is paused by" in await system.ask(f"why {reached} Look392")
+    await system.ask("campaign archive Look392")
     assert [m["to"] for m in await sent_to(system, numbers)].count(outside) == 0
 
 

@@ -137,7 +137,7 @@ class TestMakefile:
             (["prove", "SEED=7"], '--seed "7"'),
             (["bench", "NAME=sending"], "-m benchmarks sending"),
             (["test"], "--cov"),
-            (["test", "ARGS=tests/unit"], "-n 2 --dist loadgroup tests/unit"),
+            (["test", "ARGS=tests/unit", "PROCESSES=5"], "-n 5 --dist loadgroup tests/unit"),
         ],
     )
     def test_variables_reach_the_command(self, arguments: list[str], recipe: str) -> None:

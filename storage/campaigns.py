@@ -450,6 +450,12 @@ async def running(unit: Unit, *, limit: int) -> list[CampaignId]:
     return [row["id"] for row in await unit.rows(_SQL["running"], limit=limit)]
 
 
+async def upcoming(unit: Unit, *, limit: int) -> list[tuple[str, datetime]]:
+    """Return names and times of broadcasts that start by themselves, the next first."""
+    rows = await unit.rows(_SQL["upcoming"], limit=limit)
+    return [(row["name"], row["scheduled_at"]) for row in rows]
+
+
 async def lacking(unit: Unit, *, campaign: Campaign, tokens: Sequence[str]) -> Mapping[str, int]:
     """Return how many of those a campaign is for have no value for *tokens*; none of them zero.
 

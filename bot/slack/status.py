@@ -43,6 +43,7 @@ def register(registry: Registry, desk: Desk) -> None:
                 *await _number_lines(unit, organization, others=_sharing(desk, organization)),
                 _waiting(await work.idle(unit, grace=organization.sending.unknown_grace)),
                 *await _campaign_lines(unit),
+                *await _upcoming_lines(unit),
                 await _template_line(unit),
             ]
         text = joined(shown)
@@ -170,6 +171,22 @@ async def _campaign_lines(unit: Unit) -> list[Markup]:
                 broadcasts=code("/drip broadcast list running"),
             )
         )
+    return lines
+
+
+async def _upcoming_lines(unit: Unit) -> list[Markup]:
+    coming = await campaigns.upcoming(unit, limit=_CAMPAIGNS + 1)
+    lines = [
+        markup(
+            "*{name}* (broadcast) starts {at}",
+            name=name,
+            at=date(starts, "{date_short_pretty} {time}"),
+        )
+        for name, starts in coming[:_CAMPAIGNS]
+    ]
+    if len(coming) > _CAMPAIGNS:
+        every = code("/drip broadcast list scheduled")
+        lines.append(markup("and more: {every} lists what starts by itself", every=every))
     return lines
 
 

@@ -257,6 +257,13 @@ select id from campaigns
  order by started_at desc, id desc
  limit $limit
 
+-- name: upcoming
+-- What starts by itself, the next first.
+select name, scheduled_at from campaigns
+ where organization_id = $organization and state = 'scheduled' and scheduled_at is not null
+ order by scheduled_at, id
+ limit $limit
+
 -- name: has_running
 select exists (select from enrollments
                 where organization_id = $organization and campaign_id = $campaign and state in ('active', 'paused'))

@@ -42,10 +42,13 @@ async def test_it_starts_once_and_not_before(room: CampaignRoom) -> None:
     assert "Europe/Amsterdam, your organization's time zone" in said
     assert "3 recipients" in said
 
+    assert "*Sale* (broadcast) starts" in await room.say("status")
+
     await at(room, 2026, 11, 21, 8, 59)
     assert await states(room) == [("Sale", "scheduled")]
     await at(room, 2026, 11, 21, 9, 0)
     assert await states(room) == [("Sale", "running")]
+    assert "(broadcast) starts" not in await room.say("status")
     await room.plan()
     await at(room, 2026, 11, 22, 9, 0)
 

@@ -40,13 +40,13 @@ async def test_hot_leads_are_found_previewed_and_written_to(system: System) -> N
         await system.writes(phone, "Tell me more")
 
     made = await system.ask(
-        'segment new "Hot leads" tag:segmented and not tag:segmentcustomer'
+        'segment new "Keen leads" tag:segmented and not tag:segmentcustomer'
         ' and city is "amsterdam" and last_reply within 30d'
     )
-    preview = await system.ask("segment preview Hot")
-    sent = await send(system, "Hotmail", '"segment:Hot leads"', audience=1)
+    preview = await system.ask("segment preview Keen")
+    sent = await send(system, "Hotmail", '"segment:Keen leads"', audience=1)
 
-    assert "created the segment *Hot leads*: 1 contact." in made
+    assert "created the segment *Keen leads*: 1 contact." in made
     assert f"P{hot[-4:]}" in preview
     assert sent["sent"] == 1
     assert [m["to"] for m in await sent_to(system, numbers)] == [hot]

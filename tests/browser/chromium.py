@@ -107,7 +107,7 @@ class Page:
             raise RuntimeError(details.get("exception", {}).get("description", details["text"]))
         return result["result"].get("value")
 
-    async def until(self, expression: str, *, seconds: float = 10) -> Any:  # noqa: ANN401 — as value
+    async def until(self, expression: str, *, seconds: float = 30) -> Any:  # noqa: ANN401 — as value
         """Return the expression's value once it is true-ish.
 
         Raises:
@@ -128,7 +128,7 @@ class Page:
             await self.until(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''")
         )
 
-    async def wait_for(self, selector: str, *, containing: str = "", seconds: float = 10) -> None:
+    async def wait_for(self, selector: str, *, containing: str = "", seconds: float = 30) -> None:
         """Wait for a visible element that contains the text.
 
         Raises:

@@ -12,7 +12,7 @@ _COMPOSER = ".channel .composer-field"
 async def _type(page: Page, command: str, answer: str) -> None:
     """Give a command in the channel and wait until the last message says *answer*."""
     await page.type(_COMPOSER, f"/drip {command}", enter=True)
-    await page.wait_for(".channel .message", containing=answer, seconds=15)
+    await page.wait_for(".channel .message", containing=answer, seconds=30)
 
 
 async def _take_up(page: Page, phone: str) -> None:
@@ -56,10 +56,10 @@ async def test_a_newcomer_gets_from_a_file_to_the_alert_and_a_broadcast(
         await page.type(_COMPOSER, "import", enter=True)
         await page.click(".thread-link")
         for verdict in ("195 new", "3 duplicate", "2 invalid"):
-            await page.wait_for(".thread .message", containing=verdict, seconds=15)
-        await page.wait_for(".thread .file", containing="verdicts.csv", seconds=15)
+            await page.wait_for(".thread .message", containing=verdict, seconds=30)
+        await page.wait_for(".thread .file", containing="verdicts.csv", seconds=30)
         await page.click(".thread button", containing="Import 195")
-        await page.wait_for(".thread .message", containing="leads.csv is imported", seconds=15)
+        await page.wait_for(".thread .message", containing="leads.csv is imported", seconds=30)
         assert await page.value("document.querySelector('[data-action=import_start]')") is None
 
         # Write a campaign; the thread makes way for the channel.
@@ -71,7 +71,7 @@ async def test_a_newcomer_gets_from_a_file_to_the_alert_and_a_broadcast(
             strict=True,
         ):
             await _type(page, command, answer)
-        await page.wait_for(".channel .message", containing="Welcome (drip) is active", seconds=15)
+        await page.wait_for(".channel .message", containing="Welcome (drip) is active", seconds=30)
         await _type(page, newcomer.ENROLL, "enrolled 195 contacts")
         await page.until(
             "Number.parseInt(document.querySelector('.phone-count')?.textContent) === 195",
@@ -87,9 +87,9 @@ async def test_a_newcomer_gets_from_a_file_to_the_alert_and_a_broadcast(
         await page.wait_for(".own .bubble", containing="How much is it?")
         await _take_up(page, stopped)
         await page.type(".chat-field", "stop.", enter=True)
-        await page.wait_for(".bubble", containing="You will get no more messages", seconds=15)
+        await page.wait_for(".bubble", containing="You will get no more messages", seconds=30)
         await page.click("[data-channel=C0INBOX]")
-        await page.wait_for(".channel .message", containing="How much is it?", seconds=15)
+        await page.wait_for(".channel .message", containing="How much is it?", seconds=30)
         assert "stop." not in await page.text(".channel .message-list")
 
         # A week later it is over.
@@ -98,10 +98,10 @@ async def test_a_newcomer_gets_from_a_file_to_the_alert_and_a_broadcast(
         await page.wait_for(
             ".channel .message",
             containing="193 finished, 1 replied, 1 opted out. 583 messages sent",
-            seconds=15,
+            seconds=30,
         )
         await page.click(".channel .message:last-child button", containing="Report")
-        await page.wait_for(".channel .ephemeral table", containing="583", seconds=15)
+        await page.wait_for(".channel .ephemeral table", containing="583", seconds=30)
 
         # And everybody at once, but for the one.
         await _type(page, newcomer.BROADCAST, "194 recipients")
@@ -114,7 +114,7 @@ async def test_a_newcomer_gets_from_a_file_to_the_alert_and_a_broadcast(
         await _take_up(page, stopped)
         assert len(await _bubbles(page)) == 4
         await _take_up(page, replied)
-        await page.until("document.querySelectorAll('.bubble').length === 4", seconds=15)
+        await page.until("document.querySelectorAll('.bubble').length === 4", seconds=30)
         assert (await system.get("refusals"))["refusals"] == []
         assert page.complaints == []
         await page.open("about:blank")

@@ -1,5 +1,6 @@
 """Templates drafted, rejected, mended, approved and used; files of the library sent and renewed."""
 
+import asyncio
 import base64
 
 from tests.acceptance.steps import bring, card_of, phones, sent_to
@@ -31,7 +32,9 @@ async def test_a_template_drafted_rejected_mended_approved_and_used(system: Syst
 
     assert "submitted the template" in await system.ask("template submit spring")
     await system.settle()
-    assert "spring · en · marketing · pending" in await system.ask("template list")
+    async with asyncio.timeout(30):  # the list follows the next sync
+        while "spring · en · marketing · pending" not in await system.ask("template list"):
+            pass
     assert "with WhatsApp" in await system.ask("template draft spring footer=off")
 
     await _reviewed(system, "REJECTED", reason="INVALID_FORMAT")

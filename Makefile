@@ -7,8 +7,7 @@ PORT ?= 8080
 DATA ?= ./.dripline/sandbox
 CONFIG ?= dripline.toml
 SEEDS ?= 25
-# One more than there are cores: a running system mostly waits, for Slack's pace above all.
-PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
+PROCESSES ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 BIN := .venv/bin
 export PYTHON
 

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 import structlog
 
 from engine.ids import OrganizationId
+from storage.database import CONNECTION_LOST
 from storage.slack_requests import EXPIRY_S, Claim, Taken
 
 _RENEWED_EVERY: Final = EXPIRY_S / 3
@@ -83,7 +84,7 @@ async def _renew(claims: Claims, claim: Claim, *, every: float) -> None:
         await asyncio.sleep(every)
         try:
             kept = await claims.renew(claim)
-        except Exception as error:  # noqa: BLE001 — Postgres is away; it may be back before the end
+        except CONNECTION_LOST as error:  # it may be back before the end
             log.warning("slack.claim_not_renewed", error=type(error).__name__)
             continue
         if not kept:

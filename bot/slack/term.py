@@ -8,7 +8,7 @@ import structlog
 
 from engine.clock import Clock
 from storage import leases
-from storage.database import Database
+from storage.database import CONNECTION_LOST, Database
 from storage.leases import EXPIRY_S, Lease
 
 _RENEWED_EVERY: Final = 1.0
@@ -64,7 +64,7 @@ class Term:
                         self._clock.now(),
                         lambda unit: leases.renew(unit, self._lease, call_age_s=None),
                     )
-            except Exception as error:
+            except CONNECTION_LOST as error:
                 log.warning("relay.not_renewed", error=type(error).__name__)
                 if self._clock.monotonic() - self._confirmed_at > EXPIRY_S:
                     raise LeaseLost from error
@@ -75,7 +75,7 @@ class Term:
 
     async def give_back(self) -> None:
         """Let another process go on at once; without Postgres the lease runs out by itself."""
-        with suppress(Exception):
+        with suppress(*CONNECTION_LOST):
             async with asyncio.timeout(_FRESH):
                 await self._database.run(
                     self._lease.organization,

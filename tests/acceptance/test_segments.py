@@ -13,14 +13,14 @@ async def test_a_list_by_hand_gets_a_broadcast_and_who_comes_later_does_not(
     await bring(system, numbers, "bylist")
     *listed, late = numbers
 
-    await system.ask('list new "Testers testers" about="Try new things first"')
-    added = await system.ask(f'list add "Testers testers" {",".join(listed)}')
+    await system.ask('list new "Testers" about="Try new things first"')
+    added = await system.ask(f'list add "Testers" {",".join(listed)}')
     overview = await system.ask("list list")
-    sent = await send(system, "Bylist", '"list:Testers testers"', audience=3)
+    sent = await send(system, "Bylist", '"list:Testers"', audience=3)
     await system.ask(f"list add Testers {late}")
 
-    assert "put 3 contacts on *Testers testers*" in added
-    assert "*Testers testers* · 3 contacts · Try new things first" in overview
+    assert "put 3 contacts on *Testers*" in added
+    assert "*Testers* · 3 contacts · Try new things first" in overview
     assert sent["sent"] == 3
     assert sorted(m["to"] for m in await sent_to(system, numbers)) == listed
     assert "4 contacts" in await system.ask("list show Testers")

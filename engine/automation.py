@@ -9,7 +9,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, assert_never
 
+from engine import event_condition
 from engine.ids import AutomationId, CampaignId, ContactId, SegmentId, StepId
+from engine.segment import Condition
+from engine.segment_json import condition_from_json, condition_to_json
 
 DEEPEST: Final = 10
 """So many automations may lead to one another; the next one is stopped."""
@@ -58,9 +61,14 @@ class TagAdded:
 
 @dataclass(frozen=True, slots=True)
 class EventFired:
-    """A custom event, by the name staff or programs fire it under."""
+    """A custom event, by the name staff or programs fire it under.
+
+    Attributes:
+        where: What its properties have to fulfil; None: nothing.
+    """
 
     name: str
+    where: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +239,12 @@ def hears(automation: Automation, of: Occurrence) -> bool:
             return of.kind is Kind.CONTACT_CREATED
         case TagAdded(tag):
             return of.kind is Kind.TAG_ADDED and of.value == tag
-        case EventFired(name):
-            return of.kind is Kind.EVENT and of.value == name
+        case EventFired(name, where):
+            return (
+                of.kind is Kind.EVENT
+                and of.value == name
+                and (where is None or event_condition.fulfils(of.properties, where))
+            )
         case KeywordWritten(word):
             return of.kind is Kind.KEYWORD and of.value == word
         case SegmentJoined(segment):
@@ -284,7 +296,7 @@ def trigger_to_json(trigger: Trigger) -> dict[str, Any]:
     for name in type(trigger).__slots__:
         value = getattr(trigger, name)
         if value is not None and name != "milestone":
-            found[name] = value
+            found[name] = condition_to_json(value) if name == "where" else value
     return found
 
 
@@ -293,6 +305,8 @@ def trigger_from_json(content: Mapping[str, Any]) -> Trigger:
     kind = Kind(content["on"])
     if kind.value in set(Milestone):
         return MessageReached(Milestone(kind.value), **given)
+    if "where" in given:
+        given["where"] = condition_from_json(given["where"])
     made: Trigger = _TRIGGERS[kind](**given)
     return made
 

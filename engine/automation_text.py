@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, assert_never
 
-from engine import keywords, names
+from engine import event_condition, keywords, names
 from engine.automation import (
     Action,
     AddTag,
@@ -218,8 +218,9 @@ def _when(trigger: Trigger, known: Directory) -> str:
             return "When somebody becomes a contact"
         case TagAdded(tag):
             return f"When a contact gets the tag {tag}"
-        case EventFired(name):
-            return f"When the event {name} happens to a contact"
+        case EventFired(name, where):
+            only = "" if where is None else f" with {event_condition.show(where)}"
+            return f"When the event {name}{only} happens to a contact"
         case KeywordWritten(word):
             return f"When a contact writes “{word}”"
         case SegmentJoined(segment):

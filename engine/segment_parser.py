@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Final, TypeVar, assert_never
+from typing import ClassVar, Final, TypeVar, assert_never
 
 from engine import duration, names, phone
 from engine.attributes import AttributeType
@@ -65,18 +65,18 @@ def parse(text: str, known: Known) -> Condition:
         raise InvalidSegment(
             f"A segment has at most {LONGEST:,} characters, this one has {len(text):,}."
         )
-    return _Reader(_tokens(text), known).whole()
+    return Reader(tokens(text), known).whole()
 
 
-class _Kind(Enum):
+class TokenKind(Enum):
     WORD = "word"
     TEXT = "text"  # in quotes
     SIGN = "sign"
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
-    kind: _Kind
+class Token:
+    kind: TokenKind
     text: str
     start: int
     end: int
@@ -88,8 +88,8 @@ _TOKEN: Final = re.compile(
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
-def _tokens(text: str) -> list[_Token]:
-    found: list[_Token] = []
+def tokens(text: str) -> list[Token]:
+    found: list[Token] = []
     at = 0
     end = len(text.rstrip())
     while at < end:
@@ -100,11 +100,11 @@ def _tokens(text: str) -> list[_Token]:
         string, sign, word = match.groups()
         if string is not None:
             inside = _ESCAPED.sub(r"\1", string)
-            found.append(_Token(_Kind.TEXT, inside, match.start(1) - 1, at))
+            found.append(Token(TokenKind.TEXT, inside, match.start(1) - 1, at))
         elif sign is not None:
-            found.append(_Token(_Kind.SIGN, sign, match.start(2), at))
+            found.append(Token(TokenKind.SIGN, sign, match.start(2), at))
         elif names.cleaned(word):
-            found.append(_Token(_Kind.WORD, names.cleaned(word), match.start(3), at))
+            found.append(Token(TokenKind.WORD, names.cleaned(word), match.start(3), at))
     return found
 
 
@@ -115,7 +115,7 @@ _SIGNS: Final = {
     ">": NumberOp.MORE,
     ">=": NumberOp.AT_LEAST,
 }
-_NUMBER: Final = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,6})?")
+NUMBER: Final = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,6})?")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _YEARS: Final = (1900, 2199)
 _PREFIXES: Final = ("tag", "list", "segment", "campaign", "phone", "attribute", *Did)
@@ -129,13 +129,21 @@ _NUMBER_OPS: Final = '=, !=, <, <=, > or >= (then a number), or "is set"'
 _DATE_OPS: Final = (
     'before, after or on (then a day as 2026-12-31), within or older than (then 30d), or "is set"'
 )
-_WORDS_OF_NOT_YET: Final = frozenset({"and", "or", ")"})
+JOINING: Final = frozenset({"and", "or", ")"})
 
 
-class _Reader:
-    """One text being read, from left to right."""
+class Reader:
+    """One text being read, from left to right.
 
-    def __init__(self, tokens: list[_Token], known: Known) -> None:
+    Attributes:
+        expected: What a condition may be.
+        empty: What a text without any says too little of.
+    """
+
+    expected: ClassVar[str] = _A_CONDITION
+    empty: ClassVar[str] = "Nothing says who is in it"
+
+    def __init__(self, tokens: list[Token], known: Known) -> None:
         self._tokens = tokens
         self._known = known
         self._at = 0
@@ -144,11 +152,11 @@ class _Reader:
 
     def whole(self) -> Condition:
         if not self._tokens:
-            raise InvalidSegment(f"Nothing says who is in it: write {_A_CONDITION}.")
+            raise InvalidSegment(f"{self.empty}: write {self.expected}.")
         condition = self._some()
         if self._here is not None:
             hint = ""
-            if self._before is not None and self._here.kind is _Kind.WORD:
+            if self._before is not None and self._here.kind is TokenKind.WORD:
                 hint = " A text of several words goes in quotes."
             raise self._wrong(f"expected and, or, or the end.{hint}")
         return condition
@@ -190,8 +198,8 @@ class _Reader:
 
     def _leaf(self) -> Condition:
         token = self._here
-        if token is None or token.kind is not _Kind.WORD or token.text.lower() in _WORDS_OF_NOT_YET:
-            raise self._wrong(f"expected {_A_CONDITION}.")
+        if token is None or token.kind is not TokenKind.WORD or token.text.lower() in JOINING:
+            raise self._wrong(f"expected {self.expected}.")
         word = token.text
         prefix, colon, rest = word.partition(":")
         if colon:
@@ -216,7 +224,7 @@ class _Reader:
             not rest
             and here is not None
             and following is not None
-            and following.kind is _Kind.TEXT
+            and following.kind is TokenKind.TEXT
             and following.start == here.end
         ):
             rest = following.text
@@ -350,7 +358,7 @@ class _Reader:
 
     def _number(self, field: Count | Attribute) -> Condition:
         here = self._here
-        if here is not None and here.kind is _Kind.SIGN and here.text in (*_SIGNS, "!=", "<>"):
+        if here is not None and here.kind is TokenKind.SIGN and here.text in (*_SIGNS, "!=", "<>"):
             self._at += 1
             op = _SIGNS.get(here.text)
             value = self._digits()
@@ -412,7 +420,7 @@ class _Reader:
 
     def _value(self, expected: str) -> str:
         here = self._here
-        if here is None or here.kind is _Kind.SIGN:
+        if here is None or here.kind is TokenKind.SIGN:
             raise self._wrong(f"expected {expected}.")
         value = names.cleaned(here.text)
         if not value or len(value) > _LONGEST_VALUE:
@@ -422,7 +430,7 @@ class _Reader:
 
     def _digits(self) -> Decimal:
         here = self._here
-        if here is None or not _NUMBER.fullmatch(here.text):
+        if here is None or not NUMBER.fullmatch(here.text):
             raise self._wrong("expected a number such as 3, 0.5 or -12.")
         self._at += 1
         return Decimal(here.text)
@@ -443,7 +451,7 @@ class _Reader:
 
     def _span(self, field: Moment | Attribute) -> timedelta:
         here = self._here
-        if here is None or here.kind is _Kind.SIGN:
+        if here is None or here.kind is TokenKind.SIGN:
             raise self._wrong("expected a span of time such as 30d, 2w or 12h.")
         written = here.text
         self._at += 1
@@ -463,16 +471,16 @@ class _Reader:
     # Words
 
     @property
-    def _here(self) -> _Token | None:
+    def _here(self) -> Token | None:
         return self._tokens[self._at] if self._at < len(self._tokens) else None
 
     @property
-    def _before(self) -> _Token | None:
+    def _before(self) -> Token | None:
         return self._tokens[self._at - 1] if self._at else None
 
     def _taken(self, word: str) -> bool:
         here = self._here
-        if here is None or here.kind is not _Kind.WORD or here.text.lower() != word:
+        if here is None or here.kind is not TokenKind.WORD or here.text.lower() != word:
             return False
         self._at += 1
         return True
@@ -498,7 +506,7 @@ class _Reader:
 
     def _sign(self, sign: str) -> bool:
         here = self._here
-        if here is None or here.kind is not _Kind.SIGN or here.text != sign:
+        if here is None or here.kind is not TokenKind.SIGN or here.text != sign:
             return False
         self._at += 1
         return True
@@ -506,7 +514,7 @@ class _Reader:
     def _wrong(self, sentence: str) -> InvalidSegment:
         return InvalidSegment(f"{self._place(self._here)}{sentence}")
 
-    def _place(self, token: _Token | None) -> str:
+    def _place(self, token: Token | None) -> str:
         if token is None:
             last = self._before
             return f"After {quoted(last.text[:30])}, at the end: " if last else ""

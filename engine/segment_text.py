@@ -67,7 +67,7 @@ class Known:
 
 def show(condition: Condition, known: Known) -> str:
     """Write a condition; what has lost its name is written by its number, as ``list:#3``."""
-    return _Writer(known).whole(condition)
+    return Writer(known).whole(condition)
 
 
 def written_name(name: str) -> str:
@@ -87,7 +87,9 @@ def quoted(text: str) -> str:
 _PLAIN: Final = re.compile(r"[^\W_][\w.+-]*")
 
 
-class _Writer:
+class Writer:
+    """Writes conditions with the names of an organization."""
+
     def __init__(self, known: Known) -> None:
         self._lists: dict[int, str] = {found: name for name, found in known.lists.items()}
         self._segments: dict[int, str] = {found: name for name, found in known.segments.items()}
@@ -138,19 +140,19 @@ class _Writer:
             case Took(did=did, campaign_id=found):
                 return f"{did}:{_name(self._campaigns, found)}"
             case IsSet(field=field):
-                return f"{_field(field)} {is_} set"
+                return f"{self._field(field)} {is_} set"
             case TextIs(field=field, op=op, value=text):
                 said = is_ if op is TextOp.IS else op.value
-                return f"{_field(field)} {said} {quoted(text)}"
+                return f"{self._field(field)} {said} {quoted(text)}"
             case NumberIs(field=field, op=op, value=number):
                 sign = equals if op is NumberOp.EQUAL else op.value
-                return f"{_field(field)} {sign} {number:f}"
+                return f"{self._field(field)} {sign} {number:f}"
             case DateIs(field=field, op=op, value=day):
-                return f"{_field(field)} {op} {day.isoformat()}"
+                return f"{self._field(field)} {op} {day.isoformat()}"
             case SpanIs(field=field, op=op, value=span):
-                return f"{_field(field)} {op} {duration.show(span)}"
+                return f"{self._field(field)} {op} {duration.show(span)}"
             case YesNoIs(field=field, value=yes):
-                return f"{_field(field)} {is_} {'yes' if yes else 'no'}"
+                return f"{self._field(field)} {is_} {'yes' if yes else 'no'}"
             case ConsentIs(value=standing):
                 return f"consent {is_} {standing}"
             case All() | Some() | Not():
@@ -158,14 +160,13 @@ class _Writer:
             case _:
                 assert_never(leaf)
 
+    def _field(self, field: Field) -> str:
+        if not isinstance(field, Attribute):
+            return field.value
+        taken = field.name in KEYWORDS or field.name in BUILT_IN
+        return f"attribute:{field.name}" if taken else field.name
+
 
 def _name(names: Mapping[int, str], found: int) -> str:
     name = names.get(found)
     return f"#{found}" if name is None else written_name(name)
-
-
-def _field(field: Field) -> str:
-    if not isinstance(field, Attribute):
-        return field.value
-    taken = field.name in KEYWORDS or field.name in BUILT_IN
-    return f"attribute:{field.name}" if taken else field.name

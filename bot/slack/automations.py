@@ -24,7 +24,17 @@ from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from engine import personalise
-from engine.automation import Action, Automation, Enroll, EventFired, State, Tell
+from engine.automation import (
+    Action,
+    Automation,
+    Enroll,
+    EventFired,
+    Kind,
+    Occurrence,
+    State,
+    Tell,
+    hears,
+)
 from engine.automation_text import Directory, done, sentence
 from engine.campaign import State as CampaignState
 from engine.ids import AutomationId, CampaignId, ContactId
@@ -63,6 +73,7 @@ def _register_new(registry: Registry, desk: Desk) -> None:
         async def work(unit: Unit) -> Reply:
             made = await make_automation(
                 when=command.when,
+                where=command.where,
                 segment=command.segment,
                 then=command.then,
                 automations=StoredAutomations(unit, asked.user_id),
@@ -164,11 +175,16 @@ def _register_event(registry: Registry, desk: Desk) -> None:
                 country=desk.config.organizations[asked.organization].country,
                 happenings=StaffHappenings(unit, actor=asked.user_id),
             )
-            waiting = [
-                each
-                for each in await automations.all_of(unit)
-                if each.trigger == EventFired(command.name) and each.state is State.ON
-            ]
+            fired = Occurrence(
+                id=0,
+                kind=Kind.EVENT,
+                contact_id=contact,
+                value=command.name,
+                at=asked.at,
+                properties=properties,
+            )
+            all_ = await automations.all_of(unit)
+            waiting = [each for each in all_ if each.state is State.ON and hears(each, fired)]
             given = joined(
                 [markup("{key}={value}", key=key, value=it) for key, it in properties.items()], ", "
             )
@@ -180,7 +196,7 @@ def _register_event(registry: Registry, desk: Desk) -> None:
                     who=await _called(unit, contact),
                     given=markup(" ({given})", given=given) if given else Markup(""),
                 ),
-                _act(waiting, command.name),
+                _act(waiting, [each for each in all_ if _awaits(each, command.name)], command.name),
             )
 
         reply = await desk.database.run(asked.organization, asked.at, work)
@@ -188,7 +204,19 @@ def _register_event(registry: Registry, desk: Desk) -> None:
         return reply
 
 
-def _act(waiting: Sequence[Automation], event: str) -> Markup:
+def _awaits(automation: Automation, event: str) -> bool:
+    trigger = automation.trigger
+    on = automation.state is State.ON
+    return on and isinstance(trigger, EventFired) and trigger.name == event
+
+
+def _act(waiting: Sequence[Automation], named: Sequence[Automation], event: str) -> Markup:
+    if named and not waiting:
+        numbers = ", ".join(str(each.id) for each in named)
+        return markup(
+            "No automation acts on it: its properties do not fulfil the condition of {numbers}.",
+            numbers=numbers,
+        )
     if not waiting:
         new = f"/drip automation new when=event:{event} then=enroll:<campaign>"
         return markup("No automation waits for it. {next}", next=next_line(new))

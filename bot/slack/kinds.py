@@ -10,11 +10,22 @@ from zoneinfo import available_timezones
 from bot.slack.closest import closest
 from bot.slack.declare import Kind, Wrong
 from bot.slack.words import Unreadable, quoted, words
-from engine import automation_text, duration, hours, names, personalise, phone, schedule
+from engine import (
+    automation_text,
+    duration,
+    event_condition,
+    hours,
+    names,
+    personalise,
+    phone,
+    schedule,
+)
 from engine.automation_text import InvalidAutomation, WrittenAction, WrittenTrigger
 from engine.campaign import InvalidRate, Rate
 from engine.conditions import Fact
 from engine.content import MediaRef
+from engine.event_condition import InvalidCondition
+from engine.segment import Condition
 from engine.template_draft import DraftButton
 from engine.templates import ButtonKind, Category
 from engine.timing import Anchor
@@ -452,6 +463,14 @@ def _when(text: str) -> WrittenTrigger | Wrong:
         return Wrong(because=str(error))
 
 
+def _properties(text: str) -> Condition | Wrong:
+    whole = words(text) if text.startswith('"') else ()
+    try:
+        return event_condition.parse(whole[0].text if isinstance(whole, tuple) and whole else text)
+    except InvalidCondition as error:
+        return Wrong(because=str(error))
+
+
 def _then(text: str) -> WrittenAction | Wrong:
     try:
         return automation_text.read_action(text)
@@ -624,6 +643,14 @@ THEN: Final[Kind[WrittenAction]] = Kind(
     shape='enroll:<campaign>|unenroll:<campaign>|tag:<tag>|untag:<tag>|tell:<#channel> "…"',
     read=_then,
     goes_on=_then_goes_on,
+)
+# Quotes inside are its own; it goes on to the next option.
+PROPERTIES: Final[Kind[Condition]] = Kind(
+    shape="condition",
+    read=_properties,
+    show=event_condition.show,
+    raw=True,
+    goes_on=lambda _so_far, _following: True,
 )
 EVENT: Final[Kind[str]] = Kind(
     shape="name",

@@ -42,6 +42,7 @@ from engine.campaign_ports import Attributes
 from engine.ids import AutomationId, CampaignId, SegmentId, StepId
 from engine.names import Ambiguous, NoMatch, One
 from engine.refusal import Refusal
+from engine.segment import Condition
 
 T = TypeVar("T")
 
@@ -58,6 +59,16 @@ class NoSuchAutomation(Refusal):
     """No automation, or more than one, is meant."""
 
 
+class NoEvent(Refusal):
+    """A condition on an event's properties, where nothing waits for an event."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "if= is about the properties of an event, so it goes with when=event:<name>; for what"
+            " is known of a contact use in=<segment>."
+        )
+
+
 class OfACampaign(Refusal):
     """It is the trigger of a campaign, which is changed with the campaign."""
 
@@ -72,6 +83,7 @@ class OfACampaign(Refusal):
 async def make_automation(
     *,
     when: WrittenTrigger,
+    where: Condition | None,
     segment: str | None,
     then: WrittenAction,
     automations: Automations,
@@ -80,14 +92,20 @@ async def make_automation(
     """Save an automation; it acts on what happens from now on.
 
     Args:
+        where: What the properties of the event have to fulfil; None: nothing.
         segment: The name of the segment that contacts have to be in; None: none.
 
     Raises:
+        NoEvent: There is no event that could have properties.
         NoSuchName: It names what is not there.
         Loops: With those there are it would go on for ever.
     """
     await automations.lock()
     trigger = await _trigger(when, automations)
+    if where is not None:
+        if not isinstance(trigger, EventFired):
+            raise NoEvent
+        trigger = replace(trigger, where=where)
     only = None if segment is None else await _segment(segment, automations)
     action = await _action(then, automations, attributes)
     await _refuse_loops(trigger, only, action, None, automations)

@@ -56,6 +56,10 @@ async def person(room: CampaignRoom) -> ContactId:
             'when="replied:Welcome#2" then=tell #C0SALES "Call {name}"',
             "replies to step 2 of Welcome, tell #C0SALES “Call {name}”.",
         ),
+        (
+            "when=event:paid if=total >= 100 and event.plan is pro then=tag:big",
+            'with event.total &gt;= 100 and event.plan is "pro" happens to a contact, tag the',
+        ),
         ("when=delivered then=tag:got", "When a message of any campaign is delivered"),
         ("when=read:Welcome then=tag:got", "When a message of Welcome is read"),
         ("when=clicked then=tag:got", "When a contact clicks a link of any campaign"),
@@ -81,6 +85,7 @@ async def test_an_automation_is_a_sentence(room: CampaignRoom, command: str, sen
         ("when=read:Welcome#9 then=tag:x", "no step 9"),
         ("when=segment:Hot then=tag:x", "There is no segment 'Hot'"),
         ("when=tag:a in=Hot then=tag:x", "There is no segment 'Hot'"),
+        ("when=tag:a if=total > 5 then=tag:x", "goes with when=event:"),
         ('when=tag:a then=tell #C0SALES "{nmae}"', "Did you mean {name}?"),
     ],
 )
@@ -175,6 +180,24 @@ async def test_an_event_carries_its_properties_into_the_campaign(room: CampaignR
     assert await room.rows("select properties, enrolled_by from enrollments") == [
         ({"order_id": "A17", "total": "12.5"}, "trigger:event:order_paid")
     ]
+
+
+async def test_an_event_acts_where_its_properties_fulfil_the_condition(room: CampaignRoom) -> None:
+    await person(room)
+    await room.say("automation new when=event:paid if=total >= 100 and plan is Pro then=tag:big")
+    await room.say(
+        'automation new when=event:paid if="coupon is set or not due on 2026-12-01" then=tag:other'
+    )
+
+    small = await room.say(f"event paid {WHO} total=99,5 plan=pro due=1-12-2026")
+    await act(room)
+    assert await tags_of(room) == []
+    big = await room.say(f"event paid {WHO} total=1.250,00 plan=PRO due=2026-12-02")
+    await act(room)
+
+    assert "do not fulfil the condition" in small
+    assert "2 automations act" in big
+    assert await tags_of(room) == ["big", "other"]
 
 
 async def test_an_event_nobody_waits_for_says_so(room: CampaignRoom) -> None:

@@ -252,7 +252,9 @@ async def test_no_call_waits_for_another_ones_connection(monkeypatch: pytest.Mon
     monkeypatch.setattr("worker.whatsapp.client.CONNECT_TIMEOUT", 100)
     allow_connections()  # two for each call, because the platform is here too
     many = min(1_100, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 3)
-    assert many > aiohttp.TCPConnector.__init__.__kwdefaults__["limit"]
+    usual = aiohttp.TCPConnector.__init__.__kwdefaults__
+    assert usual is not None
+    assert many > usual["limit"]
     calls: list[str] = []
     all_here = asyncio.Event()
 

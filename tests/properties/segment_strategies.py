@@ -75,6 +75,25 @@ def _attributes(of: AttributeType) -> st.SearchStrategy[Attribute]:
     return st.sampled_from([Attribute(name) for name, each in ATTRIBUTES.items() if each is of])
 
 
+PROPERTIES = ("total", "plan", "name", "or", "étoile")
+_properties = st.sampled_from(PROPERTIES).map(Attribute)
+event_conditions = st.recursive(
+    st.one_of(
+        st.builds(IsSet, _properties),
+        st.builds(TextIs, _properties, st.sampled_from(TextOp), values),
+        st.builds(NumberIs, _properties, st.sampled_from(NumberOp), numbers),
+        st.builds(DateIs, _properties, st.sampled_from(DateOp), days),
+        st.builds(YesNoIs, _properties, st.booleans()),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=2, max_size=3).map(lambda parts: All(tuple(parts))),
+        st.lists(inner, min_size=2, max_size=3).map(lambda parts: Some(tuple(parts))),
+        st.builds(Not, inner),
+    ),
+    max_leaves=4,
+)
+
+
 def leaves(*, segments: tuple[SegmentId, ...]) -> st.SearchStrategy[Condition]:
     kinds: list[st.SearchStrategy[Condition]] = [
         st.just(Everybody()),

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import automation as rules
+from engine import event_condition
 from engine.automation import (
     Action,
     AddTag,
@@ -37,8 +38,11 @@ from engine.automation_text import (
     sentence,
     written,
 )
+from engine.event_condition import InvalidCondition
 from engine.ids import AutomationId, CampaignId, SegmentId, StepId
 from engine.keywords import folded, heard
+from engine.segment import Condition, Not
+from tests.properties.segment_strategies import PROPERTIES, event_conditions, values
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 _few = st.integers(1, 4)
@@ -49,6 +53,7 @@ triggers: st.SearchStrategy[Trigger] = st.one_of(
     st.builds(ContactCreated),
     st.builds(TagAdded, _words),
     st.builds(EventFired, _attributes),
+    st.builds(EventFired, _attributes, event_conditions),
     st.builds(KeywordWritten, _words.map(folded)),
     st.builds(SegmentJoined, _few.map(SegmentId)),
     st.builds(DateReached, _attributes, st.integers(0, 1439)),
@@ -120,6 +125,30 @@ def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
             assert str(refused).endswith(".")  # noqa: PT017 — either will do
         else:
             assert read(str(found)) == found
+
+
+@given(event_conditions)
+def test_printed_and_parsed_a_condition_on_an_event_is_unchanged(condition: Condition) -> None:
+    assert event_condition.parse(event_condition.show(condition)) == condition
+
+
+@given(st.text('ab "()=<>1not,.', max_size=40))
+def test_any_text_is_a_condition_on_an_event_or_refused_with_a_sentence(text: str) -> None:
+    try:
+        found = event_condition.parse(text)
+    except InvalidCondition as refused:
+        assert str(refused).endswith(".")  # noqa: PT017 — either will do
+    else:
+        assert event_condition.parse(event_condition.show(found)) == found
+
+
+@given(event_conditions, st.dictionaries(st.sampled_from(PROPERTIES), values))
+def test_a_condition_or_its_opposite_is_fulfilled_never_both(
+    condition: Condition, properties: dict[str, str]
+) -> None:
+    fulfilled = event_condition.fulfils(properties, condition)
+
+    assert event_condition.fulfils(properties, Not(condition)) is not fulfilled
 
 
 @given(triggers, actions, st.none() | _few)

@@ -4,6 +4,7 @@ from bot.slack import kinds
 from bot.slack.declare import Command, argument, declare, free, option
 from engine.automation_text import WrittenAction, WrittenTrigger
 from engine.roles import Role
+from engine.segment import Condition
 
 _WHICH = "Its number, or the beginning of its sentence."
 
@@ -17,6 +18,7 @@ _WHICH = "Its number, or the beginning of its sentence."
         "when=keyword:menu then=tag:hungry",
         'when="replied:Spring Sale" in="Big spenders" then=tell:#C0SALES "{name} answered"',
         "when=event:order_paid then=unenroll:Cart",
+        "when=event:order_paid if=total >= 100 and currency is EUR then=tag:big_spender",
     ),
 )
 class AutomationNew(Command):
@@ -25,6 +27,14 @@ class AutomationNew(Command):
         about="What happens. replied, delivered, read and clicked may name a campaign and a step:"
         " replied:Welcome#2. A date fires at 09:00 of the contact's zone, or date:birthday@08:30."
         " A keyword is all of a message, or stands in it as a word.",
+    )
+    where: Condition | None = option(
+        kinds.PROPERTIES,
+        name="if",
+        about='Only events whose properties fulfil it: total >= 100, plan is "pro", coupon is set,'
+        " due before 2026-12-31; joined with and, or, not.",
+        default=None,
+        otherwise="every such event",
     )
     segment: str | None = option(
         kinds.NAME,

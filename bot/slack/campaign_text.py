@@ -143,7 +143,8 @@ def _conditions(conditions: Conditions, numbers: Mapping[StepId, int]) -> list[M
         said.append(Markup("once the step before is delivered"))
     if conditions.all_of:
         asked = " and ".join(_condition(each, numbers) for each in conditions.all_of)
-        otherwise = "" if conditions.otherwise is Otherwise.SKIP else ", else the campaign ends"
+        skips = conditions.otherwise is Otherwise.SKIP
+        otherwise = Markup("" if skips else ", else the campaign ends")
         said.append(markup("if {asked}{otherwise}", asked=asked, otherwise=otherwise))
     return said
 

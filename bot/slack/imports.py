@@ -13,7 +13,7 @@ from bot.slack.contact_pages import counted
 from bot.slack.desk import Desk
 from bot.slack.files import NotGiven, about, download
 from bot.slack.language.contacts import Import as ImportHelp
-from bot.slack.markup import Markup, code, joined, literal, markup, number, user
+from bot.slack.markup import Markup, and_more, code, joined, literal, markup, number, user
 from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
@@ -406,12 +406,11 @@ def _how_read(found: Import) -> Markup | None:
     if found.reading.guesses:
         shown = list(found.reading.guesses.items())
         listed = ", ".join(f"{name} ({type_})" for name, type_ in shown[:_ATTRIBUTES])
-        more = len(shown) - _ATTRIBUTES
         parts.append(
             markup(
                 "Attributes: {listed}{more}.",
                 listed=listed,
-                more=f" and {more} more" if more > 0 else "",
+                more=and_more(len(shown) - _ATTRIBUTES),
             )
         )
     if found.reading.ignored:

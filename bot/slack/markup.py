@@ -103,6 +103,15 @@ def markup(template: str, **values: str | int) -> Markup:
     return Markup("".join(parts))
 
 
+def and_more(count: int) -> Markup:
+    """Return what ends a list that leaves out *count* more; nothing when it is whole.
+
+    >>> and_more(3), and_more(0)
+    (' and 3 more', '')
+    """
+    return Markup(f" and {count:,} more" if count > 0 else "")
+
+
 def joined(parts: "tuple[Markup, ...] | list[Markup]", separator: str = "\n") -> Markup:
     """Join markup; *separator* is ours."""
     return Markup(separator.join(parts))

@@ -9,7 +9,7 @@ from bot.slack.changes import answered, told
 from bot.slack.desk import Desk
 from bot.slack.files import NotGiven, about, download
 from bot.slack.language.media import MediaAdd, MediaList, MediaRemove, MediaShow
-from bot.slack.markup import Markup, code, joined, literal, markup, user
+from bot.slack.markup import Markup, and_more, code, joined, literal, markup, user
 from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
@@ -210,7 +210,7 @@ def _shown(file: LibraryFile, users: list[str]) -> Reply:
         markup("Added by {who}, {on}", who=user(file.created_by), on=f"{file.created_at:%Y-%m-%d}")
     )
     if users:
-        more = f" and {len(users) - _SHOWN} more" if len(users) > _SHOWN else ""
+        more = and_more(len(users) - _SHOWN)
         lines.append(markup("Used by {it}{more}", it=", ".join(users[:_SHOWN]), more=more))
     else:
         lines.append(Markup("Used by nothing."))

@@ -134,12 +134,14 @@ def not_sending(campaign: Campaign) -> Markup:
             start = code(f"/drip {kind} {verb} {name}")
             return markup("It is a draft and sends nothing; {start} starts it.", start=start)
         case State.PAUSED:
-            by = markup(" by {who}", who=user(campaign.paused_by)) if campaign.paused_by else ""
-            since = markup(" since {at}", at=date(campaign.paused_at)) if campaign.paused_at else ""
+            parts = []
+            if campaign.paused_by:
+                parts.append(markup(" by {who}", who=user(campaign.paused_by)))
+            if campaign.paused_at is not None:
+                parts.append(markup(" since {at}", at=date(campaign.paused_at)))
             return markup(
-                "It is paused{by}{since}; {it} goes on.",
-                by=by,
-                since=since,
+                "It is paused{how}; {it} goes on.",
+                how=joined(parts, ""),
                 it=code(f"/drip {kind} resume {name}"),
             )
         case State.SCHEDULED:

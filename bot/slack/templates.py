@@ -9,7 +9,7 @@ from bot.slack.blocks import Block, context, header, message, quote, section, ta
 from bot.slack.changes import answered
 from bot.slack.desk import Desk
 from bot.slack.language.templates import TemplateList, TemplateShow, TemplateSync
-from bot.slack.markup import Markup, code, joined, link, literal, markup
+from bot.slack.markup import Markup, and_more, code, joined, link, literal, markup
 from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
@@ -198,13 +198,12 @@ def _shown(
 def _used_by(using: list[Waiting]) -> Markup:
     if not using:
         return Markup("Used by no campaign.")
-    more = len(using) - _USED_BY
     named = ", ".join(each.name for each in using[:_USED_BY])
     return markup(
         "Used by {n}: {names}{more}",
         n="1 campaign" if len(using) == 1 else f"{len(using)} campaigns",
         names=named,
-        more=f" and {more} more" if more > 0 else "",
+        more=and_more(len(using) - _USED_BY),
     )
 
 

@@ -178,6 +178,28 @@ async def resume_automation(*, which: str, automations: Automations) -> Automati
     return replace(found, state=State.ON, stopped_why=None)
 
 
+async def refuse_reentry_loops(*, campaign: CampaignId, automations: Automations) -> None:
+    """Refuse that a campaign takes contacts in again where automations would never end by it.
+
+    Args:
+        campaign: As it will be; what enrolls into it is looked at as it stands.
+
+    Raises:
+        Loops: It would enroll contacts for ever.
+    """
+    await automations.lock()
+    for each in await automations.all():
+        if each.state is State.ON and each.action == Enroll(campaign):
+            await _refuse_loops(
+                each.trigger,
+                each.segment_id,
+                each.action,
+                each.campaign_id,
+                automations,
+                besides=each.id,
+            )
+
+
 async def _refuse_loops(
     trigger: Trigger,
     segment: SegmentId | None,

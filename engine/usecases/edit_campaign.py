@@ -7,14 +7,14 @@ from typing import Any, Final
 
 from engine.audience import Audience
 from engine.automation_ports import Automations
-from engine.campaign import Campaign, Kind, State
+from engine.campaign import Campaign, Kind, Reentry, State
 from engine.campaign_ports import Attributes, Campaigns, Reach, Templates
 from engine.content import Content
 from engine.ids import CampaignId
 from engine.refusal import Refusal
 from engine.schedule import earliest
 from engine.size import Asked, Size, judged
-from engine.usecases.automate import begin_trigger
+from engine.usecases.automate import begin_trigger, refuse_reentry_loops
 from engine.usecases.compose import Wanted, check_approved, compose
 from engine.usecases.create_campaign import NameTaken
 from engine.usecases.move_campaign import NoSuchCampaign, NotPossible
@@ -99,7 +99,7 @@ async def edit_campaign(
         NoSuchCampaign, NotPossible: It is gone or over.
         Fixed: The broadcast has begun.
         NameTaken: The new name is in use.
-        NoSuchName, Loops: Its new trigger names what is not there, or would enroll for ever.
+        NoSuchName, Loops: Its new trigger names what is not there, or it would enroll for ever.
         NoSuchTemplate, ManyLanguages, DoesNotFit: The new message cannot be sent as written.
         NotApproved, WrongCategory: The same, for what is scheduled or sends already.
         TooLarge: See :func:`engine.size.judged`.
@@ -136,6 +136,8 @@ async def edit_campaign(
     if "trigger" in changes.plain and now.begun:
         await automations.end_of(campaign)
         await begin_trigger(campaign=now, automations=automations)
+    if before.settings.reentry is Reentry.NEVER and after.settings.reentry is not Reentry.NEVER:
+        await refuse_reentry_loops(campaign=campaign, automations=automations)
     if changes.audience is not None and before.state is State.SCHEDULED:
         now = await _in_its_zones(now, at, standard, campaigns)
     await campaigns.revoke(campaign)

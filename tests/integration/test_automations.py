@@ -133,6 +133,28 @@ async def test_a_campaign_that_may_be_entered_again_does_not_feed_itself(
     assert await room.value("select state from campaigns where name = 'Eager'") == "draft"
 
 
+async def test_a_campaign_cannot_begin_to_feed_itself_by_an_edit(room: CampaignRoom) -> None:
+    await room.say("campaign new Once")
+    await room.say("step add Once after=0m template=followup")
+    await room.say("automation new when=read:Once then=enroll:Once")
+    (made,) = await room.rows("select id from automations")
+    await room.say(f"automation pause {made[0]}")
+
+    assert "changed" in await room.say("campaign edit Once reentry=after")
+    refused = await room.say(f"automation resume {made[0]}")
+    assert "for ever" in refused
+    assert "changed" in await room.say("campaign edit Once reentry=never")
+    assert "resumed" in await room.say(f"automation resume {made[0]}")
+
+    for reentry in ("after", "always"):
+        refused = await room.say(f"campaign edit Once reentry={reentry} name=Twice")
+        assert "for ever" in refused
+        assert "is read, enroll the contact in" in refused
+    assert await room.rows("select name, settings ->> 'reentry' from campaigns") == [
+        ("Once", "never")
+    ]
+
+
 async def test_each_action_does_what_it_says(room: CampaignRoom) -> None:
     await room.welcome()
     await person(room)

@@ -153,9 +153,10 @@ def _button(button: DraftButton, samples: Mapping[str, str]) -> dict[str, object
     elif button.kind is ButtonKind.URL:
         part["url"] = button.target
         found = variables(button.target or "")
-        if found:
+        sample = samples.get(URL, "").strip()
+        if found and sample:
             # Meta wants to see the whole link.
-            whole = (button.target or "").replace(f"{{{{{found[0]}}}}}", samples.get(URL, ""))
+            whole = (button.target or "").replace(f"{{{{{found[0]}}}}}", sample)
             part["example"] = [whole]
     return part
 

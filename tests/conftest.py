@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import pytest
-from hypothesis import settings
+from hypothesis import is_hypothesis_test, settings
 from xdist.scheduler import LoadScopeScheduling
 
 _TESTS = Path(__file__).parent
-_EXAMPLES_PER_SEED = 100
+# Of properties: a few in `make test`; in `make prove` what counts as proven, or more by seeds.
+_EXAMPLES, _PROOF, _EXAMPLES_PER_SEED = 40, 200, 100
 # Each of these starts the whole system, once in a process: xdist keeps a folder of them together,
 # and of the stories, which are many, a file.
 _WHOLE_SYSTEM = {"browser": 2, "faults": 2, "acceptance": 3}
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-settings.register_profile("quick", deadline=None, max_examples=_EXAMPLES_PER_SEED)
+settings.register_profile("quick", deadline=None, max_examples=_EXAMPLES)
 
 _LEFT_OUT = pytest.StashKey[dict[str, str]]()
 
@@ -24,7 +25,10 @@ _LEFT_OUT = pytest.StashKey[dict[str, str]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("dripline")
     group.addoption(
-        "--seeds", type=int, default=1, help="run tests that take a seed with the seeds 0 … n-1"
+        "--seeds",
+        type=int,
+        default=None,
+        help="prove: tests that take a seed run with 0 … n-1, properties with more examples",
     )
     group.addoption("--seed", type=int, default=None, help="run them with this seed alone")
 
@@ -32,17 +36,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     seeds = config.getoption("--seeds")
     settings.register_profile(
-        "seeds", settings.get_profile("quick"), max_examples=_EXAMPLES_PER_SEED * seeds
+        "proof",
+        settings.get_profile("quick"),
+        max_examples=max(_PROOF, _EXAMPLES_PER_SEED * (seeds or 0)),
     )
     if not config.getoption("--hypothesis-profile", default=None):
-        settings.load_profile("seeds")
+        settings.load_profile("quick" if seeds is None else "proof")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give a test that takes `seed` as many as were asked for."""
     if "seed" in metafunc.fixturenames:
         one = metafunc.config.getoption("--seed")
-        seeds = range(metafunc.config.getoption("--seeds")) if one is None else [one]
+        seeds = range(metafunc.config.getoption("--seeds") or 1) if one is None else [one]
         metafunc.parametrize("seed", seeds, ids=[f"seed{seed}" for seed in seeds])
 
 
@@ -53,7 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = _folder(item.path)
         if folder == "browser":
             item.add_marker("browser")
-        if folder == "properties":
+        if folder == "properties" or is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker("property")
         if missing and item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.skip(reason=missing))

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.audience import Audience
@@ -13,6 +12,7 @@ from engine.segment_facts import Facts, holds
 from storage import audiences, members
 from storage.database import Database
 from tests.database import ACME, NOON
+from tests.examples import ON_POSTGRES
 from tests.integration.segment_people import keep, people
 from tests.properties.segment_strategies import SEGMENTS, conditions
 
@@ -24,8 +24,7 @@ _nested = st.builds(Definition, where=conditions((FIRST,)), zone=_zones)
 _asked = st.builds(Definition, where=conditions(most=10), zone=_zones)
 
 
-@pytest.mark.property
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@ON_POSTGRES
 @given(people(), _plain, _nested, _asked)
 async def test_a_preview_is_what_the_facts_say(
     database: Database,
@@ -49,8 +48,7 @@ async def test_a_preview_is_what_the_facts_say(
     assert some == [contact for contact in expected if contact in contacts[::2]]
 
 
-@pytest.mark.property
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@ON_POSTGRES
 @given(people(), _plain, _nested, st.booleans())
 async def test_a_broadcast_to_a_segment_has_as_many_recipients_as_the_segment(
     database: Database,

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.anniversary import comes, day_began, following, of_text
@@ -16,7 +16,6 @@ moments = st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1)).map(  # noqa:
 )
 
 
-@settings(max_examples=500)
 @given(days, minutes, zones, moments)
 def test_it_comes_next_on_its_day_and_never_before_the_date_itself(
     day: date, minute: int, zone: ZoneInfo, after: datetime

@@ -1,7 +1,7 @@
 from datetime import date
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import names
@@ -17,7 +17,6 @@ VALUES = (
 ).map(names.cleaned)
 
 
-@settings(max_examples=500)
 @given(VALUES, TYPES, FORMS)
 def test_what_is_kept_is_read_as_itself(value: str, type_: AttributeType, form: Form) -> None:
     try:
@@ -29,7 +28,6 @@ def test_what_is_kept_is_read_as_itself(value: str, type_: AttributeType, form: 
     assert read(kept, AttributeType.TEXT) == kept
 
 
-@settings(max_examples=300)
 @given(st.lists(VALUES, max_size=8), FORMS)
 def test_the_type_found_for_values_fits_them_all(values: list[str], form: Form) -> None:
     values = [value for value in values if value]
@@ -40,7 +38,6 @@ def test_the_type_found_for_values_fits_them_all(values: list[str], form: Form) 
     assert found is not AttributeType.NUMBER or all(len(value) <= 30 for value in values)
 
 
-@settings(max_examples=300)
 @given(
     st.decimals(min_value=-(10**9), max_value=10**9, places=2),
     FORMS,
@@ -56,7 +53,6 @@ def test_a_number_is_read_however_a_region_writes_it(
     assert Decimal(read(written, AttributeType.NUMBER, form=form)) == number
 
 
-@settings(max_examples=300)
 @given(
     st.dates(min_value=date(1000, 1, 1)),
     st.sampled_from(
@@ -80,7 +76,6 @@ def test_a_date_is_read_however_a_region_writes_it(day: date, how: tuple[str, bo
     )
 
 
-@settings(max_examples=200)
 @given(st.lists(st.dates(min_value=date(1000, 1, 1)), min_size=1, max_size=20), FORMS)
 def test_a_column_shows_whether_its_months_come_first(days: list[date], form: Form) -> None:
     values = [day.strftime("%m/%d/%Y" if form.month_first else "%d/%m/%Y") for day in days]

@@ -3,7 +3,7 @@ import io
 import itertools
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import audience_file, audience_verdict, spreadsheet_safe
@@ -41,7 +41,6 @@ def judged(rows: list[Row], size: int, known: dict[Phone, Known]) -> list[Judged
     return [each for piece in pieces for each in judge(piece, seen=seen, known=known)]
 
 
-@settings(max_examples=300)
 @given(st.lists(st.tuples(WRITTEN, CELLS), max_size=30), st.integers(1, 7))
 def test_every_number_is_imported_once_and_every_row_has_a_verdict(
     written: list[tuple[str, str]], size: int
@@ -64,7 +63,6 @@ def test_every_number_is_imported_once_and_every_row_has_a_verdict(
         assert each.verdict is not Verdict.UPDATE or not opted_out
 
 
-@settings(max_examples=200)
 @given(st.lists(st.tuples(WRITTEN, CELLS), max_size=20), st.integers(0, 25))
 def test_reading_on_after_a_break_misses_and_repeats_nothing(
     written: list[tuple[str, str]], after: int
@@ -79,7 +77,6 @@ def test_reading_on_after_a_break_misses_and_repeats_nothing(
     assert [*first, *audience_file.rows(sheet, country="NL", after=after)] == whole
 
 
-@settings(max_examples=400)
 @given(st.binary(max_size=200) | st.text(st.sampled_from("phone,;\t\n\r\"'|0612=")).map(str.encode))
 def test_any_bytes_are_rows_or_a_reason(data: bytes) -> None:
     sheet = audience_file.read(data)
@@ -90,7 +87,6 @@ def test_any_bytes_are_rows_or_a_reason(data: bytes) -> None:
         assert bool(row.problem) is (row.phone is None)
 
 
-@settings(max_examples=400)
 @given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=4), st.sampled_from(",;"))
 def test_no_cell_is_a_formula_however_the_spreadsheet_splits_the_file(
     values: list[tuple[str, str]], separator: str
@@ -103,7 +99,6 @@ def test_no_cell_is_a_formula_however_the_spreadsheet_splits_the_file(
         ]
 
 
-@settings(max_examples=200)
 @given(CELLS, CELLS)
 def test_the_verdict_file_is_read_back_by_any_csv_reader(name: str, written: str) -> None:
     row = Row(number=2, written=written, phone=None, problem="No.", person=Person(name=name))

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import automation as rules
@@ -18,6 +18,7 @@ from engine.phone import Phone
 from storage import contacts
 from storage.database import Database, Unit
 from tests.database import ACME, NOON, database, migrated, postgres
+from tests.examples import ON_POSTGRES
 from worker.foresight import foreseen
 from worker.triggers import _slice
 
@@ -75,11 +76,7 @@ stories = st.builds(
 )
 
 
-@settings(
-    max_examples=200,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@ON_POSTGRES
 @given(story=stories)
 async def test_what_is_foreseen_is_what_happens(database: Database, story: Story) -> None:
     campaigns = await _begun(database, story)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.consent import Act, Consent
@@ -139,7 +139,6 @@ def _asked(contact: Contact, campaign: CampaignId, at: datetime) -> Candidate:
     )
 
 
-@settings(max_examples=300)
 @given(
     due=st.lists(st.tuples(st.integers(0, 600), st.integers(1, 4)), min_size=1, max_size=30),
     cooldown=COOLDOWNS,
@@ -178,7 +177,6 @@ def test_whatever_is_due_when_no_contact_gets_more_than_cooldown_and_cap_allow(
             assert later[0] - earlier[0] >= cap.span
 
 
-@settings(max_examples=300)
 @given(
     candidate=candidates(),
     cooldown=COOLDOWNS,

@@ -1,11 +1,12 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import hours
 from engine.hours import Hours, InvalidHours
+from tests.examples import MORE
 
 # Names that are no places, and one that is the zone of the machine.
 ZONES = st.sampled_from(sorted(available_timezones() - {"localtime", "Factory"})).map(ZoneInfo)
@@ -50,7 +51,7 @@ def is_inside(window: Hours, at: datetime, zone: ZoneInfo) -> bool:
     )
 
 
-@settings(max_examples=800)
+@MORE
 @given(windows(), INSTANTS, ZONES)
 def test_nothing_opens_outside_its_hours(window: Hours, at: datetime, zone: ZoneInfo) -> None:
     opens = window.opens(at, zone)
@@ -60,7 +61,6 @@ def test_nothing_opens_outside_its_hours(window: Hours, at: datetime, zone: Zone
     assert window.opens(opens, zone) == opens
 
 
-@settings(max_examples=400)
 @given(windows(), INSTANTS, ZONES, st.floats(0, 1))
 def test_it_opens_at_the_earliest_instant_and_closes_at_the_first_outside(
     window: Hours, at: datetime, zone: ZoneInfo, share: float
@@ -80,7 +80,6 @@ def test_it_opens_at_the_earliest_instant_and_closes_at_the_first_outside(
         assert is_inside(window, opens + (closes - opens) * share * 0.999, zone)
 
 
-@settings(max_examples=200)
 @given(windows())
 def test_hours_and_days_are_read_as_they_are_shown(window: Hours) -> None:
     days = hours.parse_days(hours.show_days(window.days))
@@ -88,7 +87,6 @@ def test_hours_and_days_are_read_as_they_are_shown(window: Hours) -> None:
     assert hours.parse(str(window), days=days) == window
 
 
-@settings(max_examples=200)
 @given(st.text("0123456789:- of", max_size=12))
 def test_any_text_is_hours_or_refused(text: str) -> None:
     try:
@@ -109,7 +107,6 @@ NIGHT_WINDOWS = st.builds(
 )
 
 
-@settings(max_examples=400)
 @given(NIGHT_WINDOWS, CLOCK_CHANGES, st.integers(-240, 120), JUMPING)
 def test_around_a_jump_of_the_clock_every_minute_agrees(
     window: Hours, change: datetime, minutes: int, zone: ZoneInfo

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import journey
@@ -121,7 +121,6 @@ def begun(steps: tuple[StepRule, ...], hours: Hours, zone: ZoneInfo, at: datetim
     )
 
 
-@settings(max_examples=300, deadline=None)
 @given(drips(), windows(), ZONES, INSTANTS, st.data())
 def test_nothing_is_due_outside_its_hours_before_its_delay_or_twice(
     steps: tuple[StepRule, ...], hours: Hours, zone: ZoneInfo, at: datetime, data: st.DataObject
@@ -162,7 +161,6 @@ def test_nothing_is_due_outside_its_hours_before_its_delay_or_twice(
     assert len(met) == len(set(met))
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     drips(conditions=False),
     windows(),
@@ -196,7 +194,6 @@ def test_delays_count_from_when_the_step_before_was_accepted_or_ended(
         since = ended
 
 
-@settings(max_examples=300)
 @given(
     after=DELAYS,
     delivered=st.none() | st.timedeltas(timedelta(0), timedelta(days=3)),
@@ -251,7 +248,6 @@ EVIDENCE = st.none() | st.builds(
 )
 
 
-@settings(max_examples=300)
 @given(EVIDENCE, st.sampled_from(Fact))
 def test_a_fact_and_its_opposite_never_both_hold(before: Evidence | None, fact: Fact) -> None:
     def so(asked: Fact) -> bool:
@@ -269,7 +265,6 @@ def test_conditions_are_kept_as_they_are(conditions: Conditions) -> None:
     assert Conditions.from_json(conditions.to_json()) == conditions
 
 
-@settings(max_examples=400)
 @given(
     st.lists(st.integers(1, 9), min_size=1, max_size=6, unique=True),
     st.integers(0, 9),

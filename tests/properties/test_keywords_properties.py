@@ -2,11 +2,12 @@ import unicodedata
 from collections.abc import Callable
 from typing import Literal
 
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from engine.keyword_words import WORDS
 from engine.keywords import Keywords, Meaning
+from tests.examples import MORE
 
 KEYWORDS = Keywords(start=["JA GRAAG"])
 LISTED = [
@@ -35,7 +36,7 @@ SPACES = st.text(st.sampled_from(" \t\n\u00a0\u2003\u3000"), min_size=1, max_siz
 
 
 @example(("STOP", Meaning.STOP), str, "NFC", "", "\u20e3")
-@settings(max_examples=1500)
+@MORE
 @given(st.sampled_from(LISTED), st.sampled_from(CASES), st.sampled_from(FORMS), AROUND, AROUND)
 def test_every_word_counts_in_any_case_and_form_with_anything_around_it(
     listed: tuple[str, Meaning],
@@ -79,7 +80,7 @@ OTHERS = st.lists(
 )
 
 
-@settings(max_examples=600)
+@MORE
 @given(st.sampled_from(LISTED), OTHERS, OTHERS, st.sampled_from([" ", ", ", " - ", "\n", " 🛑 "]))
 def test_no_word_counts_inside_a_sentence(
     listed: tuple[str, Meaning], before: list[str], after: list[str], between: str
@@ -89,14 +90,13 @@ def test_no_word_counts_inside_a_sentence(
     assert KEYWORDS.meaning(between.join([*before, listed[0], *after])) is None
 
 
-@settings(max_examples=600)
+@MORE
 @given(st.sampled_from(LISTED), st.sampled_from(["x", "42", "ж", "ω", "馬", "س", "얼"]))
 def test_no_word_counts_as_part_of_a_longer_one(listed: tuple[str, Meaning], more: str) -> None:
     assert KEYWORDS.meaning(listed[0] + more) is None
     assert KEYWORDS.meaning(more + listed[0]) is None
 
 
-@settings(max_examples=300)
 @given(st.text())
 def test_any_text_has_an_answer(text: str) -> None:
     assert KEYWORDS.meaning(text) in {None, Meaning.STOP, Meaning.START}

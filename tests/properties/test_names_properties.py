@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import names
@@ -11,7 +11,6 @@ from engine.names import InvalidName, One
 HIDING = "\u202a\u202e\u2066\u2069\u200b\u200e\ufeff\u00ad\u0000\u0007\n\t"
 
 
-@settings(max_examples=300)
 @given(st.text() | st.text(HIDING + "abc é"))
 def test_cleaning_is_done_after_once_and_leaves_nothing_that_hides(text: str) -> None:
     once = names.cleaned(text)
@@ -28,7 +27,6 @@ def test_cleaning_is_done_after_once_and_leaves_nothing_that_hides(text: str) ->
     }
 
 
-@settings(max_examples=300)
 @given(st.text(max_size=60) | st.text(HIDING + "ABßİıς é_-", max_size=20))
 def test_tags_and_attributes_are_their_own_names(text: str) -> None:
     for read in (names.tag, names.attribute, names.campaign):
@@ -39,7 +37,6 @@ def test_tags_and_attributes_are_their_own_names(text: str) -> None:
         assert read(name) == name
 
 
-@settings(max_examples=200)
 @given(
     st.lists(st.text("abcABC ", min_size=1).filter(str.strip), min_size=1, unique_by=names.folded)
 )

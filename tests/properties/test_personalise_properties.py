@@ -1,6 +1,6 @@
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import personalise
@@ -27,7 +27,6 @@ def escaped(text: str) -> str:
     return re.sub(r"([{}])", r"\\\1", text.rstrip("\\"))
 
 
-@settings(max_examples=400)
 @given(st.text(st.characters() | st.sampled_from("{}\\|a1_"), max_size=30))
 def test_a_text_that_is_read_is_written_and_read_back(source: str) -> None:
     try:
@@ -37,7 +36,6 @@ def test_a_text_that_is_read_is_written_and_read_back(source: str) -> None:
     assert personalise.parse(str(text)) == text
 
 
-@settings(max_examples=300)
 @given(sources())
 def test_fallbacks_stand_exactly_as_meant(written: tuple[str, str]) -> None:
     source, plain = written
@@ -49,7 +47,6 @@ def test_fallbacks_stand_exactly_as_meant(written: tuple[str, str]) -> None:
     assert rendered.replace("\\", "") == plain.replace("\\", "")
 
 
-@settings(max_examples=300)
 @given(
     st.lists(st.sampled_from(["a", "{x}", "{y}", "{z|f}"])),
     st.dictionaries(st.sampled_from("xyz"), st.text(max_size=5)),
@@ -63,7 +60,6 @@ def test_missing_are_exactly_the_blank_values_without_fallback(
     assert (set(rendered.names) if isinstance(rendered, Missing) else set()) == missing
 
 
-@settings(max_examples=300)
 @given(st.text(st.characters() | st.sampled_from(" \n\t\u200b")))
 def test_a_parameter_is_what_templates_take(value: str) -> None:
     parameter = personalise.clean_parameter(value)

@@ -1,7 +1,7 @@
 # ruff: noqa: RUF001 — digits of many scripts are the subject
 
 import phonenumbers
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat
 
@@ -22,7 +22,6 @@ def e164(number: phonenumbers.PhoneNumber) -> str:
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
-@settings(max_examples=300)
 @given(st.sampled_from(EXAMPLES), st.sampled_from(SCRIPTS), st.sampled_from(["+", "00"]), st.data())
 def test_noise_and_script_never_change_a_number(
     number: phonenumbers.PhoneNumber, script: str, prefix: str, data: st.DataObject
@@ -34,7 +33,6 @@ def test_noise_and_script_never_change_a_number(
     assert phone.parse(noisy, country=None) == e164(number)
 
 
-@settings(max_examples=300)
 @given(st.sampled_from(EXAMPLES))
 def test_the_national_form_is_the_same_number_in_its_country(
     number: phonenumbers.PhoneNumber,
@@ -46,7 +44,6 @@ def test_the_national_form_is_the_same_number_in_its_country(
     assert phone.parse(national, country=country) == e164(number)
 
 
-@settings(max_examples=500)
 @given(st.text(max_size=30) | st.text("+0123456789 ", max_size=20))
 def test_any_text_is_a_valid_number_or_refused_without_repeating_it(text: str) -> None:
     try:
@@ -76,7 +73,6 @@ TWINS = st.one_of(
 ).map(Phone)
 
 
-@settings(max_examples=500)
 @given(TWINS)
 def test_twins_are_each_others_and_compare_as_one(number: Phone) -> None:
     others = phone.twins(number)
@@ -96,7 +92,6 @@ def _valid(number: str) -> bool:
         return False  # of no country there is
 
 
-@settings(max_examples=300)
 @given(TWINS)
 @example(Phone("+8010000"))
 def test_a_number_with_a_valid_twin_can_be_written_to(number: Phone) -> None:
@@ -109,7 +104,6 @@ def test_a_number_with_a_valid_twin_can_be_written_to(number: Phone) -> None:
     assert read <= {phone.canonical(number)}
 
 
-@settings(max_examples=300)
 @given(TWINS)
 def test_whoever_is_known_by_a_twin_is_looked_up(number: Phone) -> None:
     for other in phone.twins(number):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.content import HeaderText, TemplateMessage, Text, UrlSuffix
@@ -68,7 +68,6 @@ def _expected(parts: list[Piece], contact: Mapping[str, str]) -> str | None:
     return "".join(read)
 
 
-@settings(max_examples=500)
 @given(pieces, contacts)
 def test_a_text_reads_as_written_with_every_token_filled(
     parts: list[Piece], contact: dict[str, str]
@@ -84,7 +83,6 @@ def test_a_text_reads_as_written_with_every_token_filled(
         assert filled == Text(body=expected)
 
 
-@settings(max_examples=500)
 @given(pieces, pieces, pieces, contacts)
 def test_a_templates_values_leave_filled_and_clean(
     body: list[Piece], header: list[Piece], suffix: list[Piece], contact: dict[str, str]

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 import hypothesis.strategies as st
-from hypothesis import given, settings
+from hypothesis import given
 
 from engine.schedule import InvalidSchedule, Schedule, earliest, parse_every, shown
 from engine.wall import instant
@@ -32,7 +32,6 @@ RULES = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
 @given(at=LOCAL, zone=st.sampled_from(ZONES))
 def test_every_time_of_every_zone_is_one_instant_and_shown_no_earlier(
     at: datetime, zone: str
@@ -53,7 +52,6 @@ def test_every_time_of_every_zone_is_one_instant_and_shown_no_earlier(
         assert before.replace(tzinfo=None) < at
 
 
-@settings(max_examples=300, deadline=None)
 @given(at=LOCAL, every=RULES, zone=st.none() | st.sampled_from(ZONES))
 def test_a_schedule_survives_and_its_occurrences_go_forward(
     at: datetime, every: str, zone: str | None
@@ -77,7 +75,6 @@ def test_a_schedule_survives_and_its_occurrences_go_forward(
         schedule = following
 
 
-@settings(max_examples=200, deadline=None)
 @given(at=LOCAL, zones=st.lists(st.sampled_from(ZONES), min_size=1, max_size=6))
 def test_nobody_is_due_before_the_first_of_the_zones(at: datetime, zones: list[str]) -> None:
     there = [ZoneInfo(zone) for zone in zones]

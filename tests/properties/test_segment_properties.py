@@ -1,23 +1,22 @@
 """Segments survive being saved and read, and being written and read."""
 
 import orjson
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.segment import Condition, Definition
 from engine.segment_json import from_json, to_json
 from engine.segment_parser import InvalidSegment, parse
 from engine.segment_text import show
+from tests.examples import MORE
 from tests.properties.segment_strategies import KNOWN, conditions
 
 
-@settings(max_examples=400)
 @given(conditions())
 def test_what_is_written_reads_as_the_same(condition: Condition) -> None:
     assert parse(show(condition, KNOWN), KNOWN) == condition
 
 
-@settings(max_examples=400)
 @given(conditions())
 def test_what_is_saved_reads_as_the_same(condition: Condition) -> None:
     definition = Definition(where=condition, zone="Europe/Amsterdam")
@@ -36,7 +35,7 @@ WORDS = (
 )  # fmt: skip
 
 
-@settings(max_examples=600)
+@MORE
 @given(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join) | st.text(max_size=40))
 def test_whatever_is_written_is_a_segment_or_a_sentence_that_says_what_would_be(text: str) -> None:
     try:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.campaign import StepRule
@@ -91,7 +91,6 @@ def counts(tally: Tally) -> dict[tuple[date, int], Counter[Outcome]]:
 ASSUMED = st.builds(Assumed, read=st.integers(0, 100), replied=st.integers(0, 100))
 
 
-@settings(max_examples=200)
 @given(plans().filter(lambda plan: plan.per_day is None), CROWDS, ASSUMED)
 def test_cohorts_fare_as_their_people_do(plan: Plan, crowd: list[Person], assumed: Assumed) -> None:
     assert counts(played(plan, crowd, assumed, alone=False)) == counts(
@@ -99,7 +98,6 @@ def test_cohorts_fare_as_their_people_do(plan: Plan, crowd: list[Person], assume
     )
 
 
-@settings(max_examples=200)
 @given(plan=plans(), crowd=CROWDS, assumed=ASSUMED, alone=st.booleans())
 def test_nobody_gets_a_step_twice_or_after_a_stop_or_beyond_the_cap(
     plan: Plan, crowd: list[Person], assumed: Assumed, *, alone: bool

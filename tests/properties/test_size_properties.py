@@ -1,14 +1,13 @@
 """The count is asked for exactly above the threshold, and only the right one is taken."""
 
 import hypothesis.strategies as st
-from hypothesis import given, settings
+from hypothesis import given
 
 from engine.size import Asked, Size, TooLarge, judged
 
 LIMITS = st.just(0) | st.integers(1, 50)
 
 
-@settings(max_examples=500)
 @given(
     recipients=st.integers(0, 60),
     large=LIMITS,

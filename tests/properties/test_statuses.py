@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.ids import MessageId, NumberId
@@ -16,6 +16,7 @@ from storage.database import Database, Unit
 from storage.messages import move_stats, planned_at
 from storage.statuses import StatusReports
 from tests.database import ACME, NOON, database, migrated, postgres
+from tests.examples import ON_POSTGRES
 
 __all__ = ["database", "migrated", "postgres"]
 
@@ -245,7 +246,7 @@ class World:
         return counts
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@ON_POSTGRES
 @given(story=stories(), data=st.data())
 async def test_any_order_and_repetition_gives_the_same_rows_and_statistics(
     database: Database, story: Story, data: st.DataObject

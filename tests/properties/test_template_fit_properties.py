@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from engine.content import MediaKind, with_file_id
@@ -14,6 +14,7 @@ from engine.template_items import template
 from engine.templates import HEADER, URL, Template, TemplateNotFilled, filled, problems, values_of
 from sandbox.whatsapp import templates as platform
 from sandbox.whatsapp.errors import GraphRefusal
+from tests.examples import MORE
 
 Json = dict[str, Any]
 FILES = {"poster": MediaKind.IMAGE, "clip": MediaKind.VIDEO, "menu": MediaKind.DOCUMENT}
@@ -149,7 +150,7 @@ def _takes(item: Json, components: object) -> bool:
     return True
 
 
-@settings(max_examples=1500)
+@MORE
 @given(sets())
 def test_values_are_accepted_if_and_only_if_they_fit(pair: tuple[Json, dict[str, str]]) -> None:
     item, values = pair
@@ -160,7 +161,6 @@ def test_values_are_accepted_if_and_only_if_they_fit(pair: tuple[Json, dict[str,
     assert accepted == _takes(item, _sent(read, values)), problems(read, values, FILES)
 
 
-@settings(max_examples=500)
 @given(sets())
 def test_what_is_accepted_is_sent_as_the_platform_takes_it(
     pair: tuple[Json, dict[str, str]],

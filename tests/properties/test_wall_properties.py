@@ -2,11 +2,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import timing, wall
 from engine.timing import Anchor, DatePassed, NoDate, Timing
+from tests.examples import MORE
 from tests.properties.test_hours_properties import INSTANTS, ZONES
 
 CLOCKS = st.times().map(lambda shown: shown.replace(second=0, microsecond=0))
@@ -23,7 +24,7 @@ def shows(at: datetime, zone: ZoneInfo) -> datetime:
     return at.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
-@settings(max_examples=800)
+@MORE
 @given(SHOWN)
 def test_a_time_is_the_first_instant_that_shows_it_or_the_first_after_the_gap(
     shown_in: tuple[datetime, ZoneInfo],
@@ -42,7 +43,7 @@ def test_a_time_is_the_first_instant_that_shows_it_or_the_first_after_the_gap(
         assert before < shown < shows(found, zone)
 
 
-@settings(max_examples=600)
+@MORE
 @given(INSTANTS, ZONES, CLOCKS, st.none() | WEEKDAYS)
 def test_the_next_time_of_day_is_not_before_and_the_same_again(
     at: datetime, zone: ZoneInfo, clock: time, weekday: int | None
@@ -58,7 +59,6 @@ def test_the_next_time_of_day_is_not_before_and_the_same_again(
     assert on_it or skipped
 
 
-@settings(max_examples=300)
 @given(INSTANTS, ZONES, WEEKDAYS)
 def test_a_weekday_alone_keeps_the_time_of_day(at: datetime, zone: ZoneInfo, weekday: int) -> None:
     found = wall.following(at, zone, clock=None, weekday=weekday)
@@ -69,7 +69,6 @@ def test_a_weekday_alone_keeps_the_time_of_day(at: datetime, zone: ZoneInfo, wee
         assert found == at
 
 
-@settings(max_examples=300)
 @given(
     INSTANTS,
     ZONES,
@@ -92,7 +91,6 @@ def test_a_birthday_is_always_ahead_and_within_a_year(
     assert (shown.month, shown.day) == (day.month, day.day) or leap or gap
 
 
-@settings(max_examples=300)
 @given(INSTANTS, ZONES, st.dates(date(2023, 1, 1), date(2031, 1, 1)), st.integers(-60, 60))
 def test_a_date_has_passed_only_after_its_day(
     ready: datetime, zone: ZoneInfo, day: date, days: int

@@ -1,4 +1,4 @@
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import names, who
@@ -33,7 +33,6 @@ PARTS = st.one_of(
 )
 
 
-@settings(max_examples=400)
 @given(st.lists(PARTS, min_size=1, unique=True) | st.just([Everybody()]))
 def test_whoever_is_written_is_read_back(parts: list[who.Part]) -> None:
     written = Who(parts=tuple(parts))
@@ -41,7 +40,6 @@ def test_whoever_is_written_is_read_back(parts: list[who.Part]) -> None:
     assert who.parse(str(written), country=None) == written
 
 
-@settings(max_examples=400)
 @given(st.text(st.sampled_from('tag:lis,"\\ +0612345678all') | st.characters(), max_size=20))
 def test_any_text_is_somebody_or_refused_with_a_sentence(text: str) -> None:
     try:

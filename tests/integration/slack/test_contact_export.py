@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import attributes as rules
@@ -21,6 +21,7 @@ from storage import attributes, blobs, contacts, exports, imports
 from storage.database import Database
 from storage.exports import ExportId, State
 from tests.database import ACME
+from tests.examples import ON_POSTGRES
 from tests.integration.slack.contacts_room import Room, opened_room
 from worker import exporting
 from worker.exporting import export_contacts
@@ -134,11 +135,7 @@ PEOPLE = st.builds(
 )
 
 
-@settings(
-    max_examples=200,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@ON_POSTGRES
 @given(people=st.lists(PEOPLE, min_size=1, max_size=5), format_=st.sampled_from(Format))
 async def test_an_export_imported_again_changes_nothing(
     room: Room, people: list[Person], format_: Format

@@ -5,7 +5,7 @@ import io
 from collections.abc import AsyncIterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.slack import import_undo
@@ -15,6 +15,7 @@ from storage import blobs, events, imports
 from storage.database import Database
 from storage.imports import Import, State
 from tests.database import ACME
+from tests.examples import ON_POSTGRES
 from tests.integration.slack.contacts_room import Room, opened_room
 from worker.importing import import_contacts
 
@@ -197,11 +198,7 @@ def _file(rows: list[tuple[str, ...]]) -> str:
     return written.getvalue()
 
 
-@settings(
-    max_examples=200,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@ON_POSTGRES
 @given(first=ROWS, second=ROWS)
 async def test_importing_twice_is_importing_once_and_undoing_is_not_having_imported(
     room: Room, first: list[tuple[str, ...]], second: list[tuple[str, ...]]

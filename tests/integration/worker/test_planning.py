@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.audience import Audience
@@ -20,6 +20,7 @@ from engine.phone import Phone
 from storage import audiences, members, messages, recount
 from storage import planning as stored
 from tests.database import ACME, NOON
+from tests.examples import ON_POSTGRES
 from tests.integration.worker.world import NUMBER, OTHER_NUMBER, World, worker
 from worker import planning, walking
 from worker.planning import plan
@@ -369,8 +370,7 @@ PEOPLE = st.lists(
 )
 
 
-@pytest.mark.property
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@ON_POSTGRES
 @given(PEOPLE, st.booleans())
 async def test_sql_judges_consent_as_the_engine_does(
     world: World,

@@ -7,8 +7,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.config import Config
@@ -17,6 +16,7 @@ from engine.reasons import Reason
 from storage import messages, recount
 from storage.recount import Difference
 from tests.database import ACME, NOON
+from tests.examples import ON_POSTGRES
 from tests.integration.worker.world import World
 
 TIMES = st.none() | st.integers(0, 3).map(lambda hours: NOON + timedelta(minutes=25 * hours))
@@ -43,8 +43,7 @@ async def differences(world: World, *, repair: bool = False) -> list[Difference]
         return await recount.differences(unit, repair=repair)
 
 
-@pytest.mark.property
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@ON_POSTGRES
 @given(ROWS)
 async def test_sql_counts_as_the_engine_does(world: World, rows: list[dict[str, Any]]) -> None:
     await world.value("delete from messages")

@@ -3,11 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import template_sync
 from tests.database import ACME, NOON
+from tests.examples import ON_POSTGRES
 from tests.integration.worker.world import NUMBER, World, worker
 from worker.synchronization import TASK, sync_templates
 
@@ -134,11 +135,7 @@ listings = st.lists(
 )
 
 
-@settings(
-    max_examples=200,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@ON_POSTGRES
 @given(before=listings, now=listings, times=st.integers(2, 4))
 async def test_syncing_often_is_syncing_once(
     world: World, before: list[dict[str, Any]], now: list[dict[str, Any]], times: int

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import journey
@@ -22,6 +22,7 @@ from storage import campaigns, enrollments, messages, recount
 from storage.database import Unit
 from storage.queries import Query
 from tests.database import ACME, NOON
+from tests.examples import ON_POSTGRES
 from tests.integration.worker.world import World, worker
 from worker import walking
 from worker.planning import plan
@@ -429,11 +430,7 @@ async def recounted(world: World) -> list[Any]:
 PLACES = st.sampled_from([0, 1, 1.5, 2, 3, 4])
 
 
-@settings(
-    max_examples=200,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@ON_POSTGRES
 @given(
     steps=st.dictionaries(
         st.sampled_from([1.0, 1.5, 2.0, 3.0, 4.0]),

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import duration
@@ -70,7 +70,6 @@ def test_a_negative_span_is_no_duration() -> None:
         duration.show(timedelta(microseconds=-1))
 
 
-@settings(max_examples=200)
 @given(st.integers(0, 3_660 * 86_400))
 def test_what_is_shown_is_read_back(seconds: int) -> None:
     span = timedelta(seconds=seconds)

@@ -52,9 +52,11 @@ class Clock:
 
     def __init__(self) -> None:
         self.offset = NOON - datetime.fromtimestamp(time.time(), UTC)  # noqa: TID251 — the fixture's own
-        self.frozen: float | None = None
+        self.stands_at: datetime | None = None
 
     def now(self) -> datetime:
+        if self.stands_at is not None:
+            return self.stands_at
         return datetime.fromtimestamp(time.time(), UTC) + self.offset  # noqa: TID251 — the same
 
     def wall(self) -> datetime:
@@ -65,6 +67,10 @@ class Clock:
 
     def advance(self, by: timedelta) -> None:
         self.offset += by
+
+    def stand(self, at: datetime = NOON) -> None:
+        """Let business time be *at* and go on no more."""
+        self.stands_at = at
 
 
 @dataclass(slots=True)

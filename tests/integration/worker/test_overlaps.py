@@ -151,6 +151,13 @@ async def test_the_counts_shown_before_equal_what_the_gate_decides(
         kept = await overlaps.kept(
             unit, contacts=contacts, campaign=broadcast, exclude=exclude, cooldown=COOLDOWN
         )
+        within = await overlaps.overlap(
+            unit,
+            contacts=contacts,
+            campaign=drips[0],
+            promotional=promotional,
+            cooldown=COOLDOWN,
+        )
         await unit.connection.execute("delete from leases")
         lease = await leases.acquire(unit, name=f"lane:{NUMBER}", holder="test")
         assert lease is not None
@@ -173,6 +180,10 @@ async def test_the_counts_shown_before_equal_what_the_gate_decides(
     assert seen.lately == sum(each.lately for each in fit) == sum(seen.recent.values())
     assert seen.either == sum(bool(each.drips) or each.lately for each in fit)
     assert seen.active == _counted(drips, [drip for each in fit for drip in each.drips])
+    assert within.elsewhere == sum(1 in each.drips for each in fit)
+    assert within.lately == sum(
+        each.promoted is not None and each.promoted < COOLDOWN and each.by != 0 for each in fit
+    )
     assert kept == [
         who
         for who, each in zip(contacts, people, strict=True)

@@ -42,6 +42,14 @@ class Automations(Protocol):
 
     async def segments(self) -> Mapping[str, SegmentId]: ...
 
+    async def hold(self, segment: SegmentId) -> None:
+        """Keep a segment from being deleted until the unit ends.
+
+        Raises:
+            NoSuchSegment: It is gone already.
+        """
+        ...
+
     async def date_attributes(self) -> Mapping[str, bool]:
         """Return every attribute, and whether its values are dates."""
         ...

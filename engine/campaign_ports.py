@@ -98,6 +98,14 @@ class Campaigns(Protocol):
 
     async def add(self, draft: Draft) -> Campaign: ...
 
+    async def hold(self, audience: Audience) -> None:
+        """Keep the lists and segments of an audience from being deleted until the unit ends.
+
+        Raises:
+            NoSuchList, NoSuchSegment: One is gone already.
+        """
+        ...
+
     async def add_like(self, campaign: Campaign, *, name: str) -> Campaign:
         """Add a draft with the settings, the steps and the audience of another."""
         ...

@@ -22,7 +22,7 @@ from engine.automation_text import Directory
 from engine.campaign import Kind, Mode, Reentry
 from engine.campaign import State as CampaignState
 from engine.ids import AutomationId, CampaignId, ContactId, SegmentId, StepId
-from storage import audit, effects
+from storage import audit, effects, references
 from storage.database import Unit
 from storage.queries import load
 
@@ -61,6 +61,9 @@ class StoredAutomations:
 
     async def segments(self) -> Mapping[str, SegmentId]:
         return {row["name"]: row["id"] for row in await self.unit.rows(_SQL["segments"])}
+
+    async def hold(self, segment: SegmentId) -> None:
+        await references.hold(self.unit, segments=[segment])
 
     async def date_attributes(self) -> Mapping[str, bool]:
         return {row["name"]: row["is_date"] for row in await self.unit.rows(_SQL["attributes"])}

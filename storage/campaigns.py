@@ -22,7 +22,17 @@ from engine.rendering import needed
 from engine.schedule import Schedule
 from engine.timing import Timing
 from engine.usecases.create_campaign import NameTaken
-from storage import audiences, audit, effects, enrollments, lists, members, overlaps, segments
+from storage import (
+    audiences,
+    audit,
+    effects,
+    enrollments,
+    lists,
+    members,
+    overlaps,
+    references,
+    segments,
+)
 from storage.database import Unit
 from storage.listener import REVOKE
 from storage.queries import load
@@ -69,6 +79,9 @@ class Campaigns:
         if added is None:  # somebody else was faster
             raise NameTaken(draft.name)
         return await self._reread(added)
+
+    async def hold(self, audience: Audience) -> None:
+        await references.hold(self.unit, lists=audience.lists, segments=audience.segments)
 
     async def add_like(self, campaign: Campaign, *, name: str) -> Campaign:
         added: CampaignId | None = await self.unit.value(

@@ -66,6 +66,9 @@ class Lists:
     async def delete(self, list_id: ListId) -> None:
         await self.unit.run(_SQL["delete"], list=list_id)
 
+    async def seal(self, list_id: ListId) -> None:
+        await self.unit.value(_SQL["seal"], list=list_id)
+
     async def uses(self, list_id: ListId) -> list[Use]:
         naming = [
             Use(what="segment", name=each.name)

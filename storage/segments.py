@@ -6,11 +6,11 @@ from datetime import datetime
 import asyncpg
 
 from engine.ids import ListId, SegmentId
-from engine.segment import Definition, OnList, segments_in
+from engine.segment import Definition, OnList, lists_in, segments_in
 from engine.segment_json import from_json, to_json
 from engine.usecases.keep_list import Use
 from engine.usecases.keep_segment import Segment, SegmentNameTaken
-from storage import audit
+from storage import audit, references
 from storage.database import Unit
 from storage.queries import load
 
@@ -67,6 +67,14 @@ class Segments:
 
     async def delete(self, segment: SegmentId) -> None:
         await self.unit.run(_SQL["delete"], segment=segment)
+
+    async def hold(self, definition: Definition) -> None:
+        await references.hold(
+            self.unit, lists=lists_in(definition.where), segments=segments_in(definition.where)
+        )
+
+    async def seal(self, segment: SegmentId) -> None:
+        await self.unit.value(_SQL["seal"], segment=segment)
 
     async def uses(self, segment: SegmentId) -> list[Use]:
         naming = [

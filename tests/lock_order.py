@@ -25,10 +25,13 @@ KEYS = {
     "messages": "id",
     "campaign_stats": "campaign_id, step_id, variant_id, hour, metric",
     "numbers": "id",
+    "segments": "id",
+    "contact_lists": "id",
 }
 """The tables in the order in which their rows are locked, and by which key within each."""
 
 _TABLES = tuple(KEYS)
+_NAMED = ("segments", "contact_lists")
 Key = tuple[Any, ...]
 
 
@@ -121,8 +124,10 @@ class WatchedDatabase(Database):
 
 async def _locked(connection: asyncpg.Connection, table: str) -> frozenset[Key]:
     keys = KEYS[table]
+    # Who begins to name a list or segment locks no more than its key.
+    strength = "update" if table in _NAMED else "no key update"
     every = await connection.fetch(f"select {keys} from {table}")  # noqa: S608 — names of ours
     free = await connection.fetch(
-        f"select {keys} from {table} for no key update skip locked"  # noqa: S608 — the same
+        f"select {keys} from {table} for {strength} skip locked"  # noqa: S608 — the same
     )
     return frozenset(map(tuple, every)) - frozenset(map(tuple, free))

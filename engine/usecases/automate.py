@@ -310,7 +310,9 @@ async def _drip(name: str, automations: Automations) -> CampaignId:
 
 
 async def _segment(name: str, automations: Automations) -> SegmentId:
-    return _found(name, await automations.segments(), "segment", "/drip segment list")
+    found = _found(name, await automations.segments(), "segment", "/drip segment list")
+    await automations.hold(found)
+    return found
 
 
 async def _date_attribute(name: str, automations: Automations) -> str:

@@ -25,9 +25,12 @@ async def create_campaign(
 
     Raises:
         NameTaken: Its name is in use.
+        NoSuchList, NoSuchSegment: One that its audience names was deleted meanwhile.
     """
     if await campaigns.is_taken(draft.name):
         raise NameTaken(draft.name)
+    if draft.audience is not None:
+        await campaigns.hold(draft.audience)
     campaign = await campaigns.add(draft)
     if content is not None:
         await campaigns.add_step(campaign, after=timedelta(0), content=content)

@@ -102,6 +102,7 @@ async def edit_campaign(
         NoSuchName, Loops: Its new trigger names what is not there, or it would enroll for ever.
         NoSuchTemplate, ManyLanguages, DoesNotFit: The new message cannot be sent as written.
         NotApproved, WrongCategory: The same, for what is scheduled or sends already.
+        NoSuchList, NoSuchSegment: One that its new audience names was deleted meanwhile.
         TooLarge: See :func:`engine.size.judged`.
     """
     before = await campaigns.lock(campaign)
@@ -119,6 +120,8 @@ async def edit_campaign(
     )
     steps = await campaigns.steps(campaign)
     content = None
+    if changes.audience is not None:
+        await campaigns.hold(changes.audience)
     if changes.content is not None:
         content = await compose(wanted=changes.content, known=templates, attributes=attributes)
     contents = [step.content for step in steps] if content is None else [content]

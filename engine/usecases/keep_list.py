@@ -68,6 +68,10 @@ class Lists(Protocol):
         """Delete it with its members."""
         ...
 
+    async def seal(self, list_id: ListId) -> None:
+        """Wait for whoever begins to name it, and let nobody else begin, until the unit ends."""
+        ...
+
     async def uses(self, list_id: ListId) -> Collection[Use]:
         """Return what names it: segments, and broadcasts that are not over."""
         ...
@@ -162,6 +166,7 @@ async def delete_list(*, list_id: ListId, lists: Lists) -> ContactList:
         NoSuchList, FilledBySegment, InUse: Nothing is deleted.
     """
     found = await fillable(list_id=list_id, lists=lists)
+    await lists.seal(list_id)
     uses = await lists.uses(list_id)
     if uses:
         raise InUse("list", found.name, uses)

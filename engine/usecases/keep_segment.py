@@ -64,6 +64,18 @@ class Segments(Protocol):
 
     async def delete(self, segment: SegmentId) -> None: ...
 
+    async def hold(self, definition: Definition) -> None:
+        """Keep the lists and segments it names from being deleted until the unit ends.
+
+        Raises:
+            NoSuchList, NoSuchSegment: One is gone already.
+        """
+        ...
+
+    async def seal(self, segment: SegmentId) -> None:
+        """Wait for whoever begins to name it, and let nobody else begin, until the unit ends."""
+        ...
+
     async def uses(self, segment: SegmentId) -> Collection[Use]:
         """Return what names it: segments, automations, and broadcasts that are not over."""
         ...
@@ -115,9 +127,11 @@ async def new_segment(
 
     Raises:
         SegmentNameTaken, ListNameTaken: Nothing is made.
+        NoSuchSegment, NoSuchList: What it names was deleted meanwhile.
     """
     if await segments.is_taken(name):
         raise SegmentNameTaken(name)
+    await segments.hold(definition)
     list_id = await _list(name, description, lists) if static else None
     made = await segments.add(
         name=name, description=description, definition=definition, list_id=list_id
@@ -142,6 +156,7 @@ async def edit_segment(
 
     Raises:
         NoSuchSegment, SegmentNameTaken, ListNameTaken, Circular: Nothing is changed.
+        NoSuchList: Its new definition names one that was deleted meanwhile.
         InUse: It shall be static no longer, and something names its list.
     """
     everyone = await segments.lock_all()
@@ -160,6 +175,7 @@ async def edit_segment(
         path = _circle(changed, everyone)
         if path:
             raise Circular(path)
+        await segments.hold(definition)
     if static is False and found.list_id is not None:
         await _drop_list(found, found.list_id, lists)
         changed = replace(changed, list_id=None, refreshed_at=None)
@@ -184,6 +200,7 @@ async def delete_segment(*, segment: SegmentId, segments: Segments, lists: Lists
     found = await segments.lock(segment)
     if found is None:
         raise NoSuchSegment
+    await segments.seal(segment)
     uses = await segments.uses(segment)
     if uses:
         raise InUse("segment", found.name, uses)
@@ -213,6 +230,7 @@ async def _rename_list(changed: Segment, list_id: ListId, lists: Lists) -> None:
 
 async def _drop_list(found: Segment, list_id: ListId, lists: Lists) -> None:
     """Make sure nothing needs the list of a static segment."""
+    await lists.seal(list_id)
     uses = await lists.uses(list_id)
     if uses:
         raise InUse("list", found.name, uses)

@@ -18,6 +18,10 @@ select l.id, l.name, l.description, l.created_at, l.created_by,
  where l.organization_id = $organization and l.id = $list
    for no key update
 
+-- name: seal
+-- Wait for whoever begins to name a list, and let nobody else begin, until this commits.
+select id from contact_lists where organization_id = $organization and id = $list for update
+
 -- name: is_taken
 select exists (select from contact_lists
                 where organization_id = $organization and lower(name) = lower($name) and id <> $but::bigint)

@@ -16,6 +16,10 @@ select id, name, description, definition, list_id, refreshed_at, created_at, cre
  where organization_id = $organization and id = $segment
    for no key update
 
+-- name: seal
+-- Wait for whoever begins to name a segment, and let nobody else begin, until this commits.
+select id from segments where organization_id = $organization and id = $segment for update
+
 -- name: lock_all
 -- Keep the definitions of all segments from changing until this commits, so that no two close a circle.
 select id from segments where organization_id = $organization order by id for no key update

@@ -98,6 +98,9 @@ class InMemory:
         self.steps_of[made.id] = []
         return made
 
+    async def hold(self, audience: Audience) -> None:
+        pass
+
     async def add_like(self, campaign: Campaign, *, name: str) -> Campaign:
         made = await self.add(
             Draft(

@@ -226,7 +226,7 @@ def _when(trigger: Trigger, known: Directory) -> str:
         case SegmentJoined(segment):
             return f"When a contact joins the segment {known.segment(segment)}"
         case DateReached(attribute, minute):
-            return f"When it is the day of a contact's {attribute}, at {_clock(minute)},"
+            return f"When a contact reaches the day of its {attribute} at {_clock(minute)}"
         case MessageReached(milestone, campaign, step):
             return _REACHED[milestone].format(of=_of(campaign, step, known))
         case ConversationResolved():

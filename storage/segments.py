@@ -87,7 +87,12 @@ class Segments:
         return [
             *naming,
             *(Use(what="broadcast", name=name) for name in broadcasts),
-            *(Use(what="automation", name=row["campaign"]) for row in automations),
+            *(
+                Use(what="campaign", name=row["campaign"])
+                if row["campaign"]
+                else Use(what=f"automation {row['id']}", name="")
+                for row in automations
+            ),
         ]
 
     async def note(self, action: str, segment: SegmentId, **content: object) -> None:

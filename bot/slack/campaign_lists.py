@@ -215,6 +215,10 @@ _ACTS: Final = {
     "archive": "archived",
     "enroll": "enrolled contacts",
     "unenroll": "took contacts out",
+    "enrollment.pause": "paused a contact",
+    "enrollment.resume": "resumed a contact",
+    "enrollment.move": "moved a contact",
+    "enrollment.end": "took a contact out",
 }
 
 

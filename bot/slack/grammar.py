@@ -9,6 +9,7 @@ from bot.slack.declare import Argument, Command, Kind, Option, Spec, Wrong
 from bot.slack.words import Unreadable, Word, as_word, plain, words
 
 _HELP = "help"
+_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +88,14 @@ class Language:
 
     def _unknown(self, path: tuple[str, ...]) -> NotUnderstood:
         meant = self._meant(path)
-        name = " ".join(path)
+        name = _shortened(" ".join(path))
         if path[0] in self.groups:
             verbs = ", ".join(spec.path[1] for spec in self.under(path[:1]))
             known = f'after "{path[0]}" comes one of {verbs}'
             topic = path[:1]
         else:
             known = "/drip help lists what there is"
-            name = path[0] if meant is None or len(meant.path) == 1 else name
+            name = _shortened(path[0]) if meant is None or len(meant.path) == 1 else name
             topic = ()
         if meant is None:
             return NotUnderstood(
@@ -207,7 +208,7 @@ class _Reading:
         return any(word.key is not None and _tidy(word.key) == option.name for word in self._given)
 
     def _unknown_option(self, key: str) -> NotUnderstood:
-        name = self._spec.name
+        name, key = self._spec.name, _shortened(key)
         meant = closest(_tidy(key), self._options)
         if meant is not None:
             return self._problem(f'"{name}" has no option {key}=; did you mean {meant}=?')
@@ -248,14 +249,15 @@ class _Reading:
         if isinstance(value, Wrong):
             if value.because:
                 return self._problem(f"{_subject(label)} will not do: {value.because}")
-            written = f", not {as_word(word.text)}" if word.text else ", and nothing is there"
+            shown = as_word(_shortened(word.text))
+            written = f", not {shown}" if word.text else ", and nothing is there"
             return self._problem(f"{_subject(label)} must be {value.must_be}{written}.")
         self._values[field] = value
         return None
 
     def _too_many(self, left: list[Word]) -> NotUnderstood:
         first = next((each for each in self._spec.arguments), None)
-        extra = as_word(left[0].text)
+        extra = as_word(_shortened(left[0].text))
         if first is None:
             return self._problem(
                 f'"{self._spec.name}" takes no such word as {extra}; leave it out.'
@@ -290,6 +292,15 @@ class _Reading:
 def _absent(spec: Spec, argument: Argument) -> str:
     wanted = " ".join(f"<{each.label}>" for each in spec.arguments if each.required)
     return f'The {argument.label} is missing: write "/drip {spec.name} {wanted}".'
+
+
+def _shortened(text: str) -> str:
+    """Return as much of what was written as shows which word is meant.
+
+    >>> _shortened("nonsense"), len(_shortened("x" * 10_000))
+    ('nonsense', 60)
+    """
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 def _subject(label: str) -> str:

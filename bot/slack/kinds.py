@@ -200,7 +200,10 @@ def _button(text: str) -> DraftButton | Off | Wrong:
 
 
 def _line(text: str) -> str | Wrong:
-    return names.cleaned(text)[:_LONGEST_LINE] or Wrong(must_be="some text")
+    shown = names.cleaned(text)
+    if len(shown) > _LONGEST_LINE:
+        return Wrong(must_be=f"at most {_LONGEST_LINE} characters")
+    return shown or Wrong(must_be="some text")
 
 
 def _as_it_is(text: str) -> str | Wrong:

@@ -60,8 +60,9 @@ def _reference(language: Language) -> Iterator[str]:
     yield ""
     yield (
         "Names with spaces go in quotes; a unique beginning of a name is enough; campaign commands"
-        " accept broadcasts. `<who>` is a phone (`+31612345678`), `tag:vip`, `campaign:Welcome`,"
-        " `all`, or several joined by commas. Every command answers `help`."
+        " accept broadcasts. `<who>` is a phone (`+31612345678`), `tag:vip`, `list:beta`,"
+        " `segment:hot`, `campaign:Welcome`, `all`, or several joined by commas. Every command"
+        " answers `help`."
     )
     for spec in language.specs.values():
         yield from ("", f"## {spec.name}", "", f"{spec.about} For: {roles(spec)}.", "", "```")

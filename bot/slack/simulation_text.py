@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot.slack.blocks import Block, Message, context, header, message, section, table
+from bot.slack.contact_pages import counted
 from bot.slack.markup import Markup, date, joined, markup, number
 from engine.campaign import Campaign, Kind, State, Step
 from engine.crowd import Assumed, Plan
@@ -79,7 +80,7 @@ def _facts(played: Played) -> Iterator[Markup]:
     totals = played.tally.totals
     sent = totals[Outcome.sent()]
     left = totals.total() - sent
-    yield markup("{sent} messages sent, {left} left out.", sent=sent, left=left)
+    yield markup("{sent} sent, {left} left out.", sent=counted(sent, "message"), left=left)
     if played.not_enrolled:
         listed = ", ".join(
             f"{n:,} {_WHY_NOT.get(why) or _consent(why)}"
@@ -120,9 +121,9 @@ def _busiest(played: Played) -> Iterator[Markup]:
     if plan.per_hour is not None:
         limits.append(f"messages_per_hour {plan.per_hour * 24:,} in a whole day")
     yield markup(
-        "The busiest day is {day} with {n} messages{limits}.",
+        "The busiest day is {day} with {n}{limits}.",
         day=day.isoformat(),
-        n=count,
+        n=counted(count, "message"),
         limits=Markup(f" ({', '.join(limits)})") if limits else Markup(""),
     )
 

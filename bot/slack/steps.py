@@ -193,7 +193,10 @@ def _affected(asked: Unconfirmed, command: StepCommand) -> list[Markup]:
                 (met.waiting, "waiting for it now, and would go on by the new order"),
                 (met.queued, "to get it any moment: it is queued, and stays so"),
                 (met.before, f"before its new place and would come to it as step {asked.number}"),
-                (met.past, "past its new place and would not be sent back"),
+                (
+                    met.past,
+                    "past its new place: not sent back, so whoever has not had it never gets it",
+                ),
             ]
         case StepRemove():
             lines = [

@@ -2,8 +2,10 @@
 
 from engine import names
 from engine.names import Ambiguous, NoMatch, One
+from engine.template_ports import DraftState, KeptDraft
 from engine.templates import Template
 from engine.usecases.compose import ManyLanguages, NoSuchTemplate
+from storage import template_drafts
 from storage.database import Unit
 from storage.templates import KnownTemplates
 
@@ -21,8 +23,23 @@ async def named(unit: Unit, asked: str) -> tuple[Template, ...]:
         case Ambiguous(names=several):
             raise NoSuchTemplate(f"{asked} may be {', '.join(several[:8])}: write more of it.")
         case NoMatch(closest=closest):
+            drafted = (await template_drafts.StaffDrafts(unit, "").of_name(asked.strip().lower()))[
+                :1
+            ]
+            if drafted:
+                raise NoSuchTemplate(_only_drafted(drafted[0]))
             hint = f"Did you mean {closest}?" if closest else "/drip template list shows them."
             raise NoSuchTemplate(f"WhatsApp lists no template {asked}. {hint}")
+
+
+def _only_drafted(kept: KeptDraft) -> str:
+    name, language = kept.draft.name, kept.draft.language
+    if kept.state in {DraftState.SUBMITTED, DraftState.PENDING}:
+        return f"{name} ({language}) is on its way to WhatsApp; you are told when it is decided."
+    return (
+        f"{name} ({language}) is a draft, which WhatsApp does not have yet: /drip template draft"
+        f" {name} shows it, /drip template submit {name} sends it."
+    )
 
 
 def in_language(asked: str, found: tuple[Template, ...], language: str | None) -> Template:

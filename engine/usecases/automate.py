@@ -55,6 +55,16 @@ class Loops(Refusal):
     """It would lead to itself for ever; the message says by which way."""
 
 
+class AlreadyDone(Refusal):
+    """There is an automation that does just that; a second would do it twice."""
+
+    def __init__(self, found: Automation, known: Directory) -> None:
+        off = "" if found.state is State.ON else f"; /drip automation resume {found.id} turns it on"
+        super().__init__(
+            f"Automation {found.id} says so already: {sentence(found, known)[:-1]}{off}."
+        )
+
+
 class NoSuchAutomation(Refusal):
     """No automation, or more than one, is meant."""
 
@@ -98,6 +108,7 @@ async def make_automation(
     Raises:
         NoEvent: There is no event that could have properties.
         NoSuchName: It names what is not there.
+        AlreadyDone: There is one like it.
         Loops: With those there are it would go on for ever.
     """
     await automations.lock()
@@ -108,6 +119,9 @@ async def make_automation(
         trigger = replace(trigger, where=where)
     only = None if segment is None else await _segment(segment, automations)
     action = await _action(then, automations, attributes)
+    for each in await automations.all():
+        if (each.trigger, each.segment_id, each.action) == (trigger, only, action):
+            raise AlreadyDone(each, await automations.directory())
     await _refuse_loops(trigger, only, action, None, automations)
     made = await automations.add(trigger=trigger, segment=only, action=action, campaign=None)
     await automations.note("automation.new", made)

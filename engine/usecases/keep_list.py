@@ -31,16 +31,15 @@ class Use:
     """What would lose its meaning without a list or a segment.
 
     Attributes:
-        what: ``segment``, ``broadcast`` or ``automation``.
-        name: Of that segment or broadcast, or of the campaign the automation belongs to; may be
-            empty.
+        what: ``segment``, ``broadcast``, ``campaign`` (by its trigger) or ``automation 3``.
+        name: Of that segment, broadcast or campaign; empty for an automation.
     """
 
     what: str
     name: str
 
     def __str__(self) -> str:
-        return f"the {self.what} {self.name!r}" if self.name else f"an {self.what}"
+        return f"the {self.what} {self.name!r}" if self.name else self.what
 
 
 class Lists(Protocol):

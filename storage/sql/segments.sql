@@ -56,8 +56,8 @@ select name from campaigns
  order by name
 
 -- name: automations_with
--- The automations that a segment sets off or that act only on contacts in it, each by the campaign it belongs to.
-select coalesce(c.name, '') as campaign
+-- The automations that a segment sets off or that act only on contacts in it, each with the campaign it belongs to.
+select a.id, c.name as campaign
   from automations a
   left join campaigns c on c.organization_id = a.organization_id and c.id = a.campaign_id
  where a.organization_id = $organization

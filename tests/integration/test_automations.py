@@ -65,7 +65,7 @@ async def person(room: CampaignRoom) -> ContactId:
         ("when=clicked then=tag:got", "When a contact clicks a link of any campaign"),
         ("when=resolved then=tag:got", "When a contact's conversation is resolved"),
         ("when=api then=tag:got", "When a program asks for it"),
-        ("when=date:birthday@8:30 then=tag:b", "day of a contact's birthday, at 08:30,"),
+        ("when=date:birthday@8:30 then=tag:b", "reaches the day of its birthday at 08:30, tag"),
     ],
 )
 async def test_an_automation_is_a_sentence(room: CampaignRoom, command: str, sentence: str) -> None:
@@ -131,6 +131,19 @@ async def test_a_campaign_that_may_be_entered_again_does_not_feed_itself(
     await room.say("step add Eager after=0m template=followup")
     assert "for ever" in await room.say("campaign activate Eager")
     assert await room.value("select state from campaigns where name = 'Eager'") == "draft"
+
+
+async def test_the_same_automation_is_not_made_twice(room: CampaignRoom) -> None:
+    await room.say("automation new when=keyword:menu then=tag:hungry")
+    (made,) = await room.rows("select id from automations")
+
+    again = await room.say('automation new when="keyword:Menu!" then=tag:Hungry')
+    await room.say(f"automation pause {made[0]}")
+    while_off = await room.say("automation new when=keyword:menu then=tag:hungry")
+
+    assert f"Automation {made[0]} says so already: When a contact writes “menu”" in again
+    assert f"/drip automation resume {made[0]} turns it on" in while_off
+    assert "made automation" in await room.say("automation new when=keyword:menu then=tag:keen")
 
 
 async def test_a_campaign_cannot_begin_to_feed_itself_by_an_edit(room: CampaignRoom) -> None:

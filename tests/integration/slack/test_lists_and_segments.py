@@ -182,10 +182,10 @@ async def test_what_is_in_use_cannot_be_deleted_and_the_refusal_says_by_what(
     await room.say("segment new Inner list:Beta")
     await room.say("segment new Outer segment:Inner or tag:lead")
     await room.say("broadcast new Sale to=segment:Outer,list:Beta template=followup")
-    await room.value(
+    number = await room.value(
         "insert into automations (organization_id, trigger, segment_id, action, state, created_at,"
         " created_by) select 'acme', '{}', id, '{}', 'on', $1, 'U' from segments"
-        " where name = 'Outer'",
+        " where name = 'Outer' returning id",
         NOON,
     )
 
@@ -195,7 +195,7 @@ async def test_what_is_in_use_cannot_be_deleted_and_the_refusal_says_by_what(
 
     assert "is used by the broadcast 'Sale', the segment 'Inner'" in beta
     assert "is used by the segment 'Outer'" in inner
-    assert "is used by an automation, the broadcast 'Sale'" in outer
+    assert f"is used by automation {number}, the broadcast 'Sale'" in outer
     await room.say("broadcast send Sale")
     await room.say("broadcast cancel Sale")
     await room.value("delete from automations")

@@ -98,6 +98,19 @@ async def test_a_contact_is_put_before_a_step_and_what_was_queued_is_cancelled(
     ) == timedelta(days=5)
 
 
+async def test_what_is_done_to_one_contact_is_told_apart_from_what_is_done_to_all(
+    room: CampaignRoom,
+) -> None:
+    await enrolled(room)
+    for act in ("pause", "resume", "end"):
+        await room.say(f"enrollment {act} Welcome {ADA}")
+
+    lately = (await room.say("campaign show Welcome")).split("Lately:")[1]
+
+    for said in ("paused a contact", "resumed a contact", "took a contact out"):
+        assert said in lately
+
+
 async def test_moving_back_gives_nobody_a_step_twice(room: CampaignRoom) -> None:
     await enrolled(room, 1)
     await room.say(f"enrollment move Welcome {ADA} to=2")

@@ -43,11 +43,15 @@ async def test_a_draft_names_what_is_wrong_and_keeps_the_rest(room: CampaignRoom
     assert "A footer takes no variables" in first
     assert "is not ready" in refused
     assert "Hi Ada, our sale has begun." in mended
+    assert "is a draft, which WhatsApp does not have yet" in await room.say(
+        "template preview spring"
+    )
     assert "/drip template submit spring" in mended
     assert "submitted the template spring" in (await room.say("template submit spring")).replace(
         "*", ""
     )
     assert "stays until it is decided" in await room.say("template discard spring")
+    assert "spring (en) is on its way to WhatsApp" in await room.say("template preview spring")
     assert "is with WhatsApp already" in await room.say("template submit spring")
     assert "cannot change until" in await room.say("template draft spring footer=off")
 

@@ -213,6 +213,9 @@ def test_help_finds_its_topic(asked: str, topic: tuple[str, ...]) -> None:
         pytest.param("step add A after=1d media=http://a.b/x.pdf", "https://", id="http"),
         pytest.param("step add A after=1d media=1234567890", "https://", id="an id of a file"),
         pytest.param("contact add +31 email=ada", "ada@example.com", id="no address of mail"),
+        pytest.param(
+            f"contact add +31 name={'x' * 300}", "at most 256 characters", id="a long name"
+        ),
         pytest.param("contact find a=b", "goes in quotes", id="an equals sign in text"),
         pytest.param('campaign show "A', "opened and not closed", id="an open quote"),
         pytest.param("status now", "leave it out", id="a word for nothing"),
@@ -224,6 +227,19 @@ def test_what_is_wrong_is_told_with_its_fix(text: str, sentence: str) -> None:
     assert isinstance(wrong, NotUnderstood)
     assert sentence in wrong.sentence
     assert wrong.example.startswith("/drip ")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.spec.name)
+def test_what_is_wrong_is_said_in_few_words_however_much_was_written(
+    command: type[Command],
+) -> None:
+    much = "x" * 10_000
+    wrong = [f"{command.spec.name} {much} a=1 {much}=1", f"{command.spec.path[0]} {much}"]
+    wrong += [f"{command.spec.name} a b {each.name}={much}" for each in command.spec.options]
+
+    for text in wrong:
+        said = LANGUAGE.parse(text)
+        assert not isinstance(said, NotUnderstood) or len(said.sentence) < 900, text[:60]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.spec.name)

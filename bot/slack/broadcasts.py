@@ -32,14 +32,14 @@ from bot.slack.replies import Reply
 from bot.slack.schedules import put_on_schedule, schedule_of, start_lines, unconfirmed
 from bot.slack.words import as_word
 from engine.campaign import Campaign, Kind
-from engine.campaign_ports import Draft
+from engine.campaign_ports import Draft, Reach
 from engine.content import Content, TemplateMessage
 from engine.schedule import Schedule
 from engine.usecases.compose import compose
 from engine.usecases.create_campaign import create_campaign
 from engine.usecases.resolve_audience import resolve_audience
 from engine.usecases.schedule_broadcast import Unconfirmed as NotYet
-from engine.usecases.send_broadcast import Started, Unconfirmed, send_broadcast
+from engine.usecases.send_broadcast import Started, Unconfirmed, send_broadcast, why_nobody
 from storage import audiences
 from storage.campaigns import CampaignDirectory, Campaigns
 from storage.database import Unit
@@ -98,15 +98,16 @@ def _register_making(registry: Registry, desk: Desk) -> None:
             if wanted is not None:
                 return await scheduled(unit, mine, made, wanted)
             overlap = await mine.overlap(made)
+            reach = await mine.reach(made)
             return told(
                 asked,
                 markup("created the broadcast *{name}*, a draft.", name=made.name),
                 markup("Message: {it}", it=message_line(content)),
-                *reach_lines(await mine.reach(made)),
+                *reach_lines(reach),
                 *lacking_lines(await mine.lacking(made, [content])),
                 *await overlap_lines(unit, overlap, cooldown=mine.cooldown, exclude=made.excluded),
                 _window(content),
-                next_line(f"/drip broadcast send {as_word(made.name)}"),
+                _follow(made, reach),
                 blocks=overlap_buttons(made, overlap),
             )
 
@@ -207,6 +208,18 @@ def _register_sending(registry: Registry, desk: Desk) -> None:
         if started:
             await wake(desk, asked.organization)
         return reply
+
+
+def _follow(made: Campaign, reach: Reach) -> Markup:
+    """Return what would be typed next about a draft; to nobody it cannot be sent."""
+    name = as_word(made.name)
+    if reach.recipients:
+        return next_line(f"/drip broadcast send {name}")
+    return markup(
+        "It would reach nobody: {why}. {next}",
+        why=why_nobody(reach),
+        next=next_line(f"/drip broadcast edit {name} to=<who>"),
+    )
 
 
 def _window(content: Content) -> Markup:

@@ -16,9 +16,16 @@ class NobodyToReach(Refusal):
     """The audience is empty, or none of it may be written to."""
 
     def __init__(self, campaign: Campaign, reach: Reach) -> None:
-        out = ", ".join(f"{count:,} {reason.sentence}" for reason, count in reach.left_out.items())
-        why = f"all of its audience is left out ({out})" if out else "its audience is empty"
-        super().__init__(f"{campaign.name!r} would reach nobody: {why}.")
+        super().__init__(
+            f"{campaign.name!r} would reach nobody: {why_nobody(reach)}. Choose others with"
+            f' /drip broadcast edit "{campaign.name}" to=<who>.'
+        )
+
+
+def why_nobody(reach: Reach) -> str:
+    """Return why an audience without recipients has none, as the end of a sentence."""
+    out = ", ".join(f"{count:,} {reason.sentence}" for reason, count in reach.left_out.items())
+    return f"all of its audience is left out ({out})" if out else "its audience is empty"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,9 +47,13 @@ async def test_a_broadcast_says_whom_it_reaches_and_freezes_them_when_sent(
 async def test_a_broadcast_to_nobody_is_refused_and_says_why(room: CampaignRoom) -> None:
     (stopped,) = await room.contacts(1)
     await room.value("update contacts set opted_out_at = $1 where id = $2", NOON, stopped)
-    await room.say("broadcast new Sale to=tag:lead template=followup")
-    await room.say("broadcast new Nobody to=tag:nobody template=followup")
+    stop = await room.say("broadcast new Sale to=tag:lead template=followup")
+    empty = await room.say("broadcast new Nobody to=tag:nobody template=followup")
 
+    assert "It would reach nobody: all of its audience is left out (1 said STOP)." in stop
+    assert "It would reach nobody: its audience is empty." in empty
+    assert "/drip broadcast edit Nobody to=&lt;who&gt;" in empty
+    assert "broadcast send" not in stop + empty
     assert "all of its audience is left out (1 said STOP)" in await room.say("broadcast send Sale")
     assert "its audience is empty" in await room.say("broadcast send Nobody")
     assert await room.rows("select distinct state from campaigns") == [("draft",)]

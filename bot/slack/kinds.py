@@ -135,6 +135,13 @@ def _by(parse: Callable[[str], T], must_be: str) -> Callable[[str], T | Wrong]:
     return read
 
 
+def _confirmed(text: str) -> int | Wrong:
+    written = text.strip()
+    if not _DIGITS.fullmatch(written):
+        return Wrong(must_be="what the same command without confirm= says to write")
+    return int(written)
+
+
 def _yes_no(text: str) -> bool | Wrong:
     match text.strip().lower():
         case "yes" | "y" | "true" | "on" | "1":
@@ -579,6 +586,7 @@ YES_NO: Final[Kind[bool]] = Kind(
     shape="yes|no", read=_yes_no, show=lambda value: "yes" if value else "no"
 )
 COUNT: Final = whole(0, 1_000_000_000)
+CONFIRMED: Final[Kind[int]] = Kind(shape="step id", read=_confirmed)
 NUMBERED: Final = whole(1, 1_000)
 DURATION: Final[Kind[timedelta]] = Kind(
     shape="2d|3h|30m|1w",

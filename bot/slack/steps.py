@@ -24,7 +24,7 @@ from bot.slack.writing import written
 from engine import hours
 from engine.campaign import Campaign, State, Step
 from engine.conditions import Fact
-from engine.ids import OrganizationId
+from engine.ids import OrganizationId, StepId
 from engine.refusal import Refusal
 from engine.roles import Role
 from engine.usecases.change_steps import (
@@ -74,7 +74,7 @@ def register(registry: Registry, desk: Desk) -> None:
         command = None if value is None else _LANGUAGE.parse(value.subject)
         if value is None or not isinstance(command, StepCommand):
             raise NoSuchCampaign
-        return await _changed(desk, asked, replace(command, confirm=True), version=value.version)
+        return await _changed(desk, asked, command, version=value.version)
 
 
 async def _changed(
@@ -128,14 +128,14 @@ async def _done(
                 number=command.step,
                 to=command.to,
                 campaigns=campaigns,
-                confirmed=command.confirm,
+                confirmed=None if command.confirm is None else StepId(command.confirm),
             )
         case StepRemove():
             return await remove_step(
                 campaign=now.id,
                 number=command.step,
                 campaigns=campaigns,
-                confirmed=command.confirm,
+                confirmed=None if command.confirm is None else StepId(command.confirm),
             )
         case _:
             assert_never(command)
@@ -153,7 +153,7 @@ async def _writing(desk: Desk, unit: Unit, now: Campaign) -> Writing:
 
 def _asking(asked: Unconfirmed, command: StepCommand) -> Reply:
     """Say whom a change meets, and how to go on."""
-    again = written(replace(command, confirm=True))
+    again = written(_confirmed(command, asked.step))
     lines = [
         markup(
             "*{name}* is {state}, and contacts are under way. Nothing has been done.",
@@ -163,7 +163,7 @@ def _asking(asked: Unconfirmed, command: StepCommand) -> Reply:
         *_affected(asked, command),
         *lacking_lines(asked.lacking),
     ]
-    value = str(Value(subject=written(command), version=asked.campaign.version))
+    value = str(Value(subject=again, version=asked.campaign.version))
     if len(value) > _LONGEST_VALUE:
         lines.append(markup("To go on: the same command with {it}", it=code("confirm=yes")))
         return answered(*lines)
@@ -171,6 +171,17 @@ def _asking(asked: Unconfirmed, command: StepCommand) -> Reply:
     reply = answered(*lines)
     confirm = actions(button("Do it", action_id=_CONFIRM, value=value, style="primary"))
     return replace(reply, message=replace(reply.message, blocks=(*reply.message.blocks, confirm)))
+
+
+def _confirmed(command: StepCommand, step: Step) -> StepCommand:
+    """Return the command that does it; where it could meet another step, it names this one."""
+    match command:
+        case StepAdd() | StepEdit():
+            return replace(command, confirm=True)
+        case StepMove() | StepRemove():
+            return replace(command, confirm=step.id)
+        case _:
+            assert_never(command)
 
 
 def _affected(asked: Unconfirmed, command: StepCommand) -> list[Markup]:

@@ -7,7 +7,7 @@ from engine.attributes import AttributeType
 from engine.campaign import Campaign, Kind, State, Step
 from engine.campaign_ports import Affected, Attributes, Campaigns, Templates
 from engine.hours import Hours
-from engine.ids import CampaignId
+from engine.ids import CampaignId, StepId
 from engine.refusal import Refusal
 from engine.usecases.compose import check_approved
 from engine.usecases.move_campaign import NoSuchCampaign
@@ -38,6 +38,17 @@ class NoSuchStep(Refusal):
         there = f"has steps 1 to {steps}" if steps > 1 else f"has {steps or 'no'} step"
         super().__init__(
             f'{campaign.name!r} {there}; /drip campaign show "{campaign.name}" lists them.'
+        )
+
+
+class AnotherStep(Refusal):
+    """The number stands for another step than the one staff were asked about."""
+
+    def __init__(self, campaign: Campaign, number: int) -> None:
+        super().__init__(
+            f"Step {number} of {campaign.name!r} is not the one you were asked about: that one was"
+            " removed or moved meanwhile, perhaps by this very command. Nothing has been done now;"
+            " the same command without confirm= asks about the step as it is."
         )
 
 
@@ -217,17 +228,26 @@ async def edit_step(
 
 
 async def move_step(
-    *, campaign: CampaignId, number: int, to: int, campaigns: Campaigns, confirmed: bool
+    *,
+    campaign: CampaignId,
+    number: int,
+    to: int,
+    campaigns: Campaigns,
+    confirmed: StepId | None,
 ) -> Changed | Unconfirmed:
     """Put a step in another place. Nobody is sent back to it, and nobody gets it twice.
 
+    Args:
+        confirmed: The step staff were asked about and meant; None: they were asked about none.
+
     Raises:
+        AnotherStep: That is not the one of *number* any more.
         StepDoesNotFit: A step would ask about one that no longer comes before it.
         NoSuchStep, TooManySteps, OneMessageOnly, NoSuchCampaign: There is no such step or place.
     """
     drip = await _locked(campaign, campaigns)
     steps = await campaigns.steps(campaign)
-    step = _numbered(drip, steps, number)
+    step = _meant(drip, steps, number, confirmed)
     _numbered(drip, steps, to)
     if to == number:
         return Changed(campaign=drip, step=step, affected=Affected(), steps=steps)
@@ -236,7 +256,7 @@ async def move_step(
     place = None if to == len(steps) else _between(drip, others, to - 1)
     beyond = steps[-1].position + 1 if place is None else place
     affected = await campaigns.affected(drip, place=beyond, step=step)
-    if affected.anybody and not confirmed:
+    if affected.anybody and confirmed is None:
         return Unconfirmed(campaign=drip, step=step, number=to, affected=affected)
     await campaigns.move_step(drip, step, place=place)
     if affected.anybody:
@@ -247,21 +267,25 @@ async def move_step(
 
 
 async def remove_step(
-    *, campaign: CampaignId, number: int, campaigns: Campaigns, confirmed: bool = True
+    *, campaign: CampaignId, number: int, campaigns: Campaigns, confirmed: StepId | None
 ) -> Changed | Unconfirmed:
     """Take a step out; who waits for it goes on to the next, due as if it had never been.
 
+    Args:
+        confirmed: The step staff were asked about and meant; None: they were asked about none.
+
     Raises:
+        AnotherStep: That is not the one of *number* any more.
         StepDoesNotFit: Another step asks about it.
         NoSuchStep, OneMessageOnly, NoSuchCampaign: There is no such step to remove.
     """
     drip = await _locked(campaign, campaigns)
     steps = await campaigns.steps(campaign)
-    step = _numbered(drip, steps, number)
+    step = _meant(drip, steps, number, confirmed)
     others = [each for each in steps if each.id != step.id]
     check_order(others)
     affected = await campaigns.affected(drip, place=step.position, step=step)
-    if affected.anybody and not confirmed:
+    if affected.anybody and confirmed is None:
         return Unconfirmed(campaign=drip, step=step, number=number, affected=affected)
     await campaigns.remove_step(drip, step)
     if affected.anybody:
@@ -275,6 +299,14 @@ def _numbered(drip: Campaign, steps: Sequence[Step], number: int) -> Step:
         if step.number == number:
             return step
     raise NoSuchStep(drip, len(steps))
+
+
+def _meant(drip: Campaign, steps: Sequence[Step], number: int, confirmed: StepId | None) -> Step:
+    """Return the step of a number, which a command run twice would find to be another one."""
+    now = next((each.id for each in steps if each.number == number), None)
+    if confirmed not in (None, now):
+        raise AnotherStep(drip, number)
+    return _numbered(drip, steps, number)
 
 
 def _between(drip: Campaign, steps: Sequence[Step], at: int) -> float:

@@ -1,5 +1,7 @@
 """What staff do between campaigns: contacts, templates, enrollments, imports, status."""
 
+import re
+
 import pytest
 
 from tests.acceptance.steps import bring, last_said, people, phones, sent_to
@@ -91,8 +93,12 @@ async def test_who_waited_for_a_removed_step_goes_on(system: System) -> None:
         await system.ask(text)
     await system.advance(hours=1)
 
-    assert "Nothing has been done" in await system.ask("step remove Removed 2")
-    assert "2 contacts who waited for it" in await system.ask("step remove Removed 2 confirm=yes")
+    asked = await system.ask("step remove Removed 2")
+    assert "Nothing has been done" in asked
+    again = re.search(r"`/drip (.*)`", asked)
+    assert again is not None
+    assert "2 contacts who waited for it" in await system.ask(again[1])
+    assert "not the one you were asked about" in await system.ask(again[1])
     await system.advance(days=4)
 
     sent = [(m["to"], m["template"]["name"]) for m in await sent_to(system, numbers)]

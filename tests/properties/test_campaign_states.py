@@ -339,7 +339,7 @@ class StaffAtWork(RuleBasedStateMachine):
                 number=number,
                 to=to,
                 campaigns=self.port,
-                confirmed=confirmed,
+                confirmed=self._step(it, number) if confirmed else None,
             ),
         )
 
@@ -351,13 +351,17 @@ class StaffAtWork(RuleBasedStateMachine):
                 campaign=it or CampaignId(0),
                 number=number,
                 campaigns=self.port,
-                confirmed=confirmed,
+                confirmed=self._step(it, number) if confirmed else None,
             ),
         )
 
     @rule(contacts=st.integers(0, 2))
     def enroll(self, contacts: int) -> None:
         self.port.under_way = contacts
+
+    def _step(self, it: CampaignId | None, number: int) -> StepId | None:
+        steps = self.port.steps_of.get(it or CampaignId(0), [])
+        return next((each.id for each in steps if each.number == number), None)
 
     def _changes_steps(self, it: CampaignId | None, doing: Awaitable[object]) -> None:
         """What has to be confirmed, or is refused, changes nothing."""

@@ -14,6 +14,7 @@ from engine.usecases.write_step import Asked
 _DRIP = "The campaign; a unique beginning of its name is enough."
 _NUMBER = 'Its number, as in "campaign show".'
 _CONFIRM = "Do it although contacts are under way."
+_CONFIRM_STEP = "Do it although contacts are under way; the command without it names the step so."
 _UNCONFIRMED = "asks first"
 
 
@@ -180,7 +181,9 @@ class StepMove(Command):
     campaign: str = argument(kinds.NAME, about=_DRIP)
     step: int = argument(kinds.NUMBERED, about=_NUMBER)
     to: int = option(kinds.NUMBERED, about="Its number afterwards.")
-    confirm: bool = option(kinds.YES_NO, about=_CONFIRM, default=False, otherwise=_UNCONFIRMED)
+    confirm: int | None = option(
+        kinds.CONFIRMED, about=_CONFIRM_STEP, default=None, otherwise=_UNCONFIRMED
+    )
 
 
 @declare(
@@ -192,7 +195,9 @@ class StepMove(Command):
 class StepRemove(Command):
     campaign: str = argument(kinds.NAME, about=_DRIP)
     step: int = argument(kinds.NUMBERED, about=_NUMBER)
-    confirm: bool = option(kinds.YES_NO, about=_CONFIRM, default=False, otherwise=_UNCONFIRMED)
+    confirm: int | None = option(
+        kinds.CONFIRMED, about=_CONFIRM_STEP, default=None, otherwise=_UNCONFIRMED
+    )
 
 
 COMMANDS = (StepAdd, StepEdit, StepMove, StepRemove)

@@ -1,5 +1,6 @@
 """A place where staff give commands about campaigns: real grammar, handlers, database, planning."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -77,6 +78,13 @@ class CampaignRoom:
     async def say(self, text: str, *, user: str = "U0OWNER") -> str:
         reply = await self.room.command(text, user=user)
         return str(reply.message.text)
+
+    async def confirmed(self, text: str) -> str:
+        """Say what the answer to *text* says to write to go on."""
+        asked = await self.say(text)
+        again = re.search(r"`/drip ([^`]* confirm=\d+)`", asked)
+        assert again is not None, asked
+        return await self.say(again[1])
 
     async def click(self, action_id: str, value: str) -> str:
         reply = await self.room.click(action_id, value)

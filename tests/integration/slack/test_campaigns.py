@@ -217,7 +217,7 @@ async def test_whoever_waits_for_a_removed_step_goes_on_as_if_it_had_never_been(
 
     asked = await room.say("step remove Welcome 1")
     before = await room.rows("select distinct due_at from enrollments")
-    removed = await room.say("step remove Welcome 1 confirm=yes")
+    removed = await room.confirmed("step remove Welcome 1")
 
     assert "2 contacts are waiting for it and would go on to the next step" in asked
     assert before == [(enrolled_at,)]
@@ -240,11 +240,11 @@ async def test_messages_queued_for_a_removed_step_are_cancelled_and_their_contac
     await room.plan()
 
     asked = await room.say("step remove Welcome 1")
-    await room.say("step remove Welcome 1 confirm=yes")
+    await room.confirmed("step remove Welcome 1")
     await room.plan()
     through = [
-        await room.say("step remove Welcome 1 confirm=yes"),
-        await room.say("step remove Welcome 1 confirm=yes"),
+        await room.confirmed("step remove Welcome 1"),
+        await room.confirmed("step remove Welcome 1"),
     ]
 
     assert await room.rows("select distinct state, reason from messages") == [
@@ -261,6 +261,29 @@ async def test_messages_queued_for_a_removed_step_are_cancelled_and_their_contac
         ("planned", 2),
     ]
     assert "has no step" in await room.say("step remove Welcome 1")
+
+
+async def test_a_removal_done_again_does_not_take_the_next_step(room: CampaignRoom) -> None:
+    await room.welcome()
+    await room.contacts(2)
+    await room.say("enroll Welcome tag:lead")
+    step = await room.value("select id from steps order by position limit 1")
+    version = int((await room.version("Welcome")).partition("@")[2])
+
+    asked = await room.say("step remove Welcome 1")
+    moving = await room.say("step move Welcome 1 to=3")
+    removed = await room.say(f"step remove Welcome 1 confirm={step}")
+    again = await room.say(f"step remove Welcome 1 confirm={step}")
+    moved = await room.say(f"step move Welcome 1 to=2 confirm={step}")
+    clicked = await room.click("step_confirm", f"step remove Welcome 1 confirm={step}@{version}")
+
+    assert f"`/drip step remove Welcome 1 confirm={step}`" in asked
+    assert f"`/drip step move Welcome 1 to=3 confirm={step}`" in moving
+    assert "removed a step" in removed
+    assert "Step 1 of 'Welcome' is not the one you were asked about" in again
+    assert "Nothing has been done" in moved
+    assert "has changed since that was asked" in clicked
+    assert await room.value("select count(*) from steps where removed_at is null") == 2
 
 
 async def test_buttons_act_once_on_the_version_they_were_drawn_for(room: CampaignRoom) -> None:

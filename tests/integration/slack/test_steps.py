@@ -187,7 +187,7 @@ async def test_the_button_does_what_was_asked_once_and_not_after_another_change(
 ) -> None:
     await under_way(room)
     campaign, _, version = (await room.version("Welcome")).partition("@")
-    value = f"step edit Welcome 2 after=4d@{version}"
+    value = f"step edit Welcome 2 confirm=yes after=4d@{version}"
     del campaign
 
     done = await room.click("step_confirm", value)
@@ -225,7 +225,7 @@ async def test_a_moved_step_sends_nobody_back_and_is_met_once(room: CampaignRoom
     await under_way(room, 2)
 
     asked = await room.say("step move Welcome 1 to=3")
-    await room.say("step move Welcome 1 to=3 confirm=yes")
+    await room.confirmed("step move Welcome 1 to=3")
     # They had the first one, which is the last now, and come to the other two alone.
     for _ in range(2):
         await room.later(timedelta(days=9))

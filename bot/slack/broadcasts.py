@@ -5,7 +5,6 @@ from bot.slack.campaign_lists import listing, next_line, showing
 from bot.slack.campaign_moves import moved
 from bot.slack.campaign_names import found
 from bot.slack.campaign_text import (
-    lacking_lines,
     message_line,
     reach_lines,
     reasons_line,
@@ -25,6 +24,7 @@ from bot.slack.language.broadcasts import (
     BroadcastShow,
 )
 from bot.slack.markup import Markup, markup
+from bot.slack.missing_values import missing_lines
 from bot.slack.overlap_text import overlap_buttons, overlap_lines
 from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
@@ -104,7 +104,7 @@ def _register_making(registry: Registry, desk: Desk) -> None:
                 markup("created the broadcast *{name}*, a draft.", name=made.name),
                 markup("Message: {it}", it=message_line(content)),
                 *reach_lines(reach),
-                *lacking_lines(await mine.lacking(made, [content])),
+                *await missing_lines(unit, made),
                 *await overlap_lines(unit, overlap, cooldown=mine.cooldown, exclude=made.excluded),
                 _window(content),
                 _follow(made, reach),
@@ -131,6 +131,7 @@ def _register_making(registry: Registry, desk: Desk) -> None:
                 markup("Message: {it}", it=message_line(done.content)),
                 *start_lines(schedule, done.zones, organization, by_default=command.zone is None),
                 *reach_lines(done.reach),
+                *await missing_lines(unit, done.campaign),
                 *await overlap_lines(
                     unit,
                     await mine.overlap(done.campaign),
@@ -194,12 +195,14 @@ def _register_sending(registry: Registry, desk: Desk) -> None:
                         cooldown=mine.cooldown,
                         exclude=it.excluded,
                     )
-                    return False, answered(*lines, *overlap, _window(content))
+                    missing = await missing_lines(unit, it)
+                    return False, answered(*lines, *missing, *overlap, _window(content))
                 case Started(campaign=it, reach=reach):
                     return True, told(
                         asked,
                         markup("sends *{name}*.", name=it.name),
                         *reach_lines(reach),
+                        *await missing_lines(unit, it),
                         markup("It takes about {length}.", length=roughly(length)),
                         next_line(f"/drip report {as_word(it.name)}"),
                     )

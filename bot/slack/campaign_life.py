@@ -28,6 +28,7 @@ from bot.slack.language.campaign_life import (
     CampaignEdit,
 )
 from bot.slack.markup import Markup, markup
+from bot.slack.missing_values import missing_lines
 from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
@@ -155,12 +156,20 @@ async def _edited(
         else markup("changed *{name}*.", name=it.name),
         markup("Message: {it}", it=message_line(done.content)) if done.content else Markup(""),
         *(reach_lines(done.reach) if done.reach else ()),
+        *(await _missing(desk, asked, done)),
         markup("Settings: {it}", it=settings) if settings else Markup("Settings: as usual."),
         Markup("It takes effect at once.") if it.state in _SENDING else Markup(""),
     )
 
 
 _SENDING = frozenset({State.ACTIVE, State.RUNNING})
+
+
+async def _missing(desk: Desk, asked: Context, done: Edited) -> list[Markup]:
+    if done.content is None and done.reach is None:
+        return []
+    async with desk.database.unit(asked.organization, asked.at) as unit:
+        return await missing_lines(unit, done.campaign)
 
 
 async def _unconfirmed(desk: Desk, asked: Context, done: Unconfirmed, command: str) -> Reply:

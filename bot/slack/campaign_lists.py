@@ -9,20 +9,19 @@ from bot.slack.campaign_names import found
 from bot.slack.campaign_text import (
     AudienceNames,
     audience_line,
-    lacking_lines,
     settings_line,
     steps_lines,
     upcoming_line,
 )
 from bot.slack.desk import Desk
 from bot.slack.markup import Markup, code, date, joined, markup, user
+from bot.slack.missing_values import missing_lines
 from bot.slack.registry import Context
 from bot.slack.replies import Reply
 from bot.slack.words import as_word
 from engine.campaign import Campaign, Kind, State, Step
 from engine.config import Organization
 from engine.ids import CampaignId
-from engine.rendering import needed
 from engine.report import Enrollments, Report
 from storage import audit, campaigns, lists, reports, segments, tags
 from storage.campaigns import Listed
@@ -110,8 +109,7 @@ async def _shown(unit: Unit, campaign: CampaignId, organization: Organization) -
     if report.enrollments is not None:
         lines.append(_enrolled(report.enrollments))
     if it.state in {State.DRAFT, State.SCHEDULED}:
-        tokens = needed(said for step in steps for said in step.says)
-        lines += lacking_lines(await campaigns.lacking(unit, campaign=it, tokens=tokens))
+        lines += await missing_lines(unit, it)
     if report.total.planned:
         lines.append(cards.counts_line(report.total))
     footer = joined(_people(it), " · ")

@@ -12,6 +12,7 @@ from bot.slack.desk import Desk
 from bot.slack.drafting import cooldown_of, size_of
 from bot.slack.language.schedules import BroadcastSchedule, BroadcastUnschedule
 from bot.slack.markup import Markup, markup
+from bot.slack.missing_values import missing_lines
 from bot.slack.overlap_text import overlap_lines
 from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
@@ -70,6 +71,7 @@ def register(registry: Registry, desk: Desk) -> None:
                 markup("scheduled *{name}*.", name=done.campaign.name),
                 *start_lines(wanted, done.zones, organization, by_default=command.zone is None),
                 *reach_lines(done.reach),
+                *await missing_lines(unit, done.campaign),
                 *await overlap_lines(
                     unit,
                     await Campaigns(unit, asked.user_id, cooldown=cooldown).overlap(done.campaign),
@@ -152,7 +154,8 @@ async def unconfirmed(
             command=command,
             length=length,
             out=reasons_line(done.reach.left_out.items()),
-        )
+        ),
+        *await missing_lines(unit, done.campaign),
     )
 
 

@@ -318,6 +318,17 @@ async def test_who_lacks_a_value_is_counted_before_it_goes_out(room: CampaignRoo
         assert "4 contacts have no email" in said
     assert "1 contact has no first_name" in broadcast
 
+    later = 'at="2030-01-01 10:00"'
+    for said in (
+        await room.say(f"broadcast schedule Sale {later}"),
+        await room.say(f"broadcast new Later to=all text={{first_name}} {later}"),
+        await room.say("broadcast edit Sale to=tag:lead"),
+        await room.say("broadcast edit Sale text={first_name}!"),
+        await room.say("broadcast send Sale"),
+    ):
+        assert "1 contact has no first_name" in said
+        assert "`{first_name|…}` says something else" in said
+
     await room.say("enroll Welcome tag:lead")
     edited = await room.say("step edit Welcome 2 text={company}")
     assert "4 contacts have no company" in edited

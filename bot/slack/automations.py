@@ -233,7 +233,16 @@ async def _called(unit: Unit, contact: ContactId) -> Markup:
 
 async def _said(unit: Unit, automation: Automation) -> Markup:
     known = await automations.directory(unit, automations=[automation])
-    return literal(sentence(automation, known), limit=_LONGEST)
+    return _sentence(automation, known)
+
+
+def _sentence(automation: Automation, known: Directory) -> Markup:
+    said = literal(sentence(automation, known), limit=_LONGEST)
+    if not isinstance(automation.action, Tell):
+        return said
+    # People know a channel by its name, which Slack fills in.
+    to = automation.action.channel
+    return Markup(said.replace(f"tell #{to} ", f"tell {channel(to)} ", 1))
 
 
 def _line(
@@ -261,7 +270,7 @@ def _line(
     return markup(
         "*{n}* {sentence}{state} · by {who}{own}",
         n=str(each.id),
-        sentence=literal(sentence(each, known), limit=_LONGEST),
+        sentence=_sentence(each, known),
         state=state,
         who=user(each.created_by),
         own=own,

@@ -24,7 +24,7 @@ from bot.slack.changes import answered
 from bot.slack.clicks import Value
 from bot.slack.desk import Desk
 from bot.slack.language.campaigns import Enrollments
-from bot.slack.markup import Markup, code, joined, literal, markup, user
+from bot.slack.markup import Markup, code, cut, joined, literal, markup, user
 from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
@@ -42,6 +42,7 @@ from storage.database import Unit
 from storage.enrollments import Enrollment
 
 PAGE: Final = 25
+_NAME: Final = 40
 _OLDER: Final = "enrollments_older"
 _NEWER: Final = "enrollments_newer"
 _SUBJECT: Final = re.compile(r"([0-9]{1,18}):([a-z_]*):([0-9]{1,9})")
@@ -132,7 +133,8 @@ def _listed(
         return answered(title, more)
     lines = [_row(each, steps, zone) for each in rows]
     there = states.get(page.state, 0) if page.state else sum(states.values())
-    text = joined([title, *map(_line, lines)])
+    times = markup("Times are those of {zone}.", zone=str(zone))
+    text = joined([title, *map(_line, lines), times])
     return Reply(
         message=message(
             text,
@@ -140,7 +142,10 @@ def _listed(
             section(title),
             *table(_COLUMNS, lines),
             *_turning(page, len(rows), there, at),
-            small_print(_hint(page, len(rows), there, name)),
+            small_print(
+                _hint(page, len(rows), there, name),
+                times,
+            ),
         )
     )
 
@@ -184,7 +189,8 @@ def _line(row: Sequence[str | Person]) -> Markup:
 
 
 def _row(each: Enrollment, steps: Sequence[Step], zone: tzinfo) -> tuple[str | Person, ...]:
-    who = " ".join(filter(None, (each.name, each.phone))) or f"contact {each.contact_id}"
+    name = each.name and cut(each.name, _NAME)
+    who = " ".join(filter(None, (name, each.phone))) or f"contact {each.contact_id}"
     return (
         who,
         enrollment.why(each.state, each.reason),

@@ -125,7 +125,10 @@ async def test_blocks_are_drawn_as_what_they_are(page: Page, product: Product) -
                         }
                     ],
                 },
-                {"type": "rich_text_quote", "elements": [{"type": "text", "text": "as said"}]},
+                {
+                    "type": "rich_text_quote",
+                    "elements": [{"type": "text", "text": "as said\n\nby Ada"}],
+                },
                 {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "x = 1"}]},
             ],
         },
@@ -148,7 +151,7 @@ async def test_blocks_are_drawn_as_what_they_are(page: Page, product: Product) -
     assert "primary" in await page.value("document.querySelector('[data-action=go]').className")
     assert await page.value("document.querySelector('[data-action=day]').value") == "2026-12-01"
     assert await page.text(".rich-list li strong") == "one"
-    assert await page.text(".rich-text blockquote") == "as said"
+    assert await page.text(".rich-text blockquote") == "as said\n\nby Ada"
     assert await page.text(".block-table tbody") == "welcome\t195"
     assert await page.value("document.querySelector('.unknown-block')") is None
 

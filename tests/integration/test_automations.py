@@ -54,7 +54,7 @@ async def person(room: CampaignRoom) -> ContactId:
         ('when="keyword:Price List!" then=untag:a', "writes “price list”, take the tag a off"),
         (
             'when="replied:Welcome#2" then=tell #C0SALES "Call {name}"',
-            "replies to step 2 of Welcome, tell #C0SALES “Call {name}”.",
+            "replies to step 2 of Welcome, tell <#C0SALES> “Call {name}”.",
         ),
         (
             "when=event:paid if=total >= 100 and event.plan is pro then=tag:big",

@@ -210,6 +210,7 @@ async def test_pages_turn_and_say_who_enrolled_and_when_it_goes_on(
     await room.contacts(15, tag="many", first=100)
     await room.say("enroll Big tag:many count=15")
     await room.value("update enrollments set enrolled_by = 'trigger:tag:many' where id % 2 = 0")
+    await room.value("update contacts set name = repeat('long ', 50)")
 
     first = await room.say("enrollments Big")
     campaign = await room.value("select id from campaigns where name = 'Big'")
@@ -223,4 +224,7 @@ async def test_pages_turn_and_say_who_enrolled_and_when_it_goes_on(
     assert "<@U0OWNER>" in first
     assert "tag:many" in first
     assert "2026-11-21" in first
+    assert "Times are those of Europe/Amsterdam." in first
+    assert "long long" in first
+    assert "long " * 12 not in first
     assert "no longer there" in foreign

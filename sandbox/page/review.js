@@ -4,6 +4,8 @@ import { post } from "./api.js";
 import { h } from "./dom.js";
 import { attempt } from "./toast.js";
 
+// The rows are drawn anew whenever something happens; what was chosen stays.
+const chosen = new Map();
 const REASONS = ["INVALID_FORMAT", "PROMOTIONAL", "TAG_CONTENT_MISMATCH", "ABUSIVE_CONTENT", "SCAM"];
 
 /** A row for each of *templates* that is pending; `decided()` after a decision. */
@@ -15,11 +17,13 @@ export function reviewRows(templates, decided) {
 
 function row(template, decided) {
   const named = `${template.name} (${template.language})`;
-  const reason = h("select", { class: "field", "aria-label": `Why ${named} is rejected` }, REASONS.map((value) => h("option", { value }, value)));
+  const reason = h("select", { class: "field", "aria-label": `Why ${named} is rejected`, "data-focus": `review-${named}`, on: { change: () => chosen.set(named, reason.value) } },
+    REASONS.map((value) => h("option", { value, selected: value === (chosen.get(named) ?? REASONS[0]) }, value)));
 
   function decide(status, why) {
     return attempt(async () => {
       await post("whatsapp/templates", { name: template.name, language: template.language, status, reason: why });
+      chosen.delete(named);
       await decided();
     });
   }

@@ -38,6 +38,7 @@ from bot.slack import (
     template_preview,
     templates,
 )
+from bot.slack.answers import StoredAnswers
 from bot.slack.desk import Desk
 from bot.slack.dispatch import Dispatcher
 from bot.slack.door import PATH as SLACK_PATH
@@ -179,6 +180,7 @@ def _dispatcher(desk: Desk, workspaces: Workspaces) -> Dispatcher:
         workspaces=workspaces,
         staff=Staff(workspaces, monotonic=desk.clock.monotonic),
         claims=SlackRequests(desk.database),
+        answers=StoredAnswers(desk.database, desk.clock),
         clock=desk.clock,
     )
 

@@ -19,6 +19,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import help as told
+from bot.slack.answers import Answers
 from bot.slack.background import Background
 from bot.slack.blocks import plain_text
 from bot.slack.clicks import Value
@@ -26,7 +27,7 @@ from bot.slack.grammar import HelpWanted, Language, NotUnderstood
 from bot.slack.language.general import Help
 from bot.slack.once import Claims, held, won
 from bot.slack.registry import Choice, Context, FieldErrors, Registry, ShowView
-from bot.slack.replies import Address, Reply, body_of, deliver
+from bot.slack.replies import Address, Reply, body_of, deliver, posted_to
 from bot.slack.requests import (
     Click,
     Event,
@@ -81,6 +82,7 @@ class Dispatcher:
         workspaces: Workspaces,
         staff: Staff,
         claims: Claims,
+        answers: Answers,
         clock: Clock,
     ) -> None:
         self._registry = registry
@@ -88,6 +90,7 @@ class Dispatcher:
         self._workspaces = workspaces
         self._staff = staff
         self._claims = claims
+        self._answers = answers
         self._clock = clock
         self._background = Background()
         self._bolt = self._listening()
@@ -344,6 +347,10 @@ class Dispatcher:
             channel_id=origin.channel_id,
             response_url=origin.response_url,
         )
+        channel = posted_to(reply, to=address)
+        if isinstance(arrival.request, Event) and channel is not None:
+            await self._answers.keep(address.organization, channel=channel, reply=reply)
+            return True
         return await deliver(reply, to=address, workspaces=self._workspaces)
 
     async def _won(self, arrival: Arrival, key: str) -> Claim | None:

@@ -76,6 +76,16 @@ async def deliver(reply: Reply, *, to: Address, workspaces: Workspaces) -> bool:
     return False
 
 
+def posted_to(reply: Reply, *, to: Address) -> str | None:
+    """Return the channel in which all may read the reply; None: it is for one person there.
+
+    In a conversation with us nobody else is listening, and ephemeral messages get lost.
+    """
+    where = to.channel_id or to.user_id
+    alone = to.channel_id is None or to.channel_id.startswith("D")
+    return where if reply.in_channel or alone or to.user_id is None else None
+
+
 async def _by_response_url(reply: Reply, *, url: str, session: aiohttp.ClientSession) -> bool:
     body = body_of(reply) | {"replace_original": reply.replace}
     async with session.post(url, json=body, timeout=_TIMEOUT, allow_redirects=False) as response:
@@ -97,9 +107,7 @@ async def _by_web_api(reply: Reply, *, to: Address, workspaces: Workspaces) -> b
         content["blocks"] = list(reply.message.blocks)
     if reply.thread_ts is not None:
         content["thread_ts"] = reply.thread_ts
-    # In a conversation with us nobody else is listening, and ephemeral messages get lost.
-    alone = to.channel_id is None or to.channel_id.startswith("D")
-    if reply.in_channel or alone or to.user_id is None:
+    if to.user_id is None or posted_to(reply, to=to) is not None:
         await client.chat_postMessage(**content, unfurl_links=False, unfurl_media=False)
     else:
         await client.chat_postEphemeral(**content, user=to.user_id)

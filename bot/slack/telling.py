@@ -10,7 +10,13 @@ from typing import Final
 
 import structlog
 
-from bot.slack import automations, campaign_alerts, doubts, platform_alerts  # noqa: F401 — they say what is told
+from bot.slack import (  # noqa: F401 — they say what is told
+    answers,
+    automations,
+    campaign_alerts,
+    doubts,
+    platform_alerts,
+)
 from bot.slack.alerts import ALERTS, CROWDS, UNTOLD, Alert, Elsewhere, Place
 from bot.slack.blocks import message, sections
 from bot.slack.live_cards import LiveCards

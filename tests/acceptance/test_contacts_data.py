@@ -61,8 +61,6 @@ Téléphone;Nom complet;Étiquettes;Fidèle depuis;Total\r
 
 
 async def upload(system: System, name: str, content: bytes, *, asks: str = "import") -> Json:
-    # Slack takes a message a second in one channel, and people need longer than that between files.
-    await asyncio.sleep(3)
     return await system.upload(name, content, text=asks)
 
 

@@ -5,7 +5,7 @@ import io
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +17,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
 
+from bot.slack.answers import StoredAnswers
 from bot.slack.blocks import message, section
 from bot.slack.clicks import Value
 from bot.slack.dispatch import Dispatcher
@@ -231,6 +232,7 @@ async def opened(database: Database) -> AsyncIterator[House]:
             workspaces=workspaces,
             staff=Staff(workspaces, monotonic=clock.monotonic),
             claims=claims,
+            answers=StoredAnswers(database, clock),
             clock=clock,
         )
         door = SlackDoor(
@@ -323,6 +325,9 @@ async def house(database: Database) -> AsyncIterator[House]:
                 raise RuntimeError("broken")
             if event.payload.get("text") == "a large file":
                 await house.let_go.wait()
+            if event.payload.get("text") == "a file":
+                await context.respond(_said("I read it."))
+                return replace(_said("No, I do not."), thread_ts="1.2")
             return None
 
         yield house
@@ -334,6 +339,28 @@ async def test_a_command_is_handled_and_answered_in_the_response(house: House) -
     assert house.done == ["acme new Big Sale by U0OWNER"]
     assert answer["response_type"] == "in_channel"
     assert answer["text"] == "Created."
+
+
+@pytest.mark.parametrize(
+    ("channel", "kept"),
+    [
+        ("D1", [("I read it.", "D1", None), ("No, I do not.", "D1", "1.2")]),
+        ("C1", []),
+    ],
+    ids=["all there may read it", "it is for one alone"],
+)
+async def test_what_is_said_to_an_event_waits_its_turn_unless_it_is_for_one_alone(
+    house: House, channel: str, kept: list[tuple[str, ...]]
+) -> None:
+    said = {"type": "message", "user": OWNER, "text": "a file", "channel": channel}
+
+    assert await house.tell(said) == 200
+
+    rows = await house.database.pool.fetch("select content from events where kind = 'answer'")
+    found = [row["content"] for row in rows]
+    assert [(each["text"], each["channel"], each["thread_ts"]) for each in found] == kept
+    told = [call for call in house.slack.calls if call[0].startswith("chat.")]
+    assert len(told) == 2 - len(kept)
 
 
 async def test_a_slow_command_is_acknowledged_in_time_and_answered_later(house: House) -> None:

@@ -7,7 +7,10 @@ from datetime import timedelta
 import pytest
 
 from bot.slack import imports  # noqa: F401 — it says what is told of imports
+from bot.slack.answers import StoredAnswers
+from bot.slack.blocks import divider, message
 from bot.slack.desk import Desk
+from bot.slack.markup import markup
 from bot.slack.platform_alerts import register
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
@@ -83,6 +86,22 @@ async def test_events_are_told_in_order_each_once(world: World) -> None:
     assert failures(world) == ["one", "two", "three"]
     assert world.slack.count("chat.postMessage") == 3
     assert world.slack.count("conversations.history") == 0
+
+
+async def test_an_answer_in_a_busy_channel_is_said_once_all_the_same(world: World) -> None:
+    world.slack.next_answers["chat.postMessage"].append(
+        Refusal("ratelimited", status=429, retry_after=1)
+    )
+    answers = StoredAnswers(world.database, world.clock)
+    said = Reply(message=message(markup("I read it."), divider()), thread_ts="1.2")
+    for _ in range(2):  # the event is heard again
+        await answers.keep(ACME, channel="D1", reply=said)
+    async with world.relaying():
+        await world.until_told()
+
+    (told,) = world.slack.messages("D1", thread_ts="1.2")
+    assert told["text"] == "I read it."
+    assert told["blocks"] == [divider()]
 
 
 async def test_what_was_told_is_not_told_again_by_the_next_process(world: World) -> None:

@@ -12,6 +12,8 @@ _SECOND: Final = timedelta(seconds=1)
 _MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = timedelta(hours=1)
 
+FILE_NOT_TAKEN: Final = 131053
+
 RETRIES: Final = (_MINUTE, 2 * _MINUTE, 4 * _MINUTE)
 """After the first, second and third try, unless a code says otherwise."""
 
@@ -424,7 +426,7 @@ FAILURES: Final[dict[int, Failure]] = {
         ),
         _never(132008, "A value of the template is not valid.", if_repeated=True),
         _campaign(
-            131053,
+            FILE_NOT_TAKEN,
             "WhatsApp could not take the file; check that its link opens, its type and its size.",
         ),
         _campaign(132000, f"The number of values is wrong. {_RESYNC}"),

@@ -11,6 +11,8 @@ from datetime import timedelta
 from typing import Final
 
 from engine.failure_codes import (
+    FILE_NOT_TAKEN,
+    RETRIES,
     Action,
     Failure,
     Scope,
@@ -94,6 +96,7 @@ def decide(
     deferrals: int = 0,
     country: str | None = None,
     regain: timedelta | None = None,
+    renewed: bool = False,
 ) -> Decision:
     """Return what becomes of a message that met *code*.
 
@@ -103,8 +106,11 @@ def decide(
         deferrals: How often in a row the message was deferred for this code before.
         country: Of the recipient's number (``NL``), None if unknown.
         regain: After which Meta says that calls are allowed again, if it says so.
+        renewed: Whether the file it sent gets another id than the one it was sent with.
     """
     found = failure(code)
+    if renewed and code == FILE_NOT_TAKEN and attempt <= len(RETRIES):
+        return RetryIn(failure=found, after=RETRIES[attempt - 1], effects=())
     match found.action:
         case Action.RETRY if not _is_pointless(found, country) and attempt <= len(found.delays):
             return RetryIn(

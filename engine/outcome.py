@@ -34,6 +34,7 @@ def failed(
     at: datetime,
     country: str | None = None,
     regain: timedelta | None = None,
+    renewed: bool = False,
 ) -> Failed | None:
     """Decide about a failure of *attempt*, reported as of *at*.
 
@@ -43,6 +44,7 @@ def failed(
         error: WhatsApp's own words, kept for staff.
         country: Of the recipient's number, if known.
         regain: After which WhatsApp says that calls are allowed again, if it says so.
+        renewed: Whether the file it sent gets another id than the one it was sent with.
     """
     if not message.may_fail(attempt):
         return None
@@ -53,6 +55,7 @@ def failed(
         deferrals=max(0, attempt - 1 - message.tries),
         country=country,
         regain=regain,
+        renewed=renewed,
     )
     error = _NOT_IN_A_DATABASE.sub("", error)
     message = replace(message, failed_attempt=attempt)

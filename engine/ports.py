@@ -107,6 +107,13 @@ class Reports(Messages, Protocol):
         """Note that messages got through to contacts."""
         ...
 
+    async def renew_files(self, ids: Collection[MessageId]) -> Collection[MessageId]:
+        """Ask for new ids of the files that messages sent; return those whose file gets one.
+
+        Not of files that had their id from just before the call: they are themselves to blame.
+        """
+        ...
+
     async def follow(self, failed: Sequence[FailedMessage]) -> None:
         """Apply the effects of failures to contacts, taps and staff."""
         ...

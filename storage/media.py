@@ -237,9 +237,13 @@ async def retire(unit: Unit, *, number: NumberId, platform_id: str) -> bool:
     return row is not None
 
 
-async def retire_of(unit: Unit, *, messages: Sequence[MessageId]) -> None:
-    """Ask for new ids of the files of messages that failed for them after they were accepted."""
-    await unit.run(_SQL["retire_of"], ids=list(messages), before=unit.at - FRESH_FOR)
+async def renew_of(unit: Unit, *, messages: Collection[MessageId]) -> frozenset[MessageId]:
+    """Ask for new ids of files that failed after their messages were accepted.
+
+    Returns the messages whose file gets, or has got, another id than the one they were sent with.
+    """
+    rows = await unit.rows(_SQL["renew_of"], ids=list(messages), fresh=FRESH_FOR)
+    return frozenset(row["id"] for row in rows)
 
 
 def _file(row: asyncpg.Record) -> LibraryFile:

@@ -16,9 +16,6 @@ from storage.queries import load
 
 _SQL = load("statuses")
 
-_FILE_NOT_TAKEN = 131053
-"""Told by webhook too. Source: Meta, "Error codes"."""
-
 
 class LockedMessages:
     """`engine.ports.Messages`: rows are saved against what was locked."""
@@ -82,6 +79,9 @@ class StatusReports(LockedMessages):
     async def reached(self, contacts: Mapping[ContactId, datetime]) -> None:
         await self.unit.run(_SQL["reached"], contacts=list(contacts), ats=list(contacts.values()))
 
+    async def renew_files(self, ids: Collection[MessageId]) -> Collection[MessageId]:
+        return await media.renew_of(self.unit, messages=ids)
+
     async def follow(self, failed: Sequence[FailedMessage]) -> None:
         await effects.apply(
             self.unit,
@@ -96,9 +96,6 @@ class StatusReports(LockedMessages):
             ],
         )
         await self._remember_reached(failed)
-        forgotten = [each.message for each in failed if each.failure.code == _FILE_NOT_TAKEN]
-        if forgotten:
-            await media.retire_of(self.unit, messages=forgotten)
 
     async def _remember_reached(self, failed: Sequence[FailedMessage]) -> None:
         """Reports of delivery that came before were not noted; now they make a difference."""

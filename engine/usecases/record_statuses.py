@@ -1,10 +1,11 @@
 """Statuses: merge what WhatsApp reports about our messages, in any order and repetition."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from engine import outcome
+from engine.failure_codes import FILE_NOT_TAKEN
 from engine.ids import ContactId, MessageId
 from engine.message import Message, State
 from engine.phone import country_of
@@ -42,11 +43,12 @@ async def record_statuses(
     rows = await reports.lock({*ids, *doubted})
     messages = {id_: row.message for id_, row in rows.items() if id_ in ids}
     failed: list[FailedMessage] = []
+    renewed = await _renewed(ours, messages, reports)
     for known, status in ours:
         before = messages.get(known.id)
         if before is None:
             continue  # left with its leaf meanwhile
-        messages[known.id] = _merged(before, status, at, failed)
+        messages[known.id] = _merged(before, status, at, failed, renewed=known.id in renewed)
     await reports.save(messages.values())
     if doubted:
         await reports.control(doubted)
@@ -101,10 +103,36 @@ def _code(status: StatusReport) -> int | None:
     return status.error.code if status.error else None
 
 
+async def _renewed(
+    ours: Iterable[tuple[Known, StatusReport]],
+    messages: Mapping[MessageId, Message],
+    reports: Reports,
+) -> Collection[MessageId]:
+    """Ask for new ids of the files that failed; return the messages worth another try."""
+    failing = [
+        known.id
+        for known, status in ours
+        if status.status not in _PROGRESS
+        and _code(status) == FILE_NOT_TAKEN
+        and (message := messages.get(known.id)) is not None
+        and message.may_fail(_attempt(message, status))
+    ]
+    return await reports.renew_files(failing) if failing else ()
+
+
+def _attempt(message: Message, status: StatusReport) -> int:
+    return status.callback.attempt if status.callback else message.attempt
+
+
 def _merged(
-    message: Message, status: StatusReport, at: datetime, failed: list[FailedMessage]
+    message: Message,
+    status: StatusReport,
+    at: datetime,
+    failed: list[FailedMessage],
+    *,
+    renewed: bool,
 ) -> Message:
-    attempt = status.callback.attempt if status.callback else message.attempt
+    attempt = _attempt(message, status)
     when = status.at or at
     progress = _PROGRESS.get(status.status)
     if progress is not None:
@@ -118,6 +146,7 @@ def _merged(
         error=(error.details or error.title or "") if error else "",
         at=when,
         country=country_of(phone) if phone else None,
+        renewed=renewed,
     )
     if verdict is None:
         return message

@@ -140,17 +140,34 @@ update media_ids
  where organization_id = $organization and number_id = $number and platform_id = $platform and uploaded_at <= $before
 returning media_id
 
--- name: retire_of
--- Files that messages $ids sent with ids the platform had before $before: new ones are wanted.
-update media_ids i
-   set platform_id = null, uploaded_at = null, wanted_at = coalesce(i.wanted_at, $at::timestamptz), problem = null,
-       next_try_at = null
-  from (select distinct m.number_id, f.id as media_id
-          from messages m
-          join steps s on s.organization_id = m.organization_id and s.id = m.step_id
-         cross join lateral (values (s.content), (s.fallback)) as u(content)
-          join media f on f.organization_id = m.organization_id
-                      and (f.name = u.content ->> 'media' or f.name = u.content #>> '{header,media}')
-         where m.organization_id = $organization and m.id = any($ids::bigint[])) sent
- where i.organization_id = $organization and i.media_id = sent.media_id and i.number_id = sent.number_id
-   and i.uploaded_at <= $before
+-- name: renew_of
+-- Ask for new ids of the files that messages $ids sent, unless they were uploaded within $fresh before the call;
+-- the messages whose file gets another id, or has got one since.
+with sent as (
+  select distinct m.id, m.number_id, f.id as media_id, coalesce(m.claimed_at, m.accepted_at) as called_at
+    from messages m
+    join steps s on s.organization_id = m.organization_id and s.id = m.step_id
+   cross join lateral (values (s.content), (s.fallback)) as u(content)
+    join media f on f.organization_id = m.organization_id
+                and (f.name = u.content ->> 'media' or f.name = u.content #>> '{header,media}')
+   where m.organization_id = $organization and m.id = any($ids::bigint[])),
+held as (
+  select i.media_id, i.number_id, i.uploaded_at, i.wanted_at, i.problem
+    from media_ids i
+   where i.organization_id = $organization
+     and (i.media_id, i.number_id) in (select s.media_id, s.number_id from sent s)
+   order by i.media_id, i.number_id
+     for no key update of i),
+retired as (
+  update media_ids i
+     set platform_id = null, uploaded_at = null, wanted_at = coalesce(i.wanted_at, $at::timestamptz), problem = null,
+         next_try_at = null
+   where i.organization_id = $organization
+     and exists (select from held h join sent s on s.media_id = h.media_id and s.number_id = h.number_id
+                  where h.media_id = i.media_id and h.number_id = i.number_id
+                    and h.uploaded_at <= s.called_at - $fresh::interval))
+select distinct s.id
+  from sent s
+  join held h on h.media_id = s.media_id and h.number_id = s.number_id
+ where h.uploaded_at <= s.called_at - $fresh::interval or h.uploaded_at > s.called_at
+    or (h.uploaded_at is null and h.wanted_at is not null and h.problem is null)

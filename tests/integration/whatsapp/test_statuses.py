@@ -1,7 +1,7 @@
 # ruff: noqa: ANN401 — columns are of any type
 """What reports of our messages change: rows, statistics, contacts, taps."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -245,8 +245,10 @@ async def test_the_last_step_arriving_completes_the_enrollment(meta: Meta) -> No
     assert row == {"state": "completed", "sent": 1, "delivered": 1, "read": 0}
 
 
-async def test_a_file_whatsapp_no_longer_knows_is_uploaded_anew(meta: Meta) -> None:
+async def _with_file(meta: Meta, *, uploaded_at: datetime) -> int:
+    """Return a message accepted at NOON with a file of the library."""
     _, _, id_ = await _one(meta)
+    await meta.value("update messages set claimed_at = $1", NOON)
     await meta.value(
         'update steps set content = \'{"type": "media", "kind": "image", "media": "poster"}\''
     )
@@ -258,10 +260,60 @@ async def test_a_file_whatsapp_no_longer_knows_is_uploaded_anew(meta: Meta) -> N
         " select $1, id, $2, 'old', $3 from m",
         ACME,
         NUMBER[ACME],
-        NOON - timedelta(days=1),
+        uploaded_at,
     )
+    return id_
 
-    await meta.send(status("failed", message=id_, code=131053))
+
+async def test_a_file_whatsapp_no_longer_knows_is_uploaded_anew_and_sent_once_more(
+    meta: Meta,
+) -> None:
+    id_ = await _with_file(meta, uploaded_at=NOON - timedelta(days=1))
+
+    for _ in range(2):
+        await meta.send(status("failed", message=id_, code=131053))
 
     rows = await meta.rows("select platform_id, wanted_at is not null as wanted from media_ids")
     assert rows == [{"platform_id": None, "wanted": True}]
+    row = await _row(meta, id_)
+    assert (row["state"], row["tries"], row["error_code"]) == ("queued", 1, 131053)
+    assert row["due_at"] == NOON + timedelta(minutes=1)
+    assert await meta.rows("select closed_why from campaigns") == [{"closed_why": None}]
+
+    # It is uploaded, sent again, and refused again: the file itself is not taken.
+    await meta.value(
+        "update media_ids set platform_id = 'new', uploaded_at = $1, wanted_at = null",
+        NOON + timedelta(seconds=20),
+    )
+    await meta.value(
+        "update messages set state = 'accepted', attempt = 2, claimed_at = $1, accepted_at = $1",
+        NOON + timedelta(minutes=1),
+    )
+    meta.clock.at = NOON + timedelta(hours=5)
+    await meta.send(status("failed", message=id_, attempt=2, code=131053))
+
+    row = await _row(meta, id_)
+    assert (row["state"], row["error_code"]) == ("dead", 131053)
+    assert await meta.rows("select platform_id from media_ids") == [{"platform_id": "new"}]
+    (campaign,) = await meta.rows("select closed_why from campaigns")
+    assert campaign["closed_why"]
+
+
+async def test_messages_with_a_file_that_has_got_a_new_id_since_are_sent_once_more(
+    meta: Meta,
+) -> None:
+    id_ = await _with_file(meta, uploaded_at=NOON + timedelta(seconds=5))
+
+    await meta.send(status("failed", message=id_, code=131053))
+
+    assert (await _row(meta, id_))["state"] == "queued"
+    rows = await meta.rows("select platform_id, wanted_at is not null as wanted from media_ids")
+    assert rows == [{"platform_id": "old", "wanted": False}]
+
+
+async def test_a_file_refused_soon_after_its_upload_is_not_sent_again(meta: Meta) -> None:
+    id_ = await _with_file(meta, uploaded_at=NOON - timedelta(minutes=5))
+
+    await meta.send(status("failed", message=id_, code=131053))
+
+    assert (await _row(meta, id_))["state"] == "dead"

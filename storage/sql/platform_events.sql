@@ -20,11 +20,12 @@ select exists (select from templates
                 where organization_id = $organization and name = $name and language = $language and gone_at is null)
 
 -- name: campaigns_of_template
--- Campaigns that send, or would after a pause, with a step of the template.
+-- Campaigns that send, or would after a pause, with a step of the template, or one that falls back to it.
 select distinct c.id from campaigns c
   join steps s on s.organization_id = c.organization_id and s.campaign_id = c.id and s.removed_at is null
+ cross join lateral (values (s.content), (s.fallback)) as u(content)
  where c.organization_id = $organization and c.state in ('active', 'running', 'paused')
-   and s.content ->> 'type' = 'template' and s.content ->> 'name' = $name and s.content ->> 'language' = $language
+   and u.content ->> 'type' = 'template' and u.content ->> 'name' = $name and u.content ->> 'language' = $language
  order by c.id
 
 -- name: open_campaigns
@@ -33,10 +34,11 @@ update campaigns c
    set closed_until = null, closed_why = null, updated_at = $at
  where c.organization_id = $organization and c.id = any($ids::bigint[]) and starts_with(c.closed_why, $why)
    and not exists (select from steps s
-                     join templates t on t.organization_id = s.organization_id and t.name = s.content ->> 'name'
-                                     and t.language = s.content ->> 'language' and t.gone_at is null
+                    cross join lateral (values (s.content), (s.fallback)) as u(content)
+                     join templates t on t.organization_id = s.organization_id and t.name = u.content ->> 'name'
+                                     and t.language = u.content ->> 'language' and t.gone_at is null
                     where s.organization_id = $organization and s.campaign_id = c.id and s.removed_at is null
-                      and s.content ->> 'type' = 'template' and t.status <> 'APPROVED')
+                      and u.content ->> 'type' = 'template' and t.status <> 'APPROVED')
 returning c.id
 
 -- name: set_numbers

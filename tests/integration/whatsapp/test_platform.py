@@ -99,6 +99,25 @@ async def test_a_template_no_longer_approved_stops_its_campaigns_until_it_is(met
     assert [tuple(row.values()) for row in rows] == [(None, None), (None, None)]
 
 
+@pytest.mark.parametrize("status", ["PAUSED", "DISABLED", "REJECTED"])
+async def test_so_does_a_template_that_a_step_falls_back_to(meta: Meta, status: str) -> None:
+    await _template(meta)
+    await meta.campaign()
+    await meta.value(
+        'update steps set content = \'{"type": "text", "text": "Hi"}\','
+        ' fallback = \'{"type": "template", "name": "followup", "language": "en_US"}\''
+    )
+
+    await _set(meta, status)
+
+    closed = "select closed_until is not null as closed from campaigns"
+    assert await meta.value(closed) is True
+    assert await meta.value("select kind from events where kind = $1", STOPPED) == STOPPED
+
+    await _set(meta, "APPROVED", NOON + HOUR)
+    assert await meta.value(closed) is False
+
+
 STOPPED = "campaign_stopped"
 
 

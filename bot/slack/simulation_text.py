@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from bot.slack import simulation_taps
 from bot.slack.blocks import Block, Message, context, header, message, section, table
 from bot.slack.contact_pages import counted
 from bot.slack.markup import Markup, date, joined, markup, number
+from bot.slack.simulation_taps import Held
 from engine.campaign import Campaign, Kind, State, Step
 from engine.crowd import Assumed, Plan
 from engine.ids import ContactId
@@ -29,6 +31,7 @@ class Played:
     Attributes:
         not_enrolled: Who would not get in, by why.
         inside: Whether it is those in it now, rather than those who would come in.
+        held: What keeps it from sending now.
     """
 
     campaign: Campaign
@@ -38,6 +41,7 @@ class Played:
     assumed: Assumed
     not_enrolled: Counter[Enrolling]
     inside: bool
+    held: tuple[Held, ...] = ()
     names: dict[ContactId, ListedContact] = field(default_factory=dict)
 
 
@@ -55,7 +59,7 @@ def shown(played: Played, *, listed: bool) -> Message:
         who=_whom(played),
         at=date(tally.began_at),
     )
-    facts = list(_facts(played))
+    facts = [*simulation_taps.told(played.held), *_facts(played)]
     written = [_sentence(line, played) for line in lines[:_LINES]]
     more = max(0, len(lines) - _LINES)
     rest = [markup("and {n} more lines, which csv lists in full", n=more)] if more else []

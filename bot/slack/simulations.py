@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from bot.slack import campaign_names, simulation_text
+from bot.slack import campaign_names, simulation_taps, simulation_text
 from bot.slack.alerts import Alert, Elsewhere, tells
 from bot.slack.blocks import message
 from bot.slack.desk import Desk
@@ -42,7 +42,6 @@ _SLICE: Final = 500  # so that webhooks wait for no more than some hundredths of
 _OVER: Final = frozenset({State.COMPLETED, State.CANCELLED, State.ARCHIVED})
 _BEGUN: Final = frozenset({State.RUNNING, State.PAUSED})
 _TAG: Final = "tag:"
-_FOR_EVER: Final = 9999  # the year of what Postgres calls infinity
 T = TypeVar("T")
 
 
@@ -85,10 +84,11 @@ class _Room:
         campaign, steps, audience = await self._unit(partial(self._begin, command=command))
         starts_at = max(self.asked.at, campaign.scheduled_at or self.asked.at)
         used = await self._unit(partial(looking.used, campaign=campaign.id))
-        if campaign.closed_until is not None and campaign.closed_until.year == _FOR_EVER:
-            # Nobody knows when somebody opens it again.
-            campaign = replace(campaign, closed_until=None)
-        foresight = Foresight(campaign, steps, self.rules, at=starts_at, used=used)
+        taps = await self._unit(looking.closed_taps)
+        closed = simulation_taps.held(campaign, taps, self.rules, at=starts_at)
+        # Of those that somebody opens nobody knows when.
+        flowing = replace(campaign, closed_until=simulation_taps.opens_at(closed))
+        foresight = Foresight(flowing, steps, self.rules, at=starts_at, used=used)
         crowd = await self._crowd(campaign, foresight, audience)
         if not crowd.people and not crowd.not_enrolled:
             raise NothingToSimulate(_nobody(campaign))
@@ -105,6 +105,7 @@ class _Room:
             assumed=assumed,
             not_enrolled=crowd.not_enrolled,
             inside=crowd.inside,
+            held=closed,
         )
         await self.know(played, sorted(tally.named))
         return played

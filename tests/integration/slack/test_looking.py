@@ -339,6 +339,45 @@ async def test_a_simulation_of_a_broadcast_tells_who_is_left_out(room: CampaignR
     assert "now in it" in running
 
 
+async def test_a_simulation_says_what_keeps_everything_back_now(room: CampaignRoom) -> None:
+    await room.contacts(2)
+    await room.say("broadcast new News to=tag:lead template=followup deadline=off")
+    await room.value(
+        "insert into numbers (organization_id, id, phone, updated_at, closed_until, closed_why)"
+        " values ('acme', '200000000000001', '+15550001111', $1, 'infinity', 'number_blocked')",
+        NOON,
+    )
+    for_ever = await room.say("campaign simulate News")
+    await room.value(
+        "update numbers set closed_until = $1, closed_why = 'quality'", NOON + timedelta(days=2)
+    )
+    for_days = await room.say("campaign simulate News")
+    await room.value("update numbers set closed_until = null")
+    await room.value(
+        "update organizations set closed_until = $1, closed_why = 'restored'",
+        NOON + timedelta(days=3),
+    )
+    everywhere = await room.say("campaign simulate News")
+    await room.value("update organizations set closed_until = null")
+    await room.value("update campaigns set closed_until = 'infinity', closed_why = 'template'")
+    itself = await room.say("campaign simulate News")
+    await room.value("update campaigns set closed_until = null")
+    nothing = await room.say("campaign simulate News")
+
+    assert "Nothing would be sent now" in for_ever
+    assert "Its number is stopped until somebody resumes it" in for_ever
+    assert "played as if it were resumed now" in for_ever
+    assert "2026-11-20 · 2 sent" in for_ever
+    assert "Its number is stopped until <!date^" in for_days
+    assert "played as if" not in for_days
+    assert "2026-11-22 · 2 sent" in for_days
+    assert "All sending is stopped until <!date^" in everywhere
+    assert "2026-11-23 · 2 sent" in everywhere
+    assert "The campaign is stopped until somebody resumes it" in itself
+    assert "Nothing would be sent now" not in nothing
+    assert "stopped" not in nothing
+
+
 async def test_a_simulation_posts_the_whole_list_where_it_was_asked_for(
     room: CampaignRoom,
 ) -> None:

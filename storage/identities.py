@@ -24,6 +24,18 @@ class Overtaken(asyncpg.SerializationError):  # type: ignore[misc] # asyncpg has
     """Another transaction committed the same meanwhile; done again, this one will see it."""
 
 
+async def unknown_ids(
+    unit: Unit, *, said: Sequence[tuple[ContactId, str]]
+) -> list[tuple[ContactId, str]]:
+    """Return which of these pairs of a contact and its WhatsApp id are news."""
+    rows = await unit.rows(
+        _SQL["unknown_ids"],
+        contacts=[contact for contact, _ in said],
+        values=[value for _, value in said],
+    )
+    return [(row["contact_id"], row["value"]) for row in rows]
+
+
 class IdentifiedContacts:
     """`engine.ports.Contacts`."""
 

@@ -24,6 +24,7 @@ from storage.leases import Lease
 from storage.listener import Listener, Revocation
 from worker.calls import Result, record
 from worker.claims import Call, Claims, LeaseMoved
+from worker.identities import learn
 from worker.memory import Memory
 from worker.whatsapp.client import CloudApi, Doubtful, Refused
 
@@ -473,6 +474,15 @@ class Lane:
             # One that cannot be recorded must not keep the others from it.
             for result in results:
                 await self._write([result])
+        else:
+            await self._learn(results)
+
+    async def _learn(self, results: list[Result]) -> None:
+        try:
+            await learn(self.database, self.organization, results, at=self.clock.now())
+        except Exception:
+            # The next answer says it again; what was recorded stays so.
+            log.exception("lane.not_learned")
 
     async def _renew(self, lease: Lease) -> None:
         while True:

@@ -1,11 +1,12 @@
 """A person has another phone or user id: the contact stays, and two may turn out to be one."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from engine.consent import FIELD, Act
 from engine.identity import Identity, alike, identities
+from engine.ids import ContactId
 from engine.message import State
 from engine.ports import ConsentEntry, Contacts, KnownContact, Ledger, Messages, Platform
 from engine.reasons import Reason
@@ -37,18 +38,40 @@ async def change_identity(
         key=f"identity:{change.wamid}", kind="identity_changed", content=noted, at=when
     ):
         return
+    kept = await join(
+        known, at=at, reference=change.wamid, contacts=contacts, ledger=ledger, messages=messages
+    )
+    replaced = _replaced(kept.identities, old=old, new=new)
+    await contacts.detach(replaced)
+    await contacts.attach([(kept.id, each) for each in new if each not in kept.identities])
+
+
+async def join(
+    known: Mapping[ContactId, KnownContact],
+    *,
+    at: datetime,
+    reference: str,
+    contacts: Contacts,
+    ledger: Ledger,
+    messages: Messages,
+) -> KnownContact:
+    """Make one contact of locked ones (at least one): the oldest, with the stricter consent.
+
+    Of two open messages of one run the younger is cancelled.
+
+    Args:
+        reference: Of the platform's word that they are one person.
+    """
     kept, *others = sorted(known.values(), key=lambda each: each.id)
-    if others:
-        doubled = await contacts.merge(into=kept.id, others=[other.id for other in others])
-        rows = await messages.lock(doubled)
-        await messages.save(
-            [
-                row.message.ended(State.CANCELLED, at=at, reason=Reason.MERGED)
-                for row in rows.values()
-            ]
-        )
+    if not others:
+        return kept
+    doubled = await contacts.merge(into=kept.id, others=[other.id for other in others])
+    rows = await messages.lock(doubled)
+    await messages.save(
+        [row.message.ended(State.CANCELLED, at=at, reason=Reason.MERGED) for row in rows.values()]
+    )
     for other in others:
-        await ledger.append_new(_taken_over(kept, other, change.wamid))
+        await ledger.append_new(_taken_over(kept, other, reference))
         kept = replace(
             kept,
             name=kept.name or other.name,
@@ -56,9 +79,7 @@ async def change_identity(
             identities=kept.identities | other.identities,
         )
     await contacts.save([kept])
-    replaced = _replaced(kept.identities, old=old, new=new)
-    await contacts.detach(replaced)
-    await contacts.attach([(kept.id, each) for each in new if each not in kept.identities])
+    return kept
 
 
 def _replaced(
@@ -72,7 +93,7 @@ def _replaced(
     )
 
 
-def _taken_over(kept: KnownContact, other: KnownContact, wamid: str) -> list[ConsentEntry]:
+def _taken_over(kept: KnownContact, other: KnownContact, reference: str) -> list[ConsentEntry]:
     """Return the acts of *other* that count for the one contact from now on."""
     acts: list[tuple[Act, datetime]] = []
     for act, name in FIELD.items():
@@ -86,7 +107,7 @@ def _taken_over(kept: KnownContact, other: KnownContact, wamid: str) -> list[Con
             at=when,
             channel="platform",
             text=f"of contact {other.id}, who is the same person",
-            reference=wamid,
+            reference=reference,
         )
         for act, when in acts
     ]

@@ -70,3 +70,12 @@ update contacts c set country = s.country
 delete from contact_identities i
  using unnest($kinds::text[], $values::text[]) as d(kind, value)
  where i.organization_id = $organization and i.kind = d.kind and i.value = d.value
+
+-- name: unknown_ids
+-- Which contacts do not have the WhatsApp id said of them.
+select s.contact_id, s.value
+  from unnest($contacts::bigint[], $values::text[]) as s(contact_id, value)
+ where not exists (select from contact_identities i
+                    where i.organization_id = $organization and i.kind = 'wa_id' and i.value = s.value
+                      and i.contact_id = s.contact_id)
+ order by s.contact_id, s.value

@@ -112,6 +112,26 @@ async def test_a_message_is_posted_to_its_number_with_the_token() -> None:
 
 
 @pytest.mark.parametrize(
+    ("contacts", "known_as"),
+    [
+        ([{"input": "+551187654321", "wa_id": "5511987654321"}], "5511987654321"),
+        ([{"input": "+31612345678", "wa_id": "31612345678"}], None),
+        ([{"input": "NL.123", "user_id": "NL.123"}], None),
+        ([{"input": "+31612345678", "wa_id": "nobody"}], None),
+        ("what", None),
+    ],
+    ids=["a twin", "the same", "only a user id", "no number", "another shape"],
+)
+async def test_an_answer_says_as_whom_the_platform_knows_somebody(
+    contacts: object, known_as: str | None
+) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({"contacts": contacts, "messages": [{"id": "wamid.1"}]})
+
+    assert await sent(answer) == Accepted(wamid="wamid.1", held=False, known_as=known_as)
+
+
+@pytest.mark.parametrize(
     ("status", "held"),
     [("accepted", False), ("held_for_quality_assessment", True), ("paused", True)],
 )

@@ -4,6 +4,7 @@ WhatsApp has no idempotency key: a call that may have left us must never be made
 So every ending of a call is told apart by what it proves, see :class:`Outcome`'s members.
 """
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -47,10 +48,13 @@ class Accepted:
     Attributes:
         held: Kept back to judge the template's quality first; it is sent later, or fails with
             132015. What ``paused`` in an answer means Meta does not say; it is taken as this.
+        known_as: The WhatsApp id of whom it is for, where that is not the number it was sent to;
+            digits alone.
     """
 
     wamid: str
     held: bool
+    known_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -410,13 +414,34 @@ _NOTHING_LEFT: Final = (
 )
 
 
+def _known_as(contacts: object) -> str | None:
+    """Return whom the platform took the message for, if that is another number than was asked.
+
+    Source: Meta, "Messages": `wa_id` may differ from `input`.
+    """
+    first = contacts[0] if isinstance(contacts, list) and contacts else None
+    if not isinstance(first, dict):
+        return None
+    asked, known = first.get("input"), first.get("wa_id")
+    if not isinstance(asked, str) or not isinstance(known, str) or not _DIGITS.fullmatch(known):
+        return None
+    return None if known == asked.removeprefix("+") else known
+
+
+_DIGITS: Final = re.compile(r"[1-9][0-9]{6,14}", re.ASCII)
+
+
 def _outcome(status: int, answer: bytes, headers: CIMultiDictProxy[str]) -> Outcome:
     found = _json(answer)
     if status < _MULTIPLE_CHOICES:
         messages = found.get("messages")
         first = messages[0] if isinstance(messages, list) and messages else None
         if isinstance(first, dict) and isinstance(wamid := first.get("id"), str) and wamid:
-            return Accepted(wamid=wamid, held=first.get("message_status") in _HELD)
+            return Accepted(
+                wamid=wamid,
+                held=first.get("message_status") in _HELD,
+                known_as=_known_as(found.get("contacts")),
+            )
     if isinstance(found.get("error"), dict):
         refused = _refused(status, found, headers)
         if refused.code is not None:

@@ -44,6 +44,7 @@ class Platform:
         accepted: Those for which there is a message, whatever was answered.
         behave: What becomes of a call.
         latency: Seconds.
+        known_as: By phone: the one under which it knows the person, where that is another.
         answering: While it is not set, calls come in and wait for their answers.
     """
 
@@ -54,6 +55,7 @@ class Platform:
     latency: float = 0.0
     answering: asyncio.Event = field(default_factory=asyncio.Event)
     templates: list[dict[str, Any]] = field(default_factory=list)
+    known_as: dict[str, str] = field(default_factory=dict)
     healthy: bool = True
     probes: int = 0
     uploads: list[bytes] = field(default_factory=list)
@@ -110,7 +112,8 @@ class Platform:
         answer: dict[str, str] = {"id": wamid}
         if behaviour == "hold":
             answer["message_status"] = "held_for_quality_assessment"
-        return web.json_response({"messages": [answer]})
+        whom = {"input": taken.to, "wa_id": self.known_as.get(taken.to, taken.to).removeprefix("+")}
+        return web.json_response({"contacts": [whom], "messages": [answer]})
 
     async def number(self, _: web.Request) -> web.Response:
         self.probes += 1

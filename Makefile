@@ -28,8 +28,8 @@ run: setup ## Run servers, bot and worker on this machine for real use [CONFIG=d
 	@exec $(BIN)/dripline up --config "$(CONFIG)"
 
 .PHONY: test
-test: setup ## Run every test but the long proofs; the last line says what was left out [ARGS=tests/unit]
-	@$(BIN)/pytest -m "not prove" -n $(PROCESSES) --dist loadgroup $(if $(ARGS),$(ARGS),--cov)
+test: setup ## Run every test but the long proofs; the last line says what was left out [ARGS=tests/unit COVERAGE=yes]
+	@$(BIN)/pytest -m "not prove" -n $(PROCESSES) --dist loadgroup $(ARGS) $(if $(COVERAGE),--cov)
 
 .PHONY: check
 check: lint types arch ## Lint, format, types and architecture

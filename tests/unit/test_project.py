@@ -136,7 +136,7 @@ class TestMakefile:
             (["prove", "SEEDS=3"], '--seeds "3"'),
             (["prove", "SEED=7"], '--seed "7"'),
             (["bench", "NAME=sending"], "-m benchmarks sending"),
-            (["test"], "--cov"),
+            (["test", "COVERAGE=yes"], "--cov"),
             (["test", "ARGS=tests/unit", "PROCESSES=5"], "-n 5 --dist loadgroup tests/unit"),
         ],
     )
@@ -269,28 +269,22 @@ class TestLastLine:
         assert self.last_line(tmp_path, "-n", "2") == "left out: nothing"
 
     @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["one process", "xdist"])
-    def test_a_skipped_file_is_named_once_with_its_reason(
-        self, tmp_path: Path, workers: list[str]
-    ) -> None:
+    def test_each_is_named_once_with_its_reason(self, tmp_path: Path, workers: list[str]) -> None:
         (tmp_path / "test_some.py").write_text(
             "import pytest\n"
             "@pytest.mark.parametrize('n', [1, 2])\n"
             "def test_it(n):\n    pytest.skip('no moon')\n"
         )
-
-        line = self.last_line(tmp_path, *workers)
-
-        assert fnmatch.fnmatch(line, "left out: *test_some.py (no moon)")
-
-    def test_browser_tests_are_left_out_where_there_is_no_browser(self, tmp_path: Path) -> None:
-        (tmp_path / "test_some.py").write_text(
+        (tmp_path / "test_page.py").write_text(
             "import pytest\n@pytest.mark.browser\ndef test_it():\n    raise AssertionError\n"
         )
 
-        line = self.last_line(tmp_path, "-n", "2", path=str(tmp_path))
+        line = self.last_line(tmp_path, *workers, path=str(tmp_path))
 
-        assert line == (
-            "left out: browser (chromium is not installed; Debian: apt-get install chromium)"
+        assert fnmatch.fnmatch(
+            line,
+            "left out: browser (chromium is not installed; Debian: apt-get install chromium),"
+            " *test_some.py (no moon)",
         )
 
     def test_a_failure_does_not_hide_it(self, tmp_path: Path) -> None:

@@ -78,17 +78,17 @@ async def test_without_a_cap_nothing_is_kept(world: World) -> None:
 
 async def test_the_higher_priority_wins_where_both_are_due(world: World) -> None:
     world.with_rules(cooldown=DAY)
-    contacts = await world.contacts(40)
+    contacts = await world.contacts(20)
     low = await world.campaign(priority=1)
-    high = await world.campaign(priority=9, settings={"rate": "5/s"})
+    high = await world.campaign(priority=9, settings={"rate": "10/s"})
     await world.queued(low, contacts)
     await world.queued(high, list(reversed(contacts)))
 
-    for _ in range(12):
+    for _ in range(6):
         await world.run()
         world.clock.advance(timedelta(minutes=2))
 
-    assert await _claimed(world, high, low) == [{"accepted": 40}, {"queued": 40}]
+    assert await _claimed(world, high, low) == [{"accepted": 20}, {"queued": 20}]
 
 
 async def test_two_numbers_at_once_keep_the_cooldown(world: World) -> None:

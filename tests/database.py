@@ -56,11 +56,18 @@ async def migrated(postgres: tuple[str, str]) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+async def superuser(postgres: tuple[str, str]) -> AsyncIterator[asyncpg.Pool]:
+    """Yield one connection, kept because a new one reads the whole catalogue first."""
+    _, url = postgres
+    async with asyncpg.create_pool(url, min_size=0, max_size=1) as pool:
+        yield pool
+
+
 @pytest.fixture
-async def database(migrated: str, postgres: tuple[str, str]) -> AsyncIterator[Database]:
+async def database(migrated: str, superuser: asyncpg.Pool) -> AsyncIterator[Database]:
     """Yield the migrated database with nothing but the organizations acme and globex in it."""
-    _, superuser_url = postgres
-    await _emptied(superuser_url)
+    await superuser.execute(_EMPTY)
     async with opened(migrated) as database:
         for organization in (ACME, GLOBEX):
             async with database.owner_unit(organization, NOON) as unit:
@@ -76,11 +83,3 @@ async def opened(url: str) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
-
-
-async def _emptied(superuser_url: str) -> None:
-    connection = await asyncpg.connect(superuser_url)
-    try:
-        await connection.execute(_EMPTY)
-    finally:
-        await connection.close()

@@ -1,5 +1,5 @@
 """The database for everything in this folder and below."""
 
-from tests.database import database, migrated, postgres
+from tests.database import database, migrated, postgres, superuser
 
-__all__ = ["database", "migrated", "postgres"]
+__all__ = ["database", "migrated", "postgres", "superuser"]

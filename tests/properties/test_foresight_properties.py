@@ -17,12 +17,12 @@ from engine.ids import CampaignId
 from engine.phone import Phone
 from storage import contacts
 from storage.database import Database, Unit
-from tests.database import ACME, NOON, database, migrated, postgres
+from tests.database import ACME, NOON, database, migrated, postgres, superuser
 from tests.examples import ON_POSTGRES
 from worker.foresight import foreseen
 from worker.triggers import _slice
 
-__all__ = ["database", "migrated", "postgres"]
+__all__ = ["database", "migrated", "postgres", "superuser"]
 
 TAGS = ("a", "b", "c")
 LATER = NOON + timedelta(minutes=1)

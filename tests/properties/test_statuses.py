@@ -15,10 +15,10 @@ from engine.usecases.record_statuses import record_statuses
 from storage.database import Database, Unit
 from storage.messages import move_stats, planned_at
 from storage.statuses import StatusReports
-from tests.database import ACME, NOON, database, migrated, postgres
+from tests.database import ACME, NOON, database, migrated, postgres, superuser
 from tests.examples import ON_POSTGRES
 
-__all__ = ["database", "migrated", "postgres"]
+__all__ = ["database", "migrated", "postgres", "superuser"]
 
 _NUMBER = NumberId("200000000000001")
 _PLANNED = NOON - timedelta(hours=3)

@@ -172,7 +172,6 @@ async def test_what_something_happened_to_stays_and_is_listed_with_the_reason(ro
     [
         pytest.param("import undo nothing.csv", "There is no import", id="unknown"),
         pytest.param("import undo people", "may be", id="ambiguous"),
-        pytest.param(f"import undo {'x' * 10_000}", "There is no import", id="endless"),
     ],
 )
 async def test_an_import_that_is_not_clear_is_asked_for(room: Room, text: str, says: str) -> None:

@@ -15,6 +15,8 @@ from engine.reasons import Reason
 
 SERVICE_WINDOW = timedelta(hours=24)
 """Free-form messages go only this long after a contact wrote. Source: Meta, "Service messages"."""
+PAUSED_LOOK = timedelta(minutes=1)
+"""What waits for a paused enrollment is looked at again after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,9 @@ def decide(
         return Skip(reason=against)
     if candidate.run not in {"active", "paused"}:
         return Skip(reason=Reason.ENROLLMENT_ENDED)
+    if candidate.run == "paused":
+        # Whatever else is the case: the time staff hold it back is held against nothing.
+        return Defer(until=at + PAUSED_LOOK)
     if not candidate.addressed:
         return Skip(reason=Reason.NO_ADDRESS)
     if candidate.missing:
@@ -114,9 +119,6 @@ def _lately(candidate: Candidate, at: datetime, cooldown: timedelta) -> bool:
 def _earliest(
     candidate: Candidate, at: datetime, cooldown: timedelta, cap: FrequencyCap | None
 ) -> tuple[datetime, Reason | None]:
-    if candidate.run == "paused":
-        # Looked at again soon: resuming an enrollment makes its message due at once.
-        return at + timedelta(minutes=1), None
     cool_at = at
     if (
         candidate.promotional

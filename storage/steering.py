@@ -72,7 +72,7 @@ async def resume(
         waiting = await _open(unit, campaign, contact, each)
         if waiting:
             ids = [row_id for row_id, _ in waiting]
-            await unit.run(_SQL["extend_deadlines"], ids=ids, paused_at=each.paused_at)
+            await unit.run(_SQL["release"], ids=ids, paused_at=each.paused_at)
 
 
 async def under_way(

@@ -202,9 +202,12 @@ update enrollments
        timed = timed and due_at > $at, awaits_delivery = awaits_delivery and due_at > $at
  where organization_id = $organization and id = any($ids::bigint[]) and state = 'paused'
 
--- name: extend_deadlines
--- The time somebody was paused does not count against the deadline of what is queued.
-update messages set deadline_at = deadline_at + ($at - $paused_at::timestamptz)
+-- name: release
+-- What is open of somebody who was paused: that time does not count against its deadline, and what the lane had put
+-- off goes out at once. Retries keep their time.
+update messages
+   set deadline_at = deadline_at + ($at - $paused_at::timestamptz),
+       due_at = case when state = 'queued' and tries = 0 then least(due_at, $at) else due_at end
  where organization_id = $organization and id = any($ids::bigint[])
 
 -- name: open_of

@@ -76,6 +76,36 @@ async def test_the_time_somebody_is_paused_is_not_held_against_what_is_queued(
     assert moved - deadline == room.room.clock.at - paused_at
 
 
+async def test_what_was_queued_goes_out_as_soon_as_somebody_is_resumed(room: CampaignRoom) -> None:
+    await enrolled(room, 2)
+    await room.later(timedelta(minutes=1))
+    await room.plan()
+    await room.say(f"enrollment pause Welcome {ADA}")
+    # As the lane puts off what it meets of somebody who is paused.
+    put_off = room.room.clock.at + timedelta(minutes=1)
+    await room.value("update messages set due_at = $1", put_off)
+
+    await room.say(f"enrollment resume Welcome {ADA}")
+
+    assert await room.rows("select due_at from messages order by contact_id") == [
+        (room.room.clock.at,),
+        (put_off,),
+    ]
+
+
+async def test_a_retry_keeps_its_time_when_somebody_is_resumed(room: CampaignRoom) -> None:
+    await enrolled(room, 1)
+    await room.later(timedelta(minutes=1))
+    await room.plan()
+    again = room.room.clock.at + timedelta(minutes=4)
+    await room.value("update messages set due_at = $1, tries = 3", again)
+
+    await room.say(f"enrollment pause Welcome {ADA}")
+    await room.say(f"enrollment resume Welcome {ADA}")
+
+    assert await room.value("select due_at from messages") == again
+
+
 async def test_a_contact_is_put_before_a_step_and_what_was_queued_is_cancelled(
     room: CampaignRoom,
 ) -> None:

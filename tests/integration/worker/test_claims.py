@@ -12,8 +12,9 @@ import pytest
 from engine.hours import Hours, parse
 from storage import leases
 from tests.database import ACME, NOON
-from tests.integration.worker.world import NUMBER, World
+from tests.integration.worker.world import NUMBER, World, worker
 from worker.claims import Claimed, Claims
+from worker.planning import plan
 
 HOUR = timedelta(hours=1)
 AGAINST = ("opted_out_at", "platform_stopped_at", "blocked_at", "unreachable_at", "erased_at")
@@ -319,6 +320,20 @@ async def test_what_is_too_late_is_left_out(world: World) -> None:
 
     assert claimed == Claimed(calls=(), settled=2)
     assert await world.states() == {"skipped:expired": 2}
+
+
+async def test_what_is_paused_is_not_left_out_for_the_deadline_that_passes_meanwhile(
+    world: World,
+) -> None:
+    world.with_rules(deadline=48 * HOUR)
+    campaign = await world.campaign(kind="drip", state="active", steps=(0, 86400))
+    await world.enrolled(campaign, await world.contacts(1))
+    await plan(worker(world), ACME)
+    await world.value("update enrollments set state = 'paused', paused_at = $1", NOON)
+
+    await claim(world, at=NOON + 49 * HOUR)
+
+    assert await world.states() == {"queued": 1}
 
 
 async def test_the_cooldown_holds_between_campaigns_even_in_one_claim(world: World) -> None:

@@ -8,6 +8,7 @@ import pytest
 from engine.consent import Act, Consent
 from engine.gate import Candidate, Defer, Send, Skip, decide
 from engine.ids import CampaignId
+from engine.overlap import Exclude
 from engine.reasons import Reason
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -100,11 +101,26 @@ def test_the_cooldown_does_not_matter(candidate: Candidate) -> None:
     assert decide(recent, at=NOON, cooldown=DAY) == Send(until=None)
 
 
-def test_a_paused_enrollment_is_looked_at_again_soon() -> None:
-    decision = decide(replace(WILLING, run="paused"), at=NOON, cooldown=DAY)
+@pytest.mark.parametrize(
+    "candidate",
+    [
+        pytest.param(WILLING, id="that could go"),
+        pytest.param(replace(WILLING, deadline_at=NOON - HOUR), id="past its deadline"),
+        pytest.param(
+            replace(WILLING, deadline_at=NOON + timedelta(seconds=30)), id="soon past its deadline"
+        ),
+        pytest.param(replace(WILLING, missing=True), id="without a value"),
+        pytest.param(replace(WILLING, addressed=False), id="without an address"),
+        pytest.param(replace(WILLING, free_form=True), id="outside the window"),
+        pytest.param(
+            replace(WILLING, exclude=Exclude.ACTIVE, elsewhere=True), id="in another drip"
+        ),
+    ],
+)
+def test_what_is_paused_is_kept_whatever_speaks_against_it(candidate: Candidate) -> None:
+    decision = decide(replace(candidate, run="paused"), at=NOON, cooldown=DAY)
 
-    assert isinstance(decision, Defer)
-    assert decision.until <= NOON + timedelta(minutes=1)
+    assert decision == Defer(until=NOON + timedelta(minutes=1))
 
 
 def test_a_call_starts_before_the_first_of_hours_deadline_and_window_ends() -> None:

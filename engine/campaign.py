@@ -198,6 +198,7 @@ class Campaign:
         channel: The Slack channel it was last started or created in; None: unknown.
         schedule: When a broadcast starts by itself; None: not at all.
         scheduled_at: When it does so next; None: never, or it is paused.
+        look_at: When to look before that whether it has to start earlier; None: it has not.
         excluded: Which of those who are elsewhere too are left out.
         series_id: The recurring broadcast it is an occurrence of.
     """
@@ -227,6 +228,7 @@ class Campaign:
     ended_by: str | None
     schedule: Schedule | None = None
     scheduled_at: datetime | None = None
+    look_at: datetime | None = None
     scheduled_by: str | None = None
     series_id: CampaignId | None = None
     excluded: Exclude = Exclude.NONE

@@ -109,6 +109,32 @@ def earliest(local: datetime, zones: Iterable[tzinfo]) -> datetime:
     return min(instant(local, zone) for zone in zones)
 
 
+def next_look(schedule: Schedule, *, at: datetime, starts_at: datetime) -> datetime | None:
+    """Return when to look after *at* whether somebody's clock has come to its time before others'.
+
+    Whoever comes into an audience from further east has the time of day before those there were,
+    and the start moves forward to it. Zones are half hours apart; the three that are not are
+    noticed a quarter of an hour late.
+
+    Args:
+        starts_at: When it starts as things are.
+
+    Returns:
+        None: not before *starts_at*, or it starts by one clock for all.
+    """
+    if schedule.zone is not None or schedule.upcoming is None:
+        return None
+    first = schedule.upcoming.replace(tzinfo=UTC) - _FURTHEST_EAST
+    steps = 0 if at < first else (at - first) // _ZONES_APART + 1
+    look_at = first + steps * _ZONES_APART
+    return look_at if look_at < starts_at else None
+
+
+# No clock is more than 14 hours ahead; one set forward shows a time an hour before it should.
+_FURTHEST_EAST: Final = timedelta(hours=15)
+_ZONES_APART: Final = timedelta(minutes=30)
+
+
 def parse_moment(text: str) -> datetime:
     """Read ``2026-12-01 10:00``: a day and a time, without a zone.
 

@@ -19,7 +19,7 @@ from engine.enrollment import EndReason
 from engine.ids import CampaignId, ContactId, EnrollmentId, ListId, SegmentId
 from engine.overlap import Exclude, Overlap
 from engine.rendering import needed
-from engine.schedule import Schedule
+from engine.schedule import Schedule, next_look
 from engine.timing import Timing
 from engine.usecases.create_campaign import NameTaken
 from storage import (
@@ -183,6 +183,7 @@ class Campaigns:
             campaign=campaign.id,
             schedule=schedule.to_json(),
             starts_at=starts_at,
+            look_at=next_look(schedule, at=self.unit.at, starts_at=starts_at),
             actor=self.actor,
         )
         return await self._reread(campaign.id)
@@ -195,6 +196,7 @@ class Campaigns:
             campaign=campaign.id,
             schedule=schedule.to_json(),
             starts_at=starts_at,
+            look_at=next_look(schedule, at=self.unit.at, starts_at=starts_at),
         )
         return await self._reread(campaign.id)
 

@@ -112,6 +112,7 @@ class Campaign(Model):
     updated_at = fields.DatetimeField()
     schedule: Any = fields.JSONField(null=True)
     scheduled_at = fields.DatetimeField(null=True)
+    look_at = fields.DatetimeField(null=True)
     scheduled_by = fields.TextField(null=True)
     series_id = fields.BigIntField(null=True)
     excluded: dict[str, Any] = fields.JSONField(default=dict)

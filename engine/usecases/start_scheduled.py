@@ -15,6 +15,7 @@ from engine.usecases.compose import check_approved
 from engine.usecases.schedule_broadcast import is_too_late
 from engine.usecases.send_broadcast import NobodyToReach
 from engine.usecases.upcoming_start import upcoming_after, zones_of
+from engine.wall import instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +58,17 @@ async def start_scheduled(
     # Somebody may have cancelled, moved or started it since it was found due.
     if found is None or found.state is not State.SCHEDULED or found.schedule is None:
         return None
-    if found.scheduled_at is None or found.scheduled_at > at:
+    if found.scheduled_at is None or (found.look_at or found.scheduled_at) > at:
         return None
     zones = await zones_of(found.schedule, found, standard, campaigns)
-    due = _due(found.schedule, found.scheduled_at, zones, at)
+    starts_at = _starts_at(found.schedule, found.scheduled_at, found.look_at, zones)
+    if starts_at > at:
+        await campaigns.postpone(found, found.schedule, starts_at=starts_at)
+        return None
+    due = _due(found.schedule, starts_at, zones, at)
     late = is_too_late(due.starts_at, at, deadline)
     if missed := due.missed + late:
-        await campaigns.tell(
-            found, "campaign_missed", count=missed, planned=found.scheduled_at.isoformat()
-        )
+        await campaigns.tell(found, "campaign_missed", count=missed, planned=starts_at.isoformat())
     started = None
     try:
         if not late:
@@ -76,6 +79,22 @@ async def start_scheduled(
         )
     await _go_on(found, started, at, standard, campaigns)
     return started
+
+
+def _starts_at(
+    schedule: Schedule,
+    scheduled_at: datetime,
+    look_at: datetime | None,
+    zones: tuple[tzinfo, ...],
+) -> datetime:
+    """Return when the first clock of those there are now shows the time, from *look_at* on.
+
+    Whoever came too late for that does not make all others late.
+    """
+    if look_at is None or schedule.upcoming is None:
+        return scheduled_at
+    starts = (instant(schedule.upcoming, zone) for zone in zones)
+    return min((each for each in starts if each >= look_at), default=scheduled_at)
 
 
 def _due(

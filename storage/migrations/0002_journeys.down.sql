@@ -18,8 +18,8 @@ drop table dates_changed, dates_due, segment_presence, segments_followed, automa
 -- == Campaign life: schedules, recurrence ==
 drop index campaigns_scheduled, audit_log_by_subject;
 alter table contacts drop column promoted_ats;
-alter table campaigns drop column excluded, drop column series_id, drop column scheduled_by, drop column scheduled_at,
-  drop column schedule;
+alter table campaigns drop column excluded, drop column series_id, drop column scheduled_by, drop column look_at,
+  drop column scheduled_at, drop column schedule;
 
 -- == Journeys: steps and enrollments ==
 drop index campaigns_to_rewalk;

@@ -202,13 +202,14 @@ create index campaigns_to_rewalk on campaigns (organization_id, id) where rewalk
 alter table campaigns
   add column schedule jsonb, -- engine.schedule: at, zone, rule
   add column scheduled_at timestamptz, -- when it starts by itself next; null: never
+  add column look_at timestamptz, -- when to look before that whether it has to start earlier; null: it has not
   add column scheduled_by text,
   add column series_id bigint, -- an occurrence: the recurring broadcast it is one of
   add column excluded jsonb not null default '{}'; -- engine.overlap: who is left out before sending
 alter table contacts
   add column promoted_ats timestamptz[] not null default '{}'; -- of the latest promotional messages, as many as the cap counts
 create index audit_log_by_subject on audit_log (organization_id, subject, id);
-create index campaigns_scheduled on campaigns (organization_id, scheduled_at) where state = 'scheduled';
+create index campaigns_scheduled on campaigns (organization_id, least(scheduled_at, look_at)) where state = 'scheduled';
 
 -- == Automations ==
 

@@ -2,7 +2,7 @@
 -- Keep a campaign from changing until this commits.
 select id, kind, name, state, type, trigger, settings, priority, number_id, audience, contacts_up_to, closed_until,
        closed_why, version, actor, channel, created_at, started_at, started_by, paused_at, paused_by, ended_at, ended_by,
-       schedule, scheduled_at, scheduled_by, series_id, excluded
+       schedule, scheduled_at, look_at, scheduled_by, series_id, excluded
   from campaigns
  where organization_id = $organization and id = $campaign
    for no key update
@@ -10,7 +10,7 @@ select id, kind, name, state, type, trigger, settings, priority, number_id, audi
 -- name: get
 select id, kind, name, state, type, trigger, settings, priority, number_id, audience, contacts_up_to, closed_until,
        closed_why, version, actor, channel, created_at, started_at, started_by, paused_at, paused_by, ended_at, ended_by,
-       schedule, scheduled_at, scheduled_by, series_id, excluded
+       schedule, scheduled_at, look_at, scheduled_by, series_id, excluded
   from campaigns
  where organization_id = $organization and id = $campaign
 
@@ -124,6 +124,7 @@ update campaigns
        ended_at = case when $ended then coalesce(ended_at, $at) else ended_at end,
        ended_by = case when $ended and $state <> 'completed' then coalesce(ended_by, $actor) else ended_by end,
        scheduled_at = null,
+       look_at = null,
        closed_until = case when not $sending then closed_until end,
        closed_why = case when not $sending then closed_why end
  where organization_id = $organization and id = $campaign
@@ -131,19 +132,19 @@ update campaigns
 -- name: schedule
 -- Have a locked broadcast start by itself at $starts_at.
 update campaigns
-   set state = 'scheduled', schedule = $schedule, scheduled_at = $starts_at, scheduled_by = $actor,
+   set state = 'scheduled', schedule = $schedule, scheduled_at = $starts_at, look_at = $look_at, scheduled_by = $actor,
        paused_at = null, paused_by = null, version = version + 1, updated_at = $at
  where organization_id = $organization and id = $campaign and started_at is null
 
 -- name: postpone
--- Let a locked series wait for its next occurrence.
-update campaigns set schedule = $schedule, scheduled_at = $starts_at, updated_at = $at
+-- Let a locked broadcast wait for its next occurrence, or for another start of this one.
+update campaigns set schedule = $schedule, scheduled_at = $starts_at, look_at = $look_at, updated_at = $at
  where organization_id = $organization and id = $campaign and state = 'scheduled'
 
 -- name: unschedule
 -- Make a locked broadcast that has not begun a draft again.
 update campaigns
-   set state = 'draft', schedule = null, scheduled_at = null, scheduled_by = null, paused_at = null, paused_by = null,
+   set state = 'draft', schedule = null, scheduled_at = null, look_at = null, scheduled_by = null, paused_at = null, paused_by = null,
        version = version + 1, updated_at = $at
  where organization_id = $organization and id = $campaign and started_at is null
 
@@ -152,9 +153,9 @@ update campaigns set series_id = $series, schedule = $schedule, scheduled_by = $
  where organization_id = $organization and id = $campaign
 
 -- name: due_to_start
--- What is scheduled and whose time has come, the earliest first.
+-- What is scheduled and whose time to start, or to look at it again, has come, the earliest first.
 select id, scheduled_by, settings from campaigns
- where organization_id = $organization and state = 'scheduled' and scheduled_at <= $at
+ where organization_id = $organization and state = 'scheduled' and least(scheduled_at, look_at) <= $at
  order by scheduled_at, id
  limit $limit
 

@@ -34,7 +34,7 @@ select
                            and e.due_at <= $at)))) as plan,
   exists (select from campaigns where organization_id = $organization and rewalk_cursor is not null) as rewalk,
   exists (select from campaigns
-           where organization_id = $organization and state = 'scheduled' and scheduled_at <= $at) as start_scheduled,
+           where organization_id = $organization and state = 'scheduled' and least(scheduled_at, look_at) <= $at) as start_scheduled,
   exists (select from occurrences where organization_id = $organization) as enroll_triggered,
   exists (select from dates_changed where organization_id = $organization)
   or exists (select from automations a
@@ -114,7 +114,7 @@ broadcasts as (
     from open_campaigns
    where kind = 'broadcast' and (planned_at is null or settled_at is not null)),
 scheduled as (
-  select scheduled_at as at from campaigns
+  select least(scheduled_at, look_at) as at from campaigns
    where organization_id = $organization and state = 'scheduled'),
 doubtful as (
   select greatest(coalesce(m.control_at + $grace::interval, m.unknown_since + interval '1 hour'),

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import hypothesis.strategies as st
 from hypothesis import given
 
-from engine.schedule import InvalidSchedule, Schedule, earliest, parse_every, shown
+from engine.schedule import InvalidSchedule, Schedule, earliest, next_look, parse_every, shown
 from engine.wall import instant
 
 ZONES = sorted(available_timezones() - {"localtime"})
@@ -30,6 +30,22 @@ RULES = st.one_of(
     ),
     st.builds(lambda nth, day: f"FREQ=MONTHLY;BYDAY={nth}{day}", st.integers(1, 4), st.just("TU")),
 )
+
+
+@given(at=LOCAL, zone=st.sampled_from(ZONES))
+def test_every_clock_is_looked_at_when_it_shows_the_time(at: datetime, zone: str) -> None:
+    starts = instant(at, ZoneInfo(zone))
+    schedule = Schedule(at=at, zone=None, upcoming=at)
+    latest = starts + timedelta(days=2)
+
+    first = next_look(schedule, at=starts - timedelta(days=2), starts_at=latest)
+    then = next_look(schedule, at=starts - timedelta(seconds=1), starts_at=latest)
+
+    assert first is not None
+    assert first <= starts
+    assert then is not None
+    assert starts <= then <= starts + timedelta(minutes=15)
+    assert next_look(schedule, at=starts, starts_at=starts) is None
 
 
 @given(at=LOCAL, zone=st.sampled_from(ZONES))

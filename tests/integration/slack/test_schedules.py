@@ -76,6 +76,53 @@ async def test_the_product_knows_when_it_next_acts(room: CampaignRoom) -> None:
     assert "start_scheduled" in later
 
 
+async def test_who_comes_from_further_east_meanwhile_has_it_at_their_own_time(
+    room: CampaignRoom,
+) -> None:
+    await room.say(f"broadcast new Sale to=tag:lead template=followup at={TOMORROW} zone=contact")
+    await room.say("contact add +61293744000 tags=lead timezone=Australia/Sydney")
+
+    async with room.database.owner_unit(ACME, room.room.clock.at) as unit:
+        idle = await work.idle(unit, grace=timedelta(minutes=10))
+    await at(room, 2026, 11, 20, 22, 30)
+    shown = await room.say("broadcast list")
+    await at(room, 2026, 11, 20, 22, 59)
+    before = await states(room)
+    await at(room, 2026, 11, 20, 23, 0)
+
+    assert idle.next_due is not None
+    assert idle.next_due < datetime(2026, 11, 20, 23, tzinfo=UTC)
+    assert "2026-11-20 23:00 UTC" in shown
+    assert before == [("Sale", "scheduled")]
+    assert await states(room) == [("Sale", "running")]
+
+
+async def test_who_comes_too_late_for_their_own_time_makes_nobody_late(room: CampaignRoom) -> None:
+    await room.say(f"broadcast new Sale to=tag:lead template=followup at={TOMORROW} zone=contact")
+    await room.say("broadcast edit Sale deadline=1h")
+    await at(room, 2026, 11, 21, 2, 10)
+    await room.say("contact add +61293744000 tags=lead timezone=Australia/Sydney")
+
+    await at(room, 2026, 11, 21, 8, 59)
+    assert await states(room) == [("Sale", "scheduled")]
+    await at(room, 2026, 11, 21, 9, 0)
+
+    assert await states(room) == [("Sale", "running")]
+    assert await room.value("select count(*) from events where kind = 'campaign_missed'") == 0
+
+
+async def test_who_has_left_is_not_waited_for(room: CampaignRoom) -> None:
+    await room.say("contact add +61293744000 tags=lead timezone=Australia/Sydney")
+    await room.say(f"broadcast new Sale to=tag:lead template=followup at={TOMORROW} zone=contact")
+    await room.say("contact untag +61293744000 lead")
+
+    await at(room, 2026, 11, 20, 23, 30)
+    assert await states(room) == [("Sale", "scheduled")]
+    await at(room, 2026, 11, 21, 9, 0)
+
+    assert await states(room) == [("Sale", "running")]
+
+
 async def test_two_workers_at_once_start_it_once(room: CampaignRoom) -> None:
     await room.say(f"broadcast new News to=tag:lead template=followup at={TOMORROW} every=day")
     room.room.clock.at = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)

@@ -66,25 +66,43 @@ def foresee(
 ) -> Counter[CampaignId]:
     """Return how often a contact would enroll in each campaign, at zero absent.
 
+    Who is in a segment by then is not foreseen. Where an automation that asks for one may be set
+    off, each campaign is counted that the contact enrolls in whatever the segments hold: so the
+    sum over contacts is at least how many of them enroll.
+
     Args:
         created: Whether it becomes a contact.
         gets: Tags the file gives it; those it has set nothing off.
         standing: How it stands before.
         at: When.
-        automations: Those that act, the oldest first. What asks for a segment is left out.
+        automations: Those that act, the oldest first.
         drips: Those that take somebody in; enrolling in others comes to nothing.
     """
+    begins = [(Kind.CONTACT_CREATED, "")] if created else []
+    begins += [(Kind.TAG_ADDED, tag) for tag in sorted(set(gets) - set(standing.tags))]
     heard = [each for each in automations if each.segment_id is None]
+    exact = _foreseen(begins, gets, standing, at, heard, drips)
+    if len(heard) == len(automations):
+        return exact
+    may, asked = _possible(begins, gets, standing, at, automations, drips)
+    return Counter({each: max(exact[each], 1) for each in may}) if asked else exact
+
+
+def _foreseen(
+    begins: Sequence[tuple[Kind, str]],
+    gets: Collection[str],
+    standing: Standing,
+    at: datetime,
+    heard: Sequence[Automation],
+    drips: Mapping[CampaignId, Drip],
+) -> Counter[CampaignId]:
     course = _Course(
         tags={*standing.tags, *gets}, been=set(standing.been), running=set(standing.running)
     )
-    happened = deque([(Kind.CONTACT_CREATED, "", 0)] if created else [])
-    happened.extend((Kind.TAG_ADDED, tag, 0) for tag in sorted(set(gets) - set(standing.tags)))
+    happened = deque((kind, value, 0) for kind, value in begins)
     while happened:
         kind, value, depth = happened.popleft()
-        occurrence = Occurrence(
-            id=0, kind=kind, contact_id=ContactId(0), value=value, at=at, depth=depth
-        )
+        occurrence = _occurrence(kind, value, at, depth)
         for automation in heard:
             if not hears(automation, occurrence):
                 continue
@@ -103,6 +121,74 @@ def foresee(
                 case Enroll() | AddTag() | Tell():
                     pass
     return course.enrolled
+
+
+def _possible(
+    begins: Sequence[tuple[Kind, str]],
+    gets: Collection[str],
+    standing: Standing,
+    at: datetime,
+    automations: Sequence[Automation],
+    drips: Mapping[CampaignId, Drip],
+) -> tuple[set[CampaignId], bool]:
+    """Return where the contact may enroll, and whether a segment may have a say in it."""
+    actions = [each.action for each in automations]
+    lost = {action.tag for action in actions if isinstance(action, RemoveTag)}
+    again = {*lost} | ({action.tag for action in actions if isinstance(action, AddTag)})
+    again -= {*standing.tags, *gets} - lost
+    leaves = any(
+        isinstance(action, Unenroll)
+        or (
+            isinstance(action, Enroll)
+            and action.campaign in drips
+            and drips[action.campaign].mode is Mode.INTERRUPT
+        )
+        for action in actions
+    )
+    possible: set[CampaignId] = set()
+    asked = False
+    happened = deque(begins)
+    met = set(begins)
+    while happened:
+        occurrence = _occurrence(*happened.popleft(), at, 0)
+        for automation in automations:
+            if not hears(automation, occurrence):
+                continue
+            asked = asked or automation.segment_id is not None
+            match automation.action:
+                case Enroll(campaign):
+                    if campaign not in standing.barred and _open(
+                        campaign, drips, standing, leaves=leaves
+                    ):
+                        possible.add(campaign)
+                case AddTag(tag) if tag in again and (Kind.TAG_ADDED, tag) not in met:
+                    met.add((Kind.TAG_ADDED, tag))
+                    happened.append((Kind.TAG_ADDED, tag))
+                case _:
+                    pass
+    return possible, asked
+
+
+def _open(
+    campaign: CampaignId,
+    drips: Mapping[CampaignId, Drip],
+    standing: Standing,
+    *,
+    leaves: bool,
+) -> bool:
+    """Whether a campaign may take the contact in; *leaves*: it may be taken out of others first."""
+    drip = drips.get(campaign)
+    if drip is None or (drip.reentry is Reentry.NEVER and campaign in standing.been):
+        return False
+    if leaves:
+        return True
+    if drip.reentry is Reentry.AFTER and campaign in standing.running:
+        return False
+    return drip.mode is not Mode.SKIP or not set(standing.running) - {campaign}
+
+
+def _occurrence(kind: Kind, value: str, at: datetime, depth: int) -> Occurrence:
+    return Occurrence(id=0, kind=kind, contact_id=ContactId(0), value=value, at=at, depth=depth)
 
 
 def _enroll(course: _Course, campaign: CampaignId, drip: Drip) -> None:

@@ -18,7 +18,7 @@ from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from bot.slack.requests import Click, Event, Json
-from engine import automation, names
+from engine import names
 from engine.audience_verdict import Verdict
 from engine.ids import BlobId, ImportId
 from engine.names import Ambiguous, NoMatch, One
@@ -381,15 +381,14 @@ async def _enrolls(found: Import, unit: Unit) -> Markup | None:
         markup("{n} in {name}", n=number(count), name=names.get(campaign, "a campaign now gone"))
         for campaign, count in sorted(found.enrolls.items())
     ]
-    further = any(
-        each.segment_id is not None and each.state is automation.State.ON
-        for each in await automations.all_of(unit)
-    )
-    return markup(
-        "Automations would enroll {listed}{further}.",
-        listed=joined(listed, ", "),
-        further=Markup(", not counting those that ask for a segment") if further else Markup(""),
-    )
+    asking = any(each.segment_id is not None for each in await automations.all_of(unit))
+    if asking:
+        return markup(
+            "Automations would enroll at most {listed}: some of them ask for a segment, and who is"
+            " in it shows only then.",
+            listed=joined(listed, ", "),
+        )
+    return markup("Automations would enroll {listed}.", listed=joined(listed, ", "))
 
 
 async def _import_of(event: StaffEvent, unit: Unit) -> Import | None:

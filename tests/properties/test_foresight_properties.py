@@ -1,5 +1,6 @@
 """What a file is said to enroll is what it enrolls."""
 
+import itertools
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -11,9 +12,20 @@ from engine import automation as rules
 from engine.audience_file import Row
 from engine.audience_person import Person
 from engine.audience_verdict import Known, judge
-from engine.automation import Action, AddTag, ContactCreated, Enroll, RemoveTag, TagAdded, Trigger
+from engine.automation import (
+    Action,
+    AddTag,
+    Automation,
+    ContactCreated,
+    Enroll,
+    RemoveTag,
+    TagAdded,
+    Trigger,
+)
 from engine.automation import Unenroll as TakeOut
-from engine.ids import CampaignId
+from engine.automation_foresight import Drip, Standing, foresee
+from engine.campaign import Mode, Reentry
+from engine.ids import AutomationId, CampaignId, SegmentId
 from engine.phone import Phone
 from storage import contacts
 from storage.database import Database, Unit
@@ -118,6 +130,76 @@ async def test_what_is_foreseen_is_what_happens(database: Database, story: Story
     # Where a loop had to be stopped, the one that was stopped says no more how far it would go.
     if not stopped:
         assert told == {row["campaign_id"]: row["count"] for row in enrolled}, campaigns
+
+
+@given(
+    chains=st.lists(
+        st.tuples(
+            st.one_of(st.builds(ContactCreated), st.builds(TagAdded, st.sampled_from(TAGS))),
+            st.one_of(
+                st.builds(Enroll, _places),
+                st.builds(TakeOut, _places),
+                st.builds(AddTag, st.sampled_from(TAGS)),
+                st.builds(RemoveTag, st.sampled_from(TAGS)),
+            ),
+            st.booleans(),
+        ),
+        max_size=5,
+    ),
+    drips=st.dictionaries(
+        _places,
+        st.builds(Drip, reentry=st.sampled_from(Reentry), mode=st.sampled_from(Mode)),
+    ),
+    created=st.booleans(),
+    gets=_tags,
+    tags=_tags,
+    running=st.sets(_places, max_size=2),
+)
+def test_whoever_enrolls_whatever_the_segments_hold_is_counted(
+    chains: list[tuple[Trigger, Action, bool]],
+    drips: dict[CampaignId, Drip],
+    created: bool,  # noqa: FBT001 — hypothesis gives it by name
+    gets: tuple[str, ...],
+    tags: tuple[str, ...],
+    running: set[CampaignId],
+) -> None:
+    standing = Standing() if created else Standing(tags=tags, been=running, running=running)
+
+    def told(segments: list[int | None]) -> Counter[CampaignId]:
+        automations = [
+            Automation(
+                id=AutomationId(place),
+                trigger=trigger,
+                segment_id=None if segment is None else SegmentId(segment),
+                action=action,
+                created_at=NOON,
+                created_by="U",
+            )
+            for place, ((trigger, action, _), segment) in enumerate(
+                zip(chains, segments, strict=True)
+            )
+            if segment != _LEFT_OUT
+        ]
+        return foresee(
+            created=created,
+            gets=gets,
+            standing=standing,
+            at=LATER,
+            automations=automations,
+            drips=drips,
+        )
+
+    most = told([1 if asks else None for _, _, asks in chains])
+
+    for held in itertools.product([None, _LEFT_OUT], repeat=sum(asks for _, _, asks in chains)):
+        each = iter(held)
+        happens = told([next(each) if asks else None for _, _, asks in chains])
+        assert set(happens) <= set(most)
+    if not any(asks for _, _, asks in chains):
+        assert most == told([None] * len(chains))
+
+
+_LEFT_OUT = 2
 
 
 async def _begun(database: Database, story: Story) -> list[int]:

@@ -234,6 +234,42 @@ async def test_a_file_is_judged_before_anything_changes(room: Room, slack: Slack
     assert await room.rows("select * from contacts") == []
 
 
+@pytest.mark.parametrize(
+    ("segment", "told_so"),
+    [
+        (None, "Automations would enroll 3 in Leads."),
+        (7, "Automations would enroll at most 3 in Leads: some of them ask for a segment"),
+    ],
+    ids=["surely", "if they are in a segment"],
+)
+async def test_whom_automations_would_enroll_is_told_or_how_many_at_most(
+    room: Room, slack: SlackFiles, segment: int | None, told_so: str
+) -> None:
+    pool = room.database.pool
+    campaign = await pool.fetchval(
+        "with made as (insert into campaigns (organization_id, kind, name, state, type, actor,"
+        " created_at, updated_at) values ('acme', 'drip', 'Leads', 'active', 'promotional', 'U',"
+        " $1, $1) returning id)"
+        " insert into steps (organization_id, campaign_id, position, after_s, content, created_at)"
+        " select 'acme', id, 1, 0, '{}', $1 from made returning campaign_id",
+        NOON,
+    )
+    await pool.execute(
+        "insert into automations (organization_id, trigger, segment_id, action, state, created_at,"
+        " created_by) values ('acme', $1, $2, $3, 'on', $4, 'U')",
+        {"on": "tag_added", "tag": "lead"},
+        segment,
+        {"do": "enroll", "campaign": campaign},
+        NOON,
+    )
+    people = "".join(f"+3161234000{number},lead\n" for number in range(3))
+
+    await upload(room, slack, f"phone,tags\n{people}+31612340009,other\n", FILE)
+    await work(room)
+
+    assert told_so in (await told(room, "import_judged")).message.text
+
+
 async def test_the_list_has_every_row_and_no_formula(room: Room, slack: SlackFiles) -> None:
     await upload(room, slack, rows_of_the_newcomer())
     await work(room)

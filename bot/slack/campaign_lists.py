@@ -199,6 +199,7 @@ _ACTS: Final = {
     "step.remove": "removed a step",
     "step.edit": "changed a step",
     "step.move": "moved a step",
+    "simulation.export": "played through into a file",
     "new": "created",
     "clone": "copied from another",
     "edit": "changed",

@@ -1,19 +1,17 @@
 """Contacts as a file: asked for by an owner, written by the worker, delivered to who asked."""
 
-import aiohttp
 import structlog
-from slack_sdk.errors import SlackApiError
 
 from bot.slack.alerts import Alert, Elsewhere, tells
 from bot.slack.blocks import message, section
 from bot.slack.contact_pages import counted
+from bot.slack.conversation import alone_with
 from bot.slack.desk import Desk
 from bot.slack.language.contacts import ContactExport
 from bot.slack.markup import markup
 from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
-from bot.slack.workspace import refusal
 from engine.audience import Audience
 from engine.contact_export import Format
 from engine.refusal import Refusal
@@ -58,7 +56,7 @@ async def _export(desk: Desk, command: ContactExport, context: Context) -> Reply
             f"A sheet of Excel holds {MOST_ROWS - 1:,} contacts, and these are {found:,}: write"
             " as=csv, or fewer of them."
         )
-    channel = await _conversation(context)
+    channel = await alone_with(context)
 
     async def begin(unit: Unit) -> None:
         export = await exports.begin(
@@ -85,24 +83,6 @@ async def _export(desk: Desk, command: ContactExport, context: Context) -> Reply
         count=counted(found),
     )
     return Reply(message=message(text, section(text)))
-
-
-async def _conversation(context: Context) -> str:
-    """Return the conversation between us and who asks: nobody else is to see the file.
-
-    Raises:
-        NotExported: Slack does not open one.
-    """
-    try:
-        answer = await context.client.conversations_open(users=context.user_id)
-    except SlackApiError as error:
-        raise NotExported(
-            f"Slack did not let me write to you ({refusal(error)}): give the app the scope im:write"
-            " and install it again. Nothing was exported."
-        ) from None
-    except (aiohttp.ClientError, TimeoutError):
-        raise NotExported("Slack could not be reached: try again. Nothing was exported.") from None
-    return str((answer.get("channel") or {}).get("id") or context.user_id)
 
 
 @tells("export_written")

@@ -176,5 +176,5 @@ def _small_print(played: Played, *, listed: bool) -> Iterator[Markup]:
     if played.tally.cut_short:
         yield Markup("It goes on for longer than is looked at.")
     if listed:
-        yield Markup("The whole list comes as a file.")
+        yield Markup("The whole list comes to you alone, as a file.")
     yield Markup("Nothing was sent, nothing has changed.")

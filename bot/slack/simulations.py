@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from bot.slack import campaign_names, simulation_taps, simulation_text
 from bot.slack.alerts import Alert, Elsewhere, tells
 from bot.slack.blocks import message
+from bot.slack.conversation import alone_with
 from bot.slack.desk import Desk
 from bot.slack.language.looking import CampaignSimulate
 from bot.slack.markup import markup
@@ -26,10 +27,21 @@ from engine.crowd import Assumed, Person
 from engine.foresight import Foresight, Standpoint
 from engine.ids import BlobId, ContactId
 from engine.refusal import Refusal
+from engine.roles import Role
 from engine.sending_rules import SendingRules
 from engine.simulate import simulate
 from engine.usecases.resolve_audience import resolve_audience
-from storage import audiences, blobs, campaigns, contacts, effects, enrollments, looking, standings
+from storage import (
+    audiences,
+    audit,
+    blobs,
+    campaigns,
+    contacts,
+    effects,
+    enrollments,
+    looking,
+    standings,
+)
 from storage.campaigns import CampaignDirectory
 from storage.database import Unit
 from storage.enrollments import Outcome
@@ -49,6 +61,16 @@ class NothingToSimulate(Refusal):
     """There is nobody, or no step, or too many."""
 
 
+class ListForOwners(Refusal):
+    """The list is a piece of the address book."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "csv writes phones and names into a file, and that is for owners, as /drip contact"
+            " export is: without csv the days and counts are shown. Nothing was exported."
+        )
+
+
 @dataclass(slots=True, kw_only=True)
 class _Crowd:
     """Those it is played for, collected a slice at a time."""
@@ -64,11 +86,10 @@ def register(registry: Registry, desk: Desk) -> None:
     @registry.command(CampaignSimulate)
     @refusing
     async def play(command: CampaignSimulate, asked: Context) -> Reply:
-        if command.csv and asked.channel_id is None:
-            raise NothingToSimulate("Ask in a channel I am in: the file is posted there.")
+        channel = await _where_listed(asked) if command.csv else None
         played = await _Room(desk, asked).played(command)
-        if command.csv:
-            await _post_list(desk, asked, played)
+        if channel is not None:
+            await _keep_list(desk, asked, played, channel)
         return Reply(message=simulation_text.shown(played, listed=command.csv))
 
 
@@ -257,8 +278,19 @@ def _nobody(campaign: Campaign) -> str:
 # The list
 
 
-async def _post_list(desk: Desk, asked: Context, played: Played) -> None:
-    """Have the whole list posted as a file in the channel."""
+async def _where_listed(asked: Context) -> str:
+    """Return where the list goes: to who asks, alone.
+
+    Raises:
+        ListForOwners, NotOpened: Nowhere.
+    """
+    if asked.role is None or not asked.role.covers(Role.OWNER):
+        raise ListForOwners
+    return await alone_with(asked)
+
+
+async def _keep_list(desk: Desk, asked: Context, played: Played, channel: str) -> None:
+    """Have the whole list posted as a file."""
     room = _Room(desk, asked)
     await room.know(played, sorted(set(played.tally.contacts)))
     numbers = {number: str(number) for number in range(1, len(played.steps) + 1)}
@@ -269,9 +301,16 @@ async def _post_list(desk: Desk, asked: Context, played: Played) -> None:
     async def keep(unit: Unit) -> None:
         blob = await blobs.create(unit, name=name, mimetype=mimetype)
         await blobs.append(unit, blob, content)
-        told = {"blob": blob, "channel": asked.channel_id, "name": played.campaign.name}
+        told = {"blob": blob, "channel": channel, "name": played.campaign.name}
         await effects.tell_staff(
             unit, kind="simulation_list", campaign=played.campaign.id, content=told
+        )
+        await audit.note(
+            unit,
+            actor=asked.user_id,
+            action="simulation.export",
+            subject=f"{played.campaign.kind}:{played.campaign.id}",
+            content={"contacts": len(set(played.tally.contacts))},
         )
 
     await desk.database.run(asked.organization, asked.at, keep)
@@ -279,7 +318,10 @@ async def _post_list(desk: Desk, asked: Context, played: Played) -> None:
 
 @tells("simulation_list")
 async def list_ready(event: Event, _unit: Unit) -> tuple[Alert, ...]:
-    """Post the list where it was asked for."""
-    text = markup("The simulation of {name}, contact by contact.", name=str(event.content["name"]))
+    """Deliver the list to who asked for it."""
+    text = markup(
+        "The simulation of {name}, contact by contact. The file names people: keep it safe.",
+        name=str(event.content["name"]),
+    )
     place = Elsewhere(channel=str(event.content["channel"]))
     return (Alert(place=place, message=message(text), file=BlobId(int(event.content["blob"]))),)

@@ -39,7 +39,7 @@ class Why(Command):
 )
 class CampaignSimulate(Command):
     campaign: str = argument(kinds.NAME, about=_CAMPAIGN)
-    csv: bool = flag(about="Post the whole list as a file.", default=False)
+    csv: bool = flag(about="Send an owner the whole list as a file.", default=False)
     who: str | None = option(
         kinds.WHO,
         about="Whom, as if they were enrolled now.",

@@ -26,7 +26,7 @@ from engine.template_items import template
 from storage.database import Database
 from storage.template_sync import save_templates
 from tests.database import ACME, NOON
-from tests.integration.slack.contacts_room import Room, opened_room
+from tests.integration.slack.contacts_room import SLACK_AWAY, Room, opened_room
 from worker.app import prepare
 from worker.context import Worker
 from worker.planning import plan
@@ -151,8 +151,8 @@ class CampaignRoom:
 
 
 @asynccontextmanager
-async def opened(database: Database) -> AsyncIterator[CampaignRoom]:
-    async with opened_room(database) as room:
+async def opened(database: Database, *, slack_url: str = SLACK_AWAY) -> AsyncIterator[CampaignRoom]:
+    async with opened_room(database, slack_url=slack_url) as room:
         for feature in (
             campaigns,
             steps,

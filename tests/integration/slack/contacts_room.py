@@ -50,6 +50,8 @@ large_campaign = 5
 approval_above = 20
 """
 NOBODY_THERE = "redis://127.0.0.1:1/0"
+SLACK_AWAY = "http://127.0.0.1:1/api/"
+_ROLES = {"U0SUPER": Role.SUPERVISOR}
 _ENVIRONMENT = {"ACME_TOKEN": "xoxb-acme", "ACME_SECRET": "sixteen characters"}
 
 
@@ -105,7 +107,8 @@ class Room:
         self.clock.at += timedelta(seconds=1)
         parsed = LANGUAGE.parse(text)
         assert isinstance(parsed, Command), parsed
-        return await self.registry.commands[type(parsed)](parsed, self.context(user, Role.OWNER))
+        context = self.context(user, _ROLES.get(user, Role.OWNER))
+        return await self.registry.commands[type(parsed)](parsed, context)
 
     async def click(self, action_id: str, value: str, *, user: str = "U0OWNER") -> Reply | None:
         _, handler = self.registry.clicks[action_id]
@@ -138,7 +141,7 @@ class Room:
 
 @asynccontextmanager
 async def opened_room(
-    database: Database, *, slack_url: str = "http://127.0.0.1:1/api/", toml: str = TOML
+    database: Database, *, slack_url: str = SLACK_AWAY, toml: str = TOML
 ) -> AsyncIterator[Room]:
     config: Config = load(f'[server]\nslack_url = "{slack_url}"\n{toml}', environment=_ENVIRONMENT)
     clock = MovedByHand()

@@ -119,6 +119,8 @@ class PostingSlack:
         given: dict[str, Any] = dict(request.query)
         if request.content_type == "application/json":
             given |= await request.json()
+        else:
+            given |= await request.post()
         self.calls.append((method, given, time.monotonic()))
         planned = self.next_answers[method]
         answer = planned.popleft() if planned else self.refusals.get(given.get("channel", ""))
@@ -134,6 +136,8 @@ class PostingSlack:
         return web.json_response(done)
 
     def _do(self, method: str, given: dict[str, Any]) -> dict[str, Any]:
+        if method == "conversations.open":
+            return {"ok": True, "channel": {"id": f"D{given['users']}"}}
         channel = given["channel"]
         match method:
             case "chat.postMessage":

@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from aiohttp.test_utils import TestServer
 
 from bot.slack import previews, simulations, stories
 from engine.message import Message, State
@@ -12,6 +13,10 @@ from storage import messages
 from storage.database import Database
 from tests.database import ACME, NOON
 from tests.integration.slack.campaign_room import CampaignRoom, opened
+from tests.integration.slack.posting_slack import PostingSlack
+
+LIST = "simulation_list"
+EXPORTED = "simulation.export"
 
 
 @pytest.fixture
@@ -378,23 +383,58 @@ async def test_a_simulation_says_what_keeps_everything_back_now(room: CampaignRo
     assert "stopped" not in nothing
 
 
-async def test_a_simulation_posts_the_whole_list_where_it_was_asked_for(
+async def test_the_whole_list_of_a_simulation_comes_to_the_owner_alone(
+    database: Database,
+) -> None:
+    async with (
+        TestServer(PostingSlack().app()) as slack,
+        opened(database, slack_url=str(slack.make_url("/api/"))) as room,
+    ):
+        simulations.register(room.room.registry, room.room.desk)
+        await room.contacts(2)
+        await room.value("update contacts set name = '=1+1' where first_name = 'C1'")
+        await room.say("broadcast new News to=tag:lead template=followup")
+
+        said = await room.say("campaign simulate News csv")
+
+        assert "comes to you alone" in said
+        content = await room.value("select content from blob_chunks")
+        assert content.decode("utf-8-sig").splitlines() == [
+            "phone,name,step,day,time,outcome,reason",
+            "+31610000001,'=1+1,1,2026-11-20,13:00,sent,",
+            "+31610000002,C2,1,2026-11-20,13:00,sent,",
+        ]
+        assert (
+            await room.value("select content->>'channel' from events where kind = $1", LIST)
+            == "DU0OWNER"
+        )
+        assert await room.rows(
+            "select actor, content from audit_log where action = $1", EXPORTED
+        ) == [("U0OWNER", {"contacts": 2})]
+
+
+async def test_the_whole_list_of_a_simulation_is_not_for_supervisors(room: CampaignRoom) -> None:
+    await room.contacts(3)
+    await room.welcome()
+
+    refused = await room.say("campaign simulate Welcome who=all csv", user="U0SUPER")
+    counts = await room.say("campaign simulate Welcome who=all", user="U0SUPER")
+
+    assert "for owners" in refused
+    assert "without csv" in refused
+    assert LIST not in await room.events()
+    assert await room.rows("select 1 from blobs") == []
+    assert "9 messages sent" in counts
+
+
+async def test_a_list_that_slack_opens_no_conversation_for_is_not_written(
     room: CampaignRoom,
 ) -> None:
-    await room.contacts(2)
-    await room.value("update contacts set name = '=1+1' where first_name = 'C1'")
-    await room.say("broadcast new News to=tag:lead template=followup")
+    await room.contacts(1)
+    await room.welcome()
 
-    said = await room.say("campaign simulate News csv")
-
-    assert "comes as a file" in said
-    content = await room.value("select content from blob_chunks")
-    assert content.decode("utf-8-sig").splitlines() == [
-        "phone,name,step,day,time,outcome,reason",
-        "+31610000001,'=1+1,1,2026-11-20,13:00,sent,",
-        "+31610000002,C2,1,2026-11-20,13:00,sent,",
-    ]
-    assert "simulation_list" in await room.events()
+    assert "could not be reached" in await room.say("campaign simulate Welcome who=all csv")
+    assert await room.rows("select 1 from blobs") == []
 
 
 async def test_a_simulation_says_what_keeps_it_from_being_played(room: CampaignRoom) -> None:

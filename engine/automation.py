@@ -192,7 +192,7 @@ class Automation:
     Attributes:
         campaign_id: The campaign whose trigger= it is; None: made on its own.
         segment_id: Only contacts in it; None: all.
-        created_at: What happened before is none of its business.
+        on_since: When it was made or last resumed; what happened before is none of its business.
         created_by: A Slack user.
     """
 
@@ -203,6 +203,7 @@ class Automation:
     campaign_id: CampaignId | None = None
     state: State = State.ON
     stopped_why: str | None = None
+    on_since: datetime
     created_at: datetime
     created_by: str
 
@@ -232,7 +233,7 @@ class Occurrence:
 
 def hears(automation: Automation, of: Occurrence) -> bool:
     """Whether *automation* acts on an occurrence, but for the segment and its state."""
-    if of.at < automation.created_at:
+    if of.at < automation.on_since:
         return False
     match automation.trigger:
         case ContactCreated():

@@ -22,7 +22,7 @@ from engine.automation_text import Directory
 from engine.campaign import Kind, Mode, Reentry
 from engine.campaign import State as CampaignState
 from engine.ids import AutomationId, CampaignId, ContactId, SegmentId, StepId
-from storage import audit, effects, references
+from storage import audit, effects, following, references
 from storage.database import Unit
 from storage.queries import load
 
@@ -84,12 +84,14 @@ class StoredAutomations:
             action=rules.action_to_json(action),
             actor=self.actor,
         )
+        await following.begin_anew(self.unit, automation=added)
         return Automation(
             id=added,
             campaign_id=campaign,
             trigger=trigger,
             segment_id=segment,
             action=action,
+            on_since=self.unit.at,
             created_at=self.unit.at,
             created_by=self.actor,
         )
@@ -102,6 +104,8 @@ class StoredAutomations:
 
     async def set_state(self, automation: AutomationId, state: State) -> None:
         await self.unit.run(_SQL["set_state"], automation=automation, state=state)
+        if state is State.ON:
+            await following.begin_anew(self.unit, automation=automation)
 
     async def note(self, action: str, automation: Automation) -> None:
         await audit.note(
@@ -231,6 +235,7 @@ def _from_row(row: asyncpg.Record) -> Automation:
         action=rules.action_from_json(row["action"]),
         state=State(row["state"]),
         stopped_why=row["stopped_why"],
+        on_since=row["on_since"],
         created_at=row["created_at"],
         created_by=row["created_by"],
     )

@@ -19,12 +19,13 @@ class DateAutomation:
     """An automation that waits for a date.
 
     Attributes:
+        on_since: Times that came before have passed.
         after: The last contact read; None: they are not being read.
     """
 
     id: AutomationId
     trigger: DateReached
-    created_at: datetime
+    on_since: datetime
     after: ContactId | None
 
 
@@ -114,7 +115,7 @@ async def due(unit: Unit, *, limit: int) -> list[tuple[DateAutomation, Dated, da
             DateAutomation(
                 id=row["automation_id"],
                 trigger=_trigger(row),
-                created_at=row["created_at"],
+                on_since=row["on_since"],
                 after=None,
             ),
             Dated(id=row["id"], value=row["value"], timezone=row["timezone"], fired=row["fired"]),
@@ -128,7 +129,7 @@ def _automation(row: asyncpg.Record) -> DateAutomation:
     return DateAutomation(
         id=row["id"],
         trigger=_trigger(row),
-        created_at=row["created_at"],
+        on_since=row["on_since"],
         after=row["dates_after"],
     )
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.ids import ContactId, SegmentId
+from engine.ids import AutomationId, ContactId, SegmentId
 from storage.database import Unit
 from storage.queries import load
 
@@ -17,7 +17,7 @@ class Followed:
     Attributes:
         begun: Whether it is known who was in it to begin with.
         after: The last contact looked at.
-        since: When the first automation that waits for it was made.
+        since: How long automations have waited for it without a gap.
     """
 
     segment_id: SegmentId
@@ -30,6 +30,15 @@ async def begin(unit: Unit) -> None:
     """Follow the segments that automations wait for, and no longer the others."""
     await unit.run(_SQL["begin"])
     await unit.run(_SQL["end"])
+
+
+async def begin_anew(unit: Unit, *, automation: AutomationId) -> None:
+    """Let the segment of one that begins to wait be looked at as if for the first time.
+
+    Who came into it while no automation waited for it has not joined it.
+    """
+    async with unit.as_owner():
+        await unit.run(_SQL["begin_anew"], automation=automation)
 
 
 async def following(unit: Unit, *, before: datetime) -> Followed | None:

@@ -56,10 +56,10 @@ async def _tell(unit: Unit, rules: SendingRules) -> bool:
     by_automation: dict[AutomationId, list[Coming]] = defaultdict(list)
     happened: list[occurrences.New] = []
     for automation, dated, due_at in came:
-        late = unit.at - due_at > _LATEST
+        late = unit.at - due_at > _LATEST or due_at <= automation.on_since
         year = None if late else _year(automation, dated, due_at, rules)
         if year is None:
-            # The contact's date or zone is another one by now, or it is long past.
+            # It came before the automation was on, is long past, or is another one by now.
             by_automation[automation.id].append(_coming(automation, dated, rules, unit.at))
             continue
         happened.append(
@@ -103,7 +103,7 @@ def _coming(automation: DateAutomation, dated: Dated, rules: SendingRules, at: d
         day,
         minute=automation.trigger.minute,
         zone=zone,
-        after=max(automation.created_at, day_began(at, zone)),
+        after=max(automation.on_since, day_began(at, zone)),
         fired=dated.fired,
     )
     return Coming(contact=dated.id, due_at=due_at, fired=dated.fired)

@@ -229,6 +229,7 @@ async def _refuse_loops(
         segment_id=segment,
         action=action,
         campaign_id=campaign,
+        on_since=_NEVER,
         created_at=_NEVER,
         created_by="",
     )

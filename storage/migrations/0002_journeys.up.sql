@@ -222,6 +222,7 @@ create table automations (
   action jsonb not null, -- engine.automation
   state text not null check (state in ('on', 'off', 'stopped')),
   stopped_why text,
+  on_since timestamptz not null, -- made or last resumed; what happened before is none of its business
   created_at timestamptz not null,
   created_by text not null,
   dates_after bigint, -- of a date: the last contact read; null: all are
@@ -231,11 +232,11 @@ create table automations (
 );
 create unique index automations_of_campaigns on automations (organization_id, campaign_id) where campaign_id is not null;
 call protect_tenant_table('automations', 'select, insert, update, delete');
-insert into automations (organization_id, campaign_id, trigger, action, state, created_at, created_by)
+insert into automations (organization_id, campaign_id, trigger, action, state, on_since, created_at, created_by)
 select organization_id, id,
        case when trigger = 'contact_created' then jsonb_build_object('on', trigger)
             else jsonb_build_object('on', 'tag_added', 'tag', substr(trigger, 5)) end,
-       jsonb_build_object('do', 'enroll', 'campaign', id), 'on', started_at, coalesce(started_by, actor)
+       jsonb_build_object('do', 'enroll', 'campaign', id), 'on', started_at, started_at, coalesce(started_by, actor)
   from campaigns
  where kind = 'drip' and state in ('active', 'paused') and trigger <> 'manual';
 -- When each contact's date next sets an automation off.

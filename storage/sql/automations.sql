@@ -4,14 +4,14 @@ select pg_advisory_xact_lock(hashtext('automations'), hashtext($organization))
 
 -- name: all
 -- All automations, the oldest first.
-select id, campaign_id, trigger, segment_id, action, state, stopped_why, created_at, created_by
+select id, campaign_id, trigger, segment_id, action, state, stopped_why, on_since, created_at, created_by
   from automations
  where organization_id = $organization
  order by id
 
 -- name: live
 -- Those that act, the oldest first, and the trigger= of the campaign whose own each is.
-select a.id, a.campaign_id, a.trigger, a.segment_id, a.action, a.state, a.stopped_why, a.created_at, a.created_by,
+select a.id, a.campaign_id, a.trigger, a.segment_id, a.action, a.state, a.stopped_why, a.on_since, a.created_at, a.created_by,
        c.trigger as own_trigger
   from automations a
   left join campaigns c on c.organization_id = a.organization_id and c.id = a.campaign_id
@@ -19,7 +19,7 @@ select a.id, a.campaign_id, a.trigger, a.segment_id, a.action, a.state, a.stoppe
  order by a.id
 
 -- name: get
-select id, campaign_id, trigger, segment_id, action, state, stopped_why, created_at, created_by
+select id, campaign_id, trigger, segment_id, action, state, stopped_why, on_since, created_at, created_by
   from automations
  where organization_id = $organization and id = $automation
 
@@ -36,11 +36,12 @@ select distinct trigger ->> 'word' as word from automations
 
 -- name: add
 -- Add an automation; of a campaign's own there is one.
-insert into automations (organization_id, campaign_id, trigger, segment_id, action, state, created_at, created_by)
-values ($organization, $campaign, $trigger, $segment, $action, 'on', $at, $actor)
+insert into automations (organization_id, campaign_id, trigger, segment_id, action, state, on_since, created_at, created_by)
+values ($organization, $campaign, $trigger, $segment, $action, 'on', $at, $at, $actor)
 on conflict (organization_id, campaign_id) where campaign_id is not null
 do update set trigger = excluded.trigger, segment_id = excluded.segment_id, action = excluded.action, state = 'on',
-              stopped_why = null, dates_after = null, dates_read_at = null, created_at = excluded.created_at, created_by = excluded.created_by
+              stopped_why = null, dates_after = null, dates_read_at = null, on_since = excluded.on_since,
+              created_at = excluded.created_at, created_by = excluded.created_by
 returning id
 
 -- name: end_of
@@ -50,8 +51,11 @@ delete from automations where organization_id = $organization and campaign_id = 
 delete from automations where organization_id = $organization and id = $automation
 
 -- name: set_state
--- Turn it on or off; dates that came meanwhile are looked for anew.
-update automations set state = $state, stopped_why = null, dates_after = null, dates_read_at = null where organization_id = $organization and id = $automation
+-- Turn it on, as of now, or off; when dates come next is read anew.
+update automations
+   set state = $state, on_since = case when $state = 'on' then $at else on_since end,
+       stopped_why = null, dates_after = null, dates_read_at = null
+ where organization_id = $organization and id = $automation
 
 -- name: stop
 -- Stop an automation that is on; no row: it is not.

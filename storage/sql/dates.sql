@@ -1,13 +1,13 @@
 -- name: unread
 -- The date automations whose contacts are still to be read, or were read longer ago than $before.
-select id, trigger, created_at, dates_after from automations
+select id, trigger, on_since, dates_after from automations
  where organization_id = $organization and state = 'on' and trigger ->> 'on' = 'date'
    and (dates_read_at is null or dates_read_at < $before)
  order by id
 
 -- name: all
 -- All date automations that act.
-select id, trigger, created_at, dates_after from automations
+select id, trigger, on_since, dates_after from automations
  where organization_id = $organization and state = 'on' and trigger ->> 'on' = 'date'
  order by id
 
@@ -54,7 +54,7 @@ do update set due_at = excluded.due_at, fired = excluded.fired
 
 -- name: due
 -- Up to $limit dates that have come, with what the contacts' dates are by now; who became part of another has none.
-select a.id as automation_id, a.trigger, a.created_at, c.id, c.timezone, d.fired, d.due_at,
+select a.id as automation_id, a.trigger, a.on_since, c.id, c.timezone, d.fired, d.due_at,
        case when exists (select from contact_identities i
                           where i.organization_id = $organization and i.contact_id = c.id)
             then c.attributes ->> (a.trigger ->> 'attribute') end as value

@@ -48,7 +48,13 @@ select
                                          and f.segment_id = (a.trigger ->> 'segment')::bigint
            where a.organization_id = $organization and a.state = 'on' and a.trigger ->> 'on' = 'segment_joined'
              and (f.followed_at is null or f.followed_after is not null
-                  or f.followed_at <= $at::timestamptz - interval '1 minute')) as follow_segments,
+                  or f.followed_at <= $at::timestamptz - interval '1 minute'))
+  or exists (select from segments_followed f
+              where f.organization_id = $organization
+                and not exists (select from automations a
+                                 where a.organization_id = $organization and a.state = 'on'
+                                   and a.trigger ->> 'on' = 'segment_joined'
+                                   and a.trigger -> 'segment' = to_jsonb(f.segment_id))) as follow_segments,
   exists (select from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing', 'undoing')) as import_contacts,
   exists (select from exports where organization_id = $organization and state = 'writing') as export_contacts,
   exists (select from messages m
@@ -157,6 +163,12 @@ select
   (select count(*) from work where at <= $at)
   + (select count(*) from occurrences where organization_id = $organization)
   + (select count(*) from followed where followed_at is null or followed_at <= $at::timestamptz - interval '1 minute')
+  + (select count(*) from segments_followed f
+      where f.organization_id = $organization
+        and not exists (select from automations a
+                         where a.organization_id = $organization and a.state = 'on'
+                           and a.trigger ->> 'on' = 'segment_joined'
+                           and a.trigger -> 'segment' = to_jsonb(f.segment_id)))
   + (select count(*) from dates_changed where organization_id = $organization)
   + (select count(*) from automations
       where organization_id = $organization and state = 'on' and trigger ->> 'on' = 'date' and dates_read_at is null)

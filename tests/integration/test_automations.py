@@ -307,9 +307,9 @@ async def test_a_loop_that_nobody_saw_is_stopped_and_told(room: CampaignRoom) ->
     for each in ("when=tag:a then=untag:b", "when=tag:a then=tag:b", "when=tag:b then=untag:a"):
         await room.say(f"automation new {each}")
     await room.database.pool.execute(
-        "insert into automations (organization_id, trigger, action, state, created_at, created_by)"
-        """ values ('acme', '{"on": "tag_added", "tag": "b"}', '{"do": "tag", "tag": "a"}', 'on',"""
-        " $1, 'U0OWNER')",
+        "insert into automations (organization_id, trigger, action, state, created_at, on_since,"
+        """ created_by) values ('acme', '{"on": "tag_added", "tag": "b"}',"""
+        """ '{"do": "tag", "tag": "a"}', 'on', $1, $1, 'U0OWNER')""",
         room.room.clock.now(),
     )
     await person(room)

@@ -83,6 +83,7 @@ def automation(number: int, trigger: Trigger, action: Action, segment: int | Non
         trigger=trigger,
         segment_id=None if segment is None else SegmentId(segment),
         action=action,
+        on_since=AT,
         created_at=AT,
         created_by="U",
     )

@@ -172,6 +172,7 @@ def test_whoever_enrolls_whatever_the_segments_hold_is_counted(
                 trigger=trigger,
                 segment_id=None if segment is None else SegmentId(segment),
                 action=action,
+                on_since=NOON,
                 created_at=NOON,
                 created_by="U",
             )
@@ -226,7 +227,7 @@ async def _begun(database: Database, story: Story) -> list[int]:
                 action = replace(written, campaign=CampaignId(campaigns[written.campaign]))
             await unit.connection.execute(
                 "insert into automations (organization_id, trigger, action, state, created_at,"
-                " created_by) values ($1, $2, $3, 'on', $4, 'U')",
+                " on_since, created_by) values ($1, $2, $3, 'on', $4, $4, 'U')",
                 ACME,
                 rules.trigger_to_json(trigger),
                 rules.action_to_json(action),

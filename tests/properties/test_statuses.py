@@ -131,7 +131,8 @@ class World:
 
             await unit.connection.executemany(
                 "insert into automations (organization_id, trigger, action, state, created_at,"
-                ' created_by) values ($1, $2, \'{"do": "tag", "tag": "t"}\', \'on\', $3, \'U\')',
+                " on_since, created_by)"
+                ' values ($1, $2, \'{"do": "tag", "tag": "t"}\', \'on\', $3, $3, \'U\')',
                 [
                     (ACME, {"on": milestone, "campaign": self.campaign}, NOON)
                     for milestone in ("delivered", "read")

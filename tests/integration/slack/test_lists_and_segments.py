@@ -184,7 +184,7 @@ async def test_what_is_in_use_cannot_be_deleted_and_the_refusal_says_by_what(
     await room.say("broadcast new Sale to=segment:Outer,list:Beta template=followup")
     number = await room.value(
         "insert into automations (organization_id, trigger, segment_id, action, state, created_at,"
-        " created_by) select 'acme', '{}', id, '{}', 'on', $1, 'U' from segments"
+        " on_since, created_by) select 'acme', '{}', id, '{}', 'on', $1, $1, 'U' from segments"
         " where name = 'Outer' returning id",
         NOON,
     )

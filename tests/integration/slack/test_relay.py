@@ -269,8 +269,9 @@ async def test_an_automation_whose_channel_takes_nothing_is_stopped_and_told_of(
 ) -> None:
     world.slack.refusals[INBOX] = Refusal("channel_not_found")
     automation = await world.database.pool.fetchval(
-        "insert into automations (organization_id, trigger, action, state, created_at, created_by)"
-        """ values ($1, '{"on": "event", "name": "x"}', $2, 'on', $3, 'U0OWNER') returning id""",
+        "insert into automations (organization_id, trigger, action, state, created_at, on_since,"
+        """ created_by) values ($1, '{"on": "event", "name": "x"}', $2, 'on', $3, $3, 'U0OWNER')"""
+        " returning id",
         ACME,
         {"do": "tell", "channel": INBOX, "text": "Call {name|them}"},
         NOON,

@@ -6,8 +6,8 @@ from tests.database import NOON
 from tests.integration.whatsapp.meta import Meta, status
 
 AUTOMATION = (
-    "insert into automations (organization_id, trigger, action, state, created_at, created_by)"
-    " values ('acme', $1, $2, 'on', $3, 'U01ADA')"
+    "insert into automations (organization_id, trigger, action, state, created_at, on_since,"
+    " created_by) values ('acme', $1, $2, 'on', $3, $3, 'U01ADA')"
 )
 TAG = {"do": "tag", "tag": "x"}
 

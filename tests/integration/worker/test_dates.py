@@ -148,6 +148,20 @@ async def test_paused_it_is_silent_and_resumed_it_looks_ahead(room: CampaignRoom
     assert await wished(room) == ["+31610000002"]
 
 
+async def test_a_time_that_came_while_it_was_paused_is_not_made_up_for(room: CampaignRoom) -> None:
+    await room.say("contact add +31610000001 birthday=1990-12-05")
+    await room.say("automation new when=date:birthday@10:00 then=tag:wished")
+    number = await room.value("select id from automations")
+    await at(room, 2026, 12, 5, 8)
+    await room.say(f"automation pause {number}")
+    await at(room, 2026, 12, 5, 17)
+    await room.say(f"automation resume {number}")
+    await work_off(room)
+
+    assert await wished(room) == []
+    assert (await idle(room)).next_due == datetime(2027, 12, 5, 9, tzinfo=UTC)
+
+
 async def test_what_is_no_date_never_comes_and_other_types_are_refused(
     room: CampaignRoom,
 ) -> None:

@@ -31,10 +31,10 @@ async def room(database: Database) -> AsyncIterator[CampaignRoom]:
 async def work_off(room: CampaignRoom, *, later: timedelta = timedelta(0)) -> None:
     """Do what the tick finds to do, after a while."""
     await room.later(later)
-    wanted = {"follow_segments", "enroll_triggered"}
-    while wanted & set(await jobs(room)):
-        await follow_segments(room.worker, ACME)
-        await enroll_triggered(room.worker, ACME)
+    known = {"follow_segments": follow_segments, "enroll_triggered": enroll_triggered}
+    while due := [known[name] for name in await jobs(room) if name in known]:
+        for job in due:
+            await job(room.worker, ACME)
 
 
 async def jobs(room: CampaignRoom) -> list[str]:
@@ -125,6 +125,92 @@ async def test_joining_and_leaving_in_a_circle_is_stopped(room: CampaignRoom) ->
         await work_off(room, later=MINUTE)
 
     assert await room.value("select count(*) from automations where state = 'stopped'") == 1
+
+
+async def test_who_joined_while_it_was_paused_is_not_made_up_for(room: CampaignRoom) -> None:
+    await room.say("segment new Hot tag:hot")
+    await room.say(f"contact add {ADA}")
+    await room.say(f"contact add {BOB}")
+    await room.say("automation new when=segment:Hot then=tag:joined")
+    number = await room.value("select id from automations")
+    await work_off(room)
+
+    await room.say(f"automation pause {number}")
+    await work_off(room, later=MINUTE)
+    await room.say(f"contact tag {ADA} hot")
+    await work_off(room, later=MINUTE)
+    await room.say(f"automation resume {number}")
+    await work_off(room)
+    await work_off(room, later=MINUTE)
+    assert await tagged(room, "joined") == []
+
+    await room.say(f"contact tag {BOB} hot")
+    await work_off(room, later=MINUTE)
+    assert await tagged(room, "joined") == [BOB]
+
+
+@pytest.mark.parametrize(
+    "ends", ["automation remove {number}", "automation pause {number}", "campaign archive Warm"]
+)
+async def test_a_new_one_is_not_for_who_joined_before_it(room: CampaignRoom, ends: str) -> None:
+    await room.say("segment new Hot tag:hot")
+    await room.say(f"contact add {ADA}")
+    if "Warm" in ends:
+        await room.say("campaign new Warm trigger=segment:Hot")
+        await room.say("step add Warm after=0m template=followup")
+        await room.say("campaign activate Warm")
+    else:
+        await room.say("automation new when=segment:Hot then=tag:first")
+    await work_off(room)
+    number = await room.value("select id from automations")
+    await room.say(ends.format(number=number))
+    assert await room.value("select count(*) from automations where state = 'on'") == 0
+
+    # No process looks through it meanwhile.
+    await room.later(timedelta(days=30))
+    await room.say(f"contact tag {ADA} hot")
+    await room.say("automation new when=segment:Hot then=tag:joined")
+    await work_off(room)
+    await work_off(room, later=MINUTE)
+
+    assert await tagged(room, "joined") == []
+
+
+async def test_another_that_waits_goes_on_where_one_is_paused_and_resumed(
+    room: CampaignRoom,
+) -> None:
+    await room.say("segment new Hot tag:hot")
+    await room.say(f"contact add {ADA}")
+    await room.say("automation new when=segment:Hot then=tag:joined")
+    await room.say("automation new when=segment:Hot then=tag:also")
+    number = await room.value("select max(id) from automations")
+    await work_off(room)
+
+    await room.say(f"automation pause {number}")
+    await room.say(f"contact tag {ADA} hot")
+    await room.later(MINUTE)
+    await follow_segments(room.worker, ACME)
+    await room.later(MINUTE)
+    # What was noted before it was resumed, and is acted on after, is not for it either.
+    await room.say(f"automation resume {number}")
+    await work_off(room)
+
+    assert await tagged(room, "joined") == [ADA]
+    assert await tagged(room, "also") == []
+
+
+async def test_a_segment_nobody_waits_for_any_more_is_let_go_by_the_tick(
+    room: CampaignRoom,
+) -> None:
+    await room.say("segment new Hot tag:hot")
+    await room.say("automation new when=segment:Hot then=tag:joined")
+    await work_off(room)
+    number = await room.value("select id from automations")
+    await room.say(f"automation pause {number}")
+
+    await work_off(room)
+
+    assert await room.value("select count(*) from segments_followed") == 0
 
 
 async def test_many_are_looked_through_in_slices(

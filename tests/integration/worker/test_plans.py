@@ -74,8 +74,8 @@ async def filled(world: World) -> AsyncIterator[World]:
         done,
     )
     birthday = await world.value(
-        "insert into automations (organization_id, trigger, action, state, created_at, created_by, dates_read_at)"
-        """ values ($1, '{"on": "date", "attribute": "birthday", "minute": 540}', '{"do": "tag", "tag": "x"}', 'on', $2,"""
+        "insert into automations (organization_id, trigger, action, state, created_at, on_since, created_by, dates_read_at)"
+        """ values ($1, '{"on": "date", "attribute": "birthday", "minute": 540}', '{"do": "tag", "tag": "x"}', 'on', $2, $2,"""
         " 'U0OWNER', $2) returning id",
         ACME,
         NOON,

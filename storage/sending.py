@@ -141,8 +141,21 @@ async def due(unit: Unit, *, number: NumberId, quotas: Mapping[CampaignId, int])
     return [_due(row, number) for row in rows]
 
 
-async def mark_claimed(unit: Unit, *, ids: Sequence[MessageId], generation: int) -> None:
-    await unit.run(_SQL["mark_claimed"], ids=ids, generation=generation)
+async def mark_claimed(
+    unit: Unit, *, templates: Mapping[MessageId, tuple[str, str] | None], generation: int
+) -> None:
+    """Claim messages.
+
+    Args:
+        templates: By message, name and language of the one it is sent by; None: it is by none.
+    """
+    await unit.run(
+        _SQL["mark_claimed"],
+        ids=list(templates),
+        names=[each and each[0] for each in templates.values()],
+        languages=[each and each[1] for each in templates.values()],
+        generation=generation,
+    )
 
 
 async def defer(unit: Unit, *, due_ats: Mapping[MessageId, datetime]) -> None:

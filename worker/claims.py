@@ -522,7 +522,9 @@ class Claims:
         self, unit: Unit, lease: Lease, calls: Sequence[Call], campaigns: Iterable[OpenCampaign]
     ) -> None:
         await sending.mark_claimed(
-            unit, ids=[call.row.message.id for call in calls], generation=lease.generation
+            unit,
+            templates={call.row.message.id: call.template for call in calls},
+            generation=lease.generation,
         )
         written: dict[ContactId, CampaignId | None] = {call.row.contact_id: None for call in calls}
         written |= {

@@ -1,6 +1,6 @@
 -- == Templates and media ==
 drop function media_in_use;
-alter table messages drop column content;
+alter table messages drop column content, drop column template_language, drop column template_name;
 drop table template_drafts, media_ids, media;
 
 -- == Automations ==

@@ -370,7 +370,10 @@ create index template_drafts_by_template on template_drafts (organization_id, te
 call protect_tenant_table('media', 'select, insert, update, delete');
 call protect_tenant_table('media_ids', 'select, insert, update, delete');
 call protect_tenant_table('template_drafts', 'select, insert, update, delete');
-alter table messages add column content jsonb; -- engine.content; of a message of no campaign that is more than a text
+alter table messages
+  add column content jsonb, -- engine.content; of a message of no campaign that is more than a text
+  add column template_name text, -- of the last call, as its language: the step may say another by now
+  add column template_language text;
 -- Whether a campaign that may still send has the file in a step.
 create function media_in_use(organization text, file text) returns boolean language sql stable as $$
   select exists (select from public.campaigns c

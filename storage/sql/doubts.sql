@@ -6,10 +6,9 @@ select m.id, m.campaign_id, coalesce(c.settings ->> 'unknown', $policy) as polic
   left join campaigns c on c.organization_id = m.organization_id and c.id = m.campaign_id
  where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.state = 'unknown'
    and m.control_at <= $at::timestamptz - $grace::interval
-   and not exists (select from steps s
-                     join templates t on t.organization_id = s.organization_id and t.name = s.content ->> 'name'
-                                     and t.language = s.content ->> 'language'
-                    where s.organization_id = $organization and s.id = m.step_id and s.content ->> 'type' = 'template'
+   and not exists (select from templates t
+                    where t.organization_id = $organization and t.name = m.template_name
+                      and t.language = m.template_language
                       and t.held_at > $at::timestamptz - interval '24 hours')
  order by m.id
  limit $limit

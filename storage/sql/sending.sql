@@ -73,10 +73,12 @@ select id from enrollments
    for no key update skip locked
 
 -- name: mark_claimed
--- Claim messages $ids for the holder of $generation; each claim is a new attempt.
-update messages
-   set state = 'claimed', attempt = attempt + 1, generation = $generation, claimed_at = $at
- where organization_id = $organization and id = any($ids::bigint[])
+-- Claim messages $ids for the holder of $generation, each with the template it is sent by; each claim is a new attempt.
+update messages m
+   set state = 'claimed', attempt = m.attempt + 1, generation = $generation, claimed_at = $at,
+       template_name = c.template_name, template_language = c.template_language
+  from unnest($ids::bigint[], $names::text[], $languages::text[]) as c(id, template_name, template_language)
+ where m.organization_id = $organization and m.id = c.id
 
 -- name: defer
 -- Move what may not go yet to the time it may.

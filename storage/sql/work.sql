@@ -127,11 +127,9 @@ doubtful as (
                   h.held_at + interval '24 hours') as at
     from messages m
     left join lateral (select max(t.held_at) as held_at
-                         from steps s
-                         join templates t on t.organization_id = s.organization_id and t.name = s.content ->> 'name'
-                                         and t.language = s.content ->> 'language'
-                        where s.organization_id = $organization and s.id = m.step_id
-                          and s.content ->> 'type' = 'template' and m.control_at is not null) h on true
+                         from templates t
+                        where t.organization_id = $organization and t.name = m.template_name
+                          and t.language = m.template_language and m.control_at is not null) h on true
    where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.state = 'unknown'),
 -- Segments are looked through each minute; who comes in by the passing of time alone is noticed within the hour.
 followed as (

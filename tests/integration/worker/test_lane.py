@@ -494,7 +494,7 @@ async def test_what_a_lost_claim_took_is_found_again(world: World) -> None:
     ids = await world.rows("select id from messages order by id limit 3")
     async with world.database.owner_unit(ACME, NOON) as unit:
         await sending.mark_claimed(
-            unit, ids=[row["id"] for row in ids], generation=lease.generation
+            unit, templates={row["id"]: None for row in ids}, generation=lease.generation
         )
     lane._astray = True  # noqa: SLF001 — as after a lost connection
 

@@ -46,9 +46,9 @@ async def test_giving_back_twice_does_not_touch_a_call_claimed_in_between(world:
     await world.queued(campaign, await world.contacts(1))
     message = await world.value("select id from messages")
     async with world.database.owner_unit(ACME, NOON) as unit:
-        await sending.mark_claimed(unit, ids=[message], generation=1)
+        await sending.mark_claimed(unit, templates={message: None}, generation=1)
         first = await sending.give_back(unit, attempts={message: 1}, generation=1)
-        await sending.mark_claimed(unit, ids=[message], generation=1)
+        await sending.mark_claimed(unit, templates={message: None}, generation=1)
         again = await sending.give_back(unit, attempts={message: 1}, generation=1)
 
     assert first == {message}

@@ -159,7 +159,15 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
             {"number": NUMBER, "campaigns": [0, campaigns[1]], "quotas": [100, 100]},
         ),
         "is_due": (sending["is_due"], {"number": NUMBER}),
-        "mark_claimed": (sending["mark_claimed"], {"ids": ids, "generation": 1}),
+        "mark_claimed": (
+            sending["mark_claimed"],
+            {
+                "ids": ids,
+                "names": ["welcome"] * len(ids),
+                "languages": ["en"] * len(ids),
+                "generation": 1,
+            },
+        ),
         "give_back": (
             sending["give_back"],
             {"ids": ids, "attempts": [1] * len(ids), "generation": 1},

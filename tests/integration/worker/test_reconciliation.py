@@ -1,14 +1,15 @@
 """Messages in doubt: silence counts only after a positive control, then the policy decides."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 
 from engine.ids import ContactId
-from storage import recount
-from tests.database import ACME
+from storage import recount, work
+from tests.database import ACME, NOON
 from tests.integration.worker.platform import Behaviour, Taken
-from tests.integration.worker.world import World, worker
+from tests.integration.worker.world import NUMBER, WELCOME, World, worker
 from worker.reconciliation import reconcile
 
 GRACE = timedelta(minutes=10)
@@ -104,7 +105,33 @@ async def test_after_an_hour_without_any_report_staff_are_asked_once(world: Worl
     assert await world.states() == {"unknown": 1}
 
 
-async def test_answers_held_for_quality_make_silence_count_for_nothing(world: World) -> None:
+async def _as_the_step_says(world: World, contacts: list[ContactId]) -> None:
+    await world.queued(await world.campaign(), contacts)
+
+
+async def _as_a_fallback(world: World, contacts: list[ContactId]) -> None:
+    await world.queued(await world.campaign(content={"type": "text", "body": "Hi"}), contacts)
+    await world.value("update steps set fallback = $1", WELCOME)
+
+
+async def _tried_by_staff(world: World, contacts: list[ContactId]) -> None:
+    await world.value(
+        "insert into messages (organization_id, id, run_id, step_id, contact_id, number_id, state,"
+        " priority, due_at, content)"
+        " select $1, new_message_id(extract(epoch from $2::timestamptz)::bigint), c, 0, c, $3,"
+        " 'queued', 1, $2, $5 from unnest($4::bigint[]) as c",
+        ACME,
+        NOON,
+        NUMBER,
+        contacts,
+        WELCOME,
+    )
+
+
+@pytest.mark.parametrize("queue", [_as_the_step_says, _as_a_fallback, _tried_by_staff])
+async def test_answers_held_for_quality_make_silence_count_for_nothing(
+    world: World, queue: Callable[[World, list[ContactId]], Awaitable[None]]
+) -> None:
     await world.value(
         "insert into templates"
         " (organization_id, id, name, language, category, status, content, synced_at)"
@@ -112,7 +139,7 @@ async def test_answers_held_for_quality_make_silence_count_for_nothing(world: Wo
         world.clock.now(),
     )
     held, lost = await world.contacts(2)
-    await world.queued(await world.campaign(), [held, lost])
+    await queue(world, [held, lost])
     phone = await world.value("select value from contact_identities where contact_id = $1", held)
 
     def behave(taken: Taken) -> Behaviour:
@@ -120,10 +147,15 @@ async def test_answers_held_for_quality_make_silence_count_for_nothing(world: Wo
 
     world.platform.behave = behave
     await world.run()
+    # What it said when it was called counts, whatever the step has been changed to since.
+    await world.value("update steps set content = $1, fallback = null", {**WELCOME, "name": "new"})
     await heard_of_a_later_call(world)
     world.clock.advance(timedelta(hours=23))
     await reconciled(world)
     assert await world.states() == {"accepted": 1, "unknown": 1}
+    held_until = await world.value("select held_at + interval '24 hours' from templates")
+    async with world.database.owner_unit(ACME, world.clock.now()) as unit:
+        assert (await work.idle(unit, grace=GRACE)).next_due == held_until
 
     world.clock.advance(timedelta(hours=2))
     await reconciled(world)

@@ -44,6 +44,7 @@ class Profile:
         identities: (kind, value), phones first.
         timezone_from: ``attribute``: somebody said it; ``phone``: its country has only one.
         source: ``slack:<user>``, ``import:<id>``, ``whatsapp``.
+        file: The name of what was imported; None: nothing, or nobody knows any more.
     """
 
     id: ContactId
@@ -56,6 +57,7 @@ class Profile:
     timezone: str | None
     timezone_from: str | None
     source: str
+    file: str | None
     created_at: datetime
     consent: Consent
     identities: tuple[tuple[str, str], ...]

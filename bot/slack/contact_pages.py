@@ -140,20 +140,20 @@ def _facts(profile: Profile) -> list[tuple[str, Markup]]:
             markup(
                 "{date}, from {source}",
                 date=date(profile.created_at),
-                source=_source(profile.source),
+                source=_source(profile.source, profile.file),
             ),
         )
     )
     return facts
 
 
-def _source(source: str) -> Markup:
+def _source(source: str, file: str | None) -> Markup:
     kind, _, what = source.partition(":")
     match kind:
         case "slack":
             return user(what) if what else literal("Slack")
         case "import":
-            return markup("import {n}", n=what)
+            return literal("an import") if file is None else markup("the import of {it}", it=file)
         case "whatsapp":
             return Markup("a message in WhatsApp")
         case _:

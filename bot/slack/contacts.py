@@ -410,6 +410,9 @@ async def _audience(unit: Unit, text: str, country: str | None) -> Audience:
     return await resolve_audience(text=text, country=country, directory=CampaignDirectory(unit))
 
 
+_WRITTEN_AS_PHONE: Final = re.compile(r"\+[\d\s().-]{3,40}")
+
+
 async def one_contact(desk: Desk, context: Context, text: str) -> ContactId:
     """Return whom a phone, or the unique beginning of a name, means.
 
@@ -418,7 +421,9 @@ async def one_contact(desk: Desk, context: Context, text: str) -> ContactId:
     """
     try:
         number = phones.parse(text, country=_country(desk, context.organization))
-    except InvalidPhone:
+    except InvalidPhone as error:
+        if _WRITTEN_AS_PHONE.fullmatch(text.strip()):
+            raise NoSuchContact(f"{text.strip()!r} is no phone. {error.reason}") from error
         # Under row level security a pattern would be tried on every row of the table.
         return await desk.database.run(
             context.organization, context.at, lambda unit: _called(unit, text), owner=True

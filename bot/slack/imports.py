@@ -318,7 +318,7 @@ async def judged(event: StaffEvent, unit: Unit) -> tuple[Alert, ...]:
         buttons.insert(
             0,
             button(
-                f"Import {found.importable}",
+                f"Import {number(found.importable)}",
                 action_id="import_start",
                 value=value,
                 style="primary",

@@ -79,8 +79,10 @@ update contacts
  where organization_id = $organization and id = $contact
 
 -- name: profile
--- A contact and the kinds of consent it has given or withdrawn.
+-- A contact, the file it came with, and the kinds of consent it has given or withdrawn.
 select id, name, first_name, company, email, attributes, language, timezone, timezone_from, source, created_at,
+       (select i.name from imports i
+         where i.organization_id = $organization and i.id = substring(source from '^import:([0-9]{1,18})$')::bigint) as file,
        opted_out_at, opted_in_at, platform_stopped_at, platform_resumed_at, blocked_at, unblocked_at,
        unreachable_at, reached_at, erased_at
   from contacts

@@ -337,6 +337,26 @@ async def test_opting_out_twice_is_noted_once(room: Room) -> None:
     assert await room.rows("select count(*) from consents") == [(1,)]
 
 
+async def test_a_contact_says_with_which_file_it_came(room: Room) -> None:
+    await _added(room, 1)
+    await room.rows(
+        "insert into imports (organization_id, id, file_id, blob_id, name, state, actor, channel,"
+        " created_at, updated_at)"
+        " values ('acme', 7, 'F1', 1, 'leads.csv', 'imported', 'U0OWNER', 'C1', $1, $1)",
+        NOON,
+    )
+    for source, said in (("import:7", "the import of leads.csv"), ("import:8", "an import")):
+        await room.rows("update contacts set source = $1", source)
+        shown = await room.command("contact show +31610000000")
+        assert f"from {said}" in str(shown.message.blocks)
+
+
+async def test_what_is_written_as_a_phone_is_not_looked_up_as_a_name(room: Room) -> None:
+    shown = await room.command("contact show +31 699 999 999 99")
+
+    assert "is no phone" in shown.message.text
+
+
 async def test_staff_may_lift_a_contacts_own_stop_and_the_ledger_says_who(room: Room) -> None:
     await _added(room, 1)
     await _stopped(room, Act.OPT_OUT, NOON)

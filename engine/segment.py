@@ -4,7 +4,7 @@ A condition holds or does not; what is not known of a contact fulfils none, so "
 `Not` of "is" and "=", and count contacts without a value in.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -259,6 +259,24 @@ def lists_in(condition: Condition) -> tuple[ListId, ...]:
     """Return the lists it names, each once."""
     found = (leaf.list_id for leaf in leaves(condition) if isinstance(leaf, OnList))
     return tuple(dict.fromkeys(found))
+
+
+def lists_behind(
+    segments: Iterable[SegmentId], definitions: Mapping[SegmentId, Definition]
+) -> set[ListId]:
+    """Return the lists that decide who is in some of *segments*, also through other segments."""
+    lists: set[ListId] = set()
+    seen: set[SegmentId] = set()
+    waiting = [each for each in segments if each in definitions]
+    while waiting:
+        segment = waiting.pop()
+        if segment in seen:
+            continue
+        seen.add(segment)
+        where = definitions[segment].where
+        lists.update(lists_in(where))
+        waiting += [each for each in segments_in(where) if each in definitions]
+    return lists
 
 
 def compares(op: NumberOp, left: Decimal, right: Decimal) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 import asyncpg
 
 from engine.ids import ListId, SegmentId
-from engine.segment import Definition, OnList, lists_in, segments_in
+from engine.segment import Definition, OnList, lists_behind, lists_in, segments_in
 from engine.segment_json import from_json, to_json
 from engine.usecases.keep_list import Use
 from engine.usecases.keep_segment import Segment, SegmentNameTaken
@@ -114,6 +114,12 @@ async def definitions(unit: Unit) -> dict[SegmentId, Definition]:
             definition = Definition(where=OnList(row["list_id"]), zone=definition.zone)
         found[row["id"]] = definition
     return found
+
+
+async def lists_awaited(unit: Unit) -> set[ListId]:
+    """Return the lists that decide who is in a segment that some automation waits for."""
+    awaited = [row["id"] for row in await unit.rows(_SQL["awaited"])]
+    return lists_behind(awaited, await definitions(unit)) if awaited else set()
 
 
 async def listed(unit: Unit) -> list[Segment]:

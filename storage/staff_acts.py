@@ -9,7 +9,17 @@ from engine.automation import Kind
 from engine.consent import Act
 from engine.ids import ContactId, ImportId
 from engine.phone import Phone
-from storage import attributes, audit, contacts, effects, enrollments, imports, occurrences, tags
+from storage import (
+    attributes,
+    audit,
+    contacts,
+    effects,
+    enrollments,
+    imports,
+    occurrences,
+    segments,
+    tags,
+)
 from storage.database import Unit
 from storage.effects import LedgerEntry
 
@@ -89,6 +99,15 @@ class StaffImports:
     async def importable(self, import_id: ImportId) -> int | None:
         found = await imports.find(self.unit, import_id=import_id)
         return None if found is None else found.importable
+
+    async def enrolls(self, import_id: ImportId) -> int:
+        found = await imports.find(self.unit, import_id=import_id)
+        if found is None:
+            return 0
+        enrolled = sum(found.enrolls.values())
+        if found.list_id in await segments.lists_awaited(self.unit):
+            enrolled += found.importable
+        return enrolled
 
     async def start(self, import_id: ImportId) -> bool:
         return await imports.start(self.unit, import_id=import_id)

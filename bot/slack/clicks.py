@@ -31,5 +31,16 @@ class Value:
         found = _WRITTEN.fullmatch(text)
         return None if found is None else cls(subject=found[1], version=int(found[2]))
 
+    @property
+    def id(self) -> int | None:
+        """The subject as an id; None: it cannot be one of ours.
 
+        >>> Value(subject="17", version=3).id, Value(subject="Welcome", version=3).id
+        (17, None)
+        """
+        known = self.subject.isascii() and self.subject.isdecimal()
+        return int(self.subject) if known and len(self.subject) <= _DIGITS else None
+
+
+_DIGITS: Final = 18
 _WRITTEN: Final = re.compile(r"(.{0,1900})@([0-9]{1,18})", re.DOTALL)

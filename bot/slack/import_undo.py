@@ -8,6 +8,7 @@ from bot.slack.blocks import actions, button, message, section, sections
 from bot.slack.clicks import Value
 from bot.slack.contact_pages import counted
 from bot.slack.desk import Desk
+from bot.slack.import_names import NoSuchImport, import_clicked, meant_import, recent_imports
 from bot.slack.language.contacts import ImportList, ImportUndo
 from bot.slack.markup import Markup, code, date, joined, markup, number, user
 from bot.slack.refusals import refusing
@@ -16,7 +17,6 @@ from bot.slack.replies import Reply
 from bot.slack.requests import Click
 from engine import names
 from engine.ids import ImportId
-from engine.names import Ambiguous, NoMatch, One
 from engine.refusal import Refusal
 from engine.roles import Role
 from engine.usecases.start_import import undo_import
@@ -27,12 +27,6 @@ from storage.imports import UNDOABLE, Import, State
 from storage.staff_acts import StaffImports
 
 _LISTED: Final = 20
-_LOOKED_AT: Final = 200
-_OFFERED: Final = 5
-
-
-class NoSuchImport(Refusal):
-    """No import, or several, are called so; the message says which."""
 
 
 class NotUndoable(Refusal):
@@ -58,7 +52,7 @@ def register(registry: Registry, desk: Desk) -> None:
 
 
 async def _show(desk: Desk, context: Context) -> Reply:
-    recent = await _recent(desk, context)
+    recent = await recent_imports(desk, context)
     if not recent:
         text = markup("Nothing was imported yet. {how} says how to.", how=code("/drip import"))
         return Reply(message=message(text, *sections(text)))
@@ -94,7 +88,11 @@ def _line(found: Import) -> Markup:
 
 
 async def _ask(desk: Desk, command: ImportUndo, context: Context) -> Reply:
-    found = _meant(command.name, await _recent(desk, context))
+    found = meant_import(
+        command.name,
+        await recent_imports(desk, context),
+        rather={State.IMPORTED, State.IMPORTING},
+    )
     _check(found, context.at)
     text = markup(
         "Undo the import of {name}, {at}? {new} it made would go, {updated} it updated and"
@@ -137,10 +135,7 @@ def _check(found: Import, at: datetime) -> None:
 
 
 async def _undo(desk: Desk, click: Click, context: Context) -> Reply | None:
-    value = Value.parse(click.value)
-    if value is None or not value.subject.isdecimal() or len(value.subject) > len(str(2**63)):
-        return None
-    import_id = ImportId(int(value.subject))
+    import_id = import_clicked(click)
 
     async def undo(unit: Unit) -> Import:
         found = await imports.find(unit, import_id=import_id)
@@ -158,39 +153,6 @@ async def _undo(desk: Desk, click: Click, context: Context) -> Reply | None:
         name=found.name,
     )
     return Reply(message=message(text, section(text)), in_channel=True, replace=True)
-
-
-async def _recent(desk: Desk, context: Context) -> dict[str, Import]:
-    """Return the last imports by what they are called, the latest first: file, day and time."""
-    zone = desk.config.organizations[context.organization].timezone
-    found = await desk.database.run(
-        context.organization, context.at, lambda unit: imports.recent(unit, limit=_LOOKED_AT)
-    )
-    called: dict[str, Import] = {}
-    for each in found:
-        label = f"{names.cleaned(each.name)} {each.created_at.astimezone(zone):%Y-%m-%d %H:%M}"
-        # Two of one name in one minute: the earlier one is told apart by its number.
-        called[label if label not in called else f"{label} #{each.id}"] = each
-    return called
-
-
-def _meant(given: str, recent: dict[str, Import]) -> Import:
-    # A name alone means the import that can still be undone, where there is one such.
-    by_state = {
-        label: each
-        for label, each in recent.items()
-        if each.state in {State.IMPORTED, State.IMPORTING}
-    }
-    for known in (by_state, recent):
-        match names.match_name(given, known):
-            case One(name=name):
-                return known[name]
-            case Ambiguous(names=several):
-                listed = ", ".join(repr(each) for each in several[:_OFFERED])
-                raise NoSuchImport(f"{given[:80]!r} may be {listed}: write more of it.")
-            case NoMatch():
-                continue
-    raise NoSuchImport(f"There is no import {given[:80]!r}. /drip import list shows the last ones.")
 
 
 @tells("import_undone")

@@ -1,4 +1,4 @@
-"""Importing contacts: a file heard of, its verdicts shown, and the button that imports it."""
+"""Importing contacts: a file heard of, its verdicts shown, and told what it came to."""
 
 import re
 from typing import Final
@@ -14,22 +14,19 @@ from bot.slack.desk import Desk
 from bot.slack.files import NotGiven, about, download
 from bot.slack.language.contacts import Import as ImportHelp
 from bot.slack.markup import Markup, and_more, code, joined, literal, markup, number, user
-from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
-from bot.slack.requests import Click, Event, Json
+from bot.slack.requests import Event, Json
 from engine import names
 from engine.audience_verdict import Verdict
 from engine.ids import BlobId, ImportId
 from engine.names import Ambiguous, NoMatch, One
 from engine.roles import Role
-from engine.usecases.start_import import StartedImport, discard_import, start_import
 from storage import audit, automations, blobs, import_deeds, imports
 from storage.blobs import TooLarge
 from storage.database import Unit
 from storage.events import Event as StaffEvent
 from storage.imports import Import, Sample
-from storage.staff_acts import StaffImports
 
 LARGEST: Final = 20 * 1024 * 1024
 """Bytes of a file at most."""
@@ -41,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 
 def register(registry: Registry, desk: Desk) -> None:
-    """Handle the command, the upload and the buttons."""
+    """Handle the command and the upload."""
 
     @registry.command(ImportHelp)
     async def explain(_command: ImportHelp, _context: Context) -> Reply:
@@ -50,16 +47,6 @@ def register(registry: Registry, desk: Desk) -> None:
     @registry.event("message")
     async def heard(event: Event, context: Context) -> Reply | None:
         return await _heard(desk, event, context)
-
-    @registry.click("import_start", role=Role.OWNER)
-    @refusing
-    async def start(click: Click, context: Context) -> Reply | None:
-        return await _start(desk, click, context)
-
-    @registry.click("import_discard", role=Role.OWNER)
-    @refusing
-    async def discard(click: Click, context: Context) -> Reply | None:
-        return await _discard(desk, click, context)
 
 
 def _explanation() -> Reply:
@@ -240,50 +227,6 @@ def _not_yours(desk: Desk, asked: Context) -> Markup:
     return markup(
         "Importing contacts is for owners, so nothing was imported. Ask {owners}.", owners=named
     )
-
-
-async def _start(desk: Desk, click: Click, asked: Context) -> Reply | None:
-    import_id = _subject(click)
-    if import_id is None:
-        return None
-
-    async def start(unit: Unit) -> tuple[StartedImport, Import | None]:
-        started = await start_import(
-            import_id=import_id, imports=StaffImports(unit, actor=asked.user_id)
-        )
-        return started, await imports.find(unit, import_id=import_id)
-
-    started, found = await desk.database.run(asked.organization, asked.at, start)
-    await desk.queue.wake_job("import_contacts", asked.organization)
-    text = markup(
-        "{who} imports {count} from {name}.",
-        who=user(asked.user_id),
-        count=counted(started.rows),
-        name=found.name if found else "the file",
-    )
-    return Reply(message=message(text, section(text)), in_channel=True, replace=True)
-
-
-async def _discard(desk: Desk, click: Click, asked: Context) -> Reply | None:
-    import_id = _subject(click)
-    if import_id is None:
-        return None
-    await desk.database.run(
-        asked.organization,
-        asked.at,
-        lambda unit: discard_import(
-            import_id=import_id, imports=StaffImports(unit, actor=asked.user_id)
-        ),
-    )
-    text = markup("{who} discarded that file; nothing was changed.", who=user(asked.user_id))
-    return Reply(message=message(text, section(text)), in_channel=True, replace=True)
-
-
-def _subject(click: Click) -> ImportId | None:
-    value = Value.parse(click.value)
-    if value is None or not value.subject.isdecimal() or len(value.subject) > len(str(2**63)):
-        return None
-    return ImportId(int(value.subject))
 
 
 @tells("import_judged")

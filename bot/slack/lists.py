@@ -10,7 +10,9 @@ from bot.slack.campaign_lists import next_line
 from bot.slack.campaign_text import strangers_line
 from bot.slack.changes import answered, told
 from bot.slack.contact_pages import counted, line_of
+from bot.slack.count_wanted import count_wanted
 from bot.slack.desk import Desk
+from bot.slack.drafting import size_of
 from bot.slack.language.lists import (
     ListAdd,
     ListDelete,
@@ -26,6 +28,7 @@ from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from bot.slack.words import as_word
 from engine.ids import ContactId
+from engine.size import Asked, judged
 from engine.usecases.enroll_contacts import NobodyThere
 from engine.usecases.keep_list import (
     ContactList,
@@ -36,7 +39,7 @@ from engine.usecases.keep_list import (
     rename_list,
 )
 from engine.usecases.resolve_audience import resolve_audience
-from storage import audiences, contacts, lists
+from storage import audiences, contacts, lists, segments
 from storage.campaigns import CampaignDirectory
 from storage.contacts import ListedContact
 from storage.database import Unit
@@ -109,7 +112,10 @@ def _register_filling(registry: Registry, desk: Desk) -> None:
     @registry.command(ListAdd)
     @refusing
     async def add(command: ListAdd, asked: Context) -> Reply:
-        found, ids, strangers = await _prepared(desk, asked, command.list, command.who, "list.add")
+        prepared = await _prepared(desk, asked, command)
+        if isinstance(prepared, Reply):
+            return prepared
+        found, ids, strangers = prepared
         added = await filling.put(desk, asked, found.id, ids)
         return told(
             asked,
@@ -126,9 +132,10 @@ def _register_filling(registry: Registry, desk: Desk) -> None:
     @registry.command(ListRemove)
     @refusing
     async def remove(command: ListRemove, asked: Context) -> Reply:
-        found, ids, strangers = await _prepared(
-            desk, asked, command.list, command.who, "list.remove"
-        )
+        prepared = await _prepared(desk, asked, command)
+        if isinstance(prepared, Reply):
+            return prepared
+        found, ids, strangers = prepared
         gone = await filling.take(desk, asked, found.id, ids)
         return told(
             asked,
@@ -143,33 +150,53 @@ def _register_filling(registry: Registry, desk: Desk) -> None:
 
 
 async def _prepared(
-    desk: Desk, asked: Context, name: str, who: str, action: str
-) -> tuple[ContactList, list[ContactId], Markup]:
+    desk: Desk, asked: Context, command: ListAdd | ListRemove
+) -> Reply | tuple[ContactList, list[ContactId], Markup]:
     """Return a list, whom to put on it or take off, and a line on phones that are nobody's.
 
-    Raises:
-        NobodyThere, NobodyMeant, NoneMeant, FilledBySegment: Nothing is changed.
-    """
-    country = desk.config.organizations[asked.organization].country
+    What sets automations off is held to the same sizes as sending; the answer asks for the count.
 
-    async def work(unit: Unit) -> tuple[ContactList, list[ContactId], Markup]:
+    Raises:
+        NobodyThere, NobodyMeant, NoneMeant, FilledBySegment, TooLarge: Nothing is changed.
+    """
+    organization = desk.config.organizations[asked.organization]
+
+    async def work(unit: Unit) -> Reply | tuple[ContactList, list[ContactId], Markup]:
         mine = Lists(unit, asked.user_id)
         found = await fillable(
-            list_id=meant(name, await lists.names(unit), "list"),
+            list_id=meant(command.list, await lists.names(unit), "list"),
             lists=mine,
         )
         audience = await resolve_audience(
-            text=who, country=country, directory=CampaignDirectory(unit)
+            text=command.who, country=organization.country, directory=CampaignDirectory(unit)
         )
         ids = await audiences.contacts(unit, audience=audience)
         if not ids:
             raise NobodyThere
+        if found.id in await segments.lists_awaited(unit):
+            wanted = judged(len(ids), size_of(command, organization))
+            if wanted is not None:
+                return _count_wanted(wanted, command, found)
         strangers = await audiences.strangers(unit, phones=audience.phones)
-        await mine.note(action, found.id, contacts=len(ids))
+        await mine.note(command.spec.name.replace(" ", "."), found.id, contacts=len(ids))
         line = strangers_line(strangers) if strangers else Markup("")
         return found, ids, line
 
     return await desk.database.run(asked.organization, asked.at, work)
+
+
+def _count_wanted(wanted: Asked, command: ListAdd | ListRemove, found: ContactList) -> Reply:
+    adds = isinstance(command, ListAdd)
+    return count_wanted(
+        wanted,
+        f"That would {'put' if adds else 'take'}",
+        markup(
+            "{on} *{name}*, for which an automation waits",
+            on="on" if adds else "off",
+            name=found.name,
+        ),
+        command=f"/drip {command.spec.name} {as_word(found.name)} {command.who}",
+    )
 
 
 def _register_looking(registry: Registry, desk: Desk) -> None:

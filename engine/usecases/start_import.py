@@ -5,6 +5,7 @@ from typing import Protocol
 
 from engine.ids import ImportId
 from engine.refusal import Refusal
+from engine.size import Asked, Size, judged
 
 
 class NotWaiting(Refusal):
@@ -14,6 +15,10 @@ class NotWaiting(Refusal):
 class Imports(Protocol):
     async def importable(self, import_id: ImportId) -> int | None:
         """Return how many rows would write a contact; None: there is no such import."""
+        ...
+
+    async def enrolls(self, import_id: ImportId) -> int:
+        """Return how many enrollments its rows would lead to, at most."""
         ...
 
     async def start(self, import_id: ImportId) -> bool:
@@ -40,15 +45,21 @@ class StartedImport:
     rows: int
 
 
-async def start_import(*, import_id: ImportId, imports: Imports) -> StartedImport:
-    """Have a judged import imported.
+async def start_import(
+    *, import_id: ImportId, size: Size, imports: Imports
+) -> StartedImport | Asked:
+    """Have a judged import imported; where it enrolls many, only by who says how many.
 
     Raises:
         NotWaiting: It was started or discarded before, or has nothing to import.
+        TooLarge: It enrolls more than one person may decide on.
     """
     rows = await imports.importable(import_id)
     if not rows:
         raise NotWaiting("There is nothing to import in that file.")
+    asked = judged(await imports.enrolls(import_id), size)
+    if asked is not None:
+        return asked
     if not await imports.start(import_id):
         raise NotWaiting("That file was imported or discarded already; nothing was done.")
     await imports.note("import.start", import_id, rows=rows)

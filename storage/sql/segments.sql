@@ -55,6 +55,11 @@ select name from campaigns
    and audience -> $part::text @> to_jsonb($id::bigint)
  order by name
 
+-- name: awaited
+-- Segments that some automation waits for.
+select distinct (trigger ->> 'segment')::bigint as id from automations
+ where organization_id = $organization and state = 'on' and trigger ->> 'on' = 'segment_joined'
+
 -- name: automations_with
 -- The automations that a segment sets off or that act only on contacts in it, each with the campaign it belongs to.
 select a.id, c.name as campaign

@@ -157,6 +157,24 @@ class Import(Command):
 
 
 @declare(
+    "import start",
+    role=Role.OWNER,
+    about="Import a file whose rows were judged, as its button does; wanted where it enrolls many.",
+    examples=('"leads.csv" count=12000',),
+)
+class ImportStart(Command):
+    name: str = argument(
+        kinds.LINE, about="A file as import list shows it, or a unique beginning.", rest=True
+    )
+    count: int | None = option(
+        kinds.COUNT,
+        about="How many it enrolls; wanted above sending.large_campaign.",
+        default=None,
+        otherwise="not confirmed",
+    )
+
+
+@declare(
     "import list",
     role=Role.SUPERVISOR,
     about="List the last imports, by file and time.",
@@ -189,6 +207,7 @@ COMMANDS = (
     ContactOptin,
     ContactExport,
     Import,
+    ImportStart,
     ImportList,
     ImportUndo,
 )

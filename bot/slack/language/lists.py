@@ -5,6 +5,10 @@ from bot.slack.declare import Command, argument, declare, option
 from engine.roles import Role
 
 _LIST = "The list; a unique beginning of its name is enough."
+_HOW_MANY = (
+    "How many they are; wanted above sending.large_campaign when an automation waits for a segment"
+    " over the list."
+)
 
 
 @declare(
@@ -27,6 +31,9 @@ class ListNew(Command):
 class ListAdd(Command):
     list: str = argument(kinds.NAME, about=_LIST)
     who: str = argument(kinds.WHO, about="Whom.", rest=True)
+    count: int | None = option(
+        kinds.COUNT, about=_HOW_MANY, default=None, otherwise="not confirmed"
+    )
 
 
 @declare(
@@ -38,6 +45,9 @@ class ListAdd(Command):
 class ListRemove(Command):
     list: str = argument(kinds.NAME, about=_LIST)
     who: str = argument(kinds.WHO, about="Whom.", rest=True)
+    count: int | None = option(
+        kinds.COUNT, about=_HOW_MANY, default=None, otherwise="not confirmed"
+    )
 
 
 @declare(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack import attributes, contact_exports, contacts, import_undo, imports
+from bot.slack import attributes, contact_exports, contacts, import_start, import_undo, imports
 from bot.slack.declare import Command
 from bot.slack.desk import Desk
 from bot.slack.language import LANGUAGE
@@ -152,6 +152,7 @@ async def opened_room(
     contacts.register(registry, desk)
     contact_exports.register(registry, desk)
     imports.register(registry, desk)
+    import_start.register(registry, desk)
     import_undo.register(registry, desk)
     client = AsyncWebClient(token="xoxb-acme", base_url=slack_url, retry_handlers=[])
     worker = Worker(config=config, clock=clock, database=database, queue=queue, rules={}, apis={})

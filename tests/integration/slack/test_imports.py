@@ -22,6 +22,8 @@ from bot.slack.replies import Reply
 from bot.slack.requests import Event, Origin
 from engine.ids import ImportId
 from engine.roles import Role
+from engine.segment import Definition, OnList
+from engine.segment_json import to_json
 from storage import blobs, events, imports
 from storage.database import Database
 from storage.imports import Import, State
@@ -212,6 +214,106 @@ async def imported(room: Room, slack: SlackFiles, content: str, file: str = FILE
     return await only_import(room)
 
 
+async def enrolling(room: Room, trigger: dict[str, object], *, segment: int | None = None) -> None:
+    """Have an automation enroll in a running drip."""
+    pool = room.database.pool
+    campaign = await pool.fetchval(
+        "with made as (insert into campaigns (organization_id, kind, name, state, type, actor,"
+        " created_at, updated_at) values ('acme', 'drip', 'Leads', 'active', 'promotional', 'U',"
+        " $1, $1) returning id)"
+        " insert into steps (organization_id, campaign_id, position, after_s, content, created_at)"
+        " select 'acme', id, 1, 0, '{}', $1 from made returning campaign_id",
+        NOON,
+    )
+    await pool.execute(
+        "insert into automations (organization_id, trigger, segment_id, action, state, created_at,"
+        " created_by) values ('acme', $1, $2, $3, 'on', $4, 'U')",
+        trigger,
+        segment,
+        {"do": "enroll", "campaign": campaign},
+        NOON,
+    )
+
+
+async def judged_to_enroll(
+    room: Room, slack: SlackFiles, rows: int, *, waiting: bool = True
+) -> Import:
+    """Judge a file of new contacts, all of whom an automation enrolls if it is *waiting*."""
+    if waiting:
+        await enrolling(room, {"on": "contact_created"})
+    await upload(room, slack, "phone\n" + "".join(f"+316200000{n:02}\n" for n in range(rows)))
+    await work(room)
+    return await only_import(room)
+
+
+async def test_more_enrollments_than_one_may_decide_on_are_not_imported(
+    room: Room, slack: SlackFiles
+) -> None:
+    await judged_to_enroll(room, slack, 30)
+
+    reply = await start(room)
+
+    assert reply is not None
+    assert "above 20 a second owner has to approve" in reply.message.text
+    assert not reply.replace
+    assert (await only_import(room)).state is State.JUDGED
+
+
+async def test_many_enrollments_are_imported_by_who_says_how_many(
+    room: Room, slack: SlackFiles
+) -> None:
+    await judged_to_enroll(room, slack, 10)
+
+    asked = await start(room)
+    wrong = await room.command("import start people.csv count=9")
+    before = (await only_import(room)).state
+    done = await room.command("import start people.csv count=10")
+
+    assert asked is not None
+    assert "would enroll *10 contacts*" in asked.message.text
+    assert '`/drip import start "people.csv 2026-11-20 13:00" count=10`' in asked.message.text
+    assert "count you gave, 9," in wrong.message.text
+    assert before is State.JUDGED
+    assert "imports 10 contacts" in done.message.text
+    assert (await only_import(room)).state is State.IMPORTING
+
+
+async def test_a_list_that_automations_wait_for_counts_as_whom_it_would_enroll(
+    room: Room, slack: SlackFiles
+) -> None:
+    pool = room.database.pool
+    list_id = await pool.fetchval(
+        "insert into contact_lists (organization_id, name, created_at, created_by)"
+        " values ('acme', 'Fans', $1, 'U') returning id",
+        NOON,
+    )
+    segment = await pool.fetchval(
+        "insert into segments (organization_id, name, definition, created_at, created_by)"
+        " values ('acme', 'Of it', $1, $2, 'U') returning id",
+        orjson.loads(orjson.dumps(to_json(Definition(where=OnList(list_id), zone="Etc/UTC")))),
+        NOON,
+    )
+    await enrolling(room, {"on": "segment_joined", "segment": segment})
+    slack.files[FILE] = ("phone\n" + "".join(f"+316200000{n:02}\n" for n in range(30))).encode()
+    await room.hear(uploaded(FILE, text="import list:Fans"), role=Role.OWNER)
+    await work(room)
+
+    reply = await start(room)
+
+    assert reply is not None
+    assert "above 20 a second owner has to approve" in reply.message.text
+
+
+async def test_a_file_whose_rows_enroll_nobody_is_imported_whatever_its_size(
+    room: Room, slack: SlackFiles
+) -> None:
+    await judged_to_enroll(room, slack, 30, waiting=False)
+
+    await start(room)
+
+    assert (await only_import(room)).state is State.IMPORTING
+
+
 async def test_a_file_is_judged_before_anything_changes(room: Room, slack: SlackFiles) -> None:
     slack.files[FILE] = rows_of_the_newcomer().encode()
     replies = await room.hear(uploaded(FILE), role=Role.OWNER)
@@ -245,23 +347,7 @@ async def test_a_file_is_judged_before_anything_changes(room: Room, slack: Slack
 async def test_whom_automations_would_enroll_is_told_or_how_many_at_most(
     room: Room, slack: SlackFiles, segment: int | None, told_so: str
 ) -> None:
-    pool = room.database.pool
-    campaign = await pool.fetchval(
-        "with made as (insert into campaigns (organization_id, kind, name, state, type, actor,"
-        " created_at, updated_at) values ('acme', 'drip', 'Leads', 'active', 'promotional', 'U',"
-        " $1, $1) returning id)"
-        " insert into steps (organization_id, campaign_id, position, after_s, content, created_at)"
-        " select 'acme', id, 1, 0, '{}', $1 from made returning campaign_id",
-        NOON,
-    )
-    await pool.execute(
-        "insert into automations (organization_id, trigger, segment_id, action, state, created_at,"
-        " created_by) values ('acme', $1, $2, $3, 'on', $4, 'U')",
-        {"on": "tag_added", "tag": "lead"},
-        segment,
-        {"do": "enroll", "campaign": campaign},
-        NOON,
-    )
+    await enrolling(room, {"on": "tag_added", "tag": "lead"}, segment=segment)
     people = "".join(f"+3161234000{number},lead\n" for number in range(3))
 
     await upload(room, slack, f"phone,tags\n{people}+31612340009,other\n", FILE)

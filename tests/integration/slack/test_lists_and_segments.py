@@ -103,6 +103,52 @@ async def test_every_command_that_takes_a_who_takes_lists_and_segments(room: Cam
     ) == [(one, "queued"), (two, "queued"), (three, "queued")]
 
 
+@pytest.mark.parametrize(
+    ("definition", "change"),
+    [
+        ("list:Fans", "list add Fans tag:lead"),
+        ("not list:Fans and tag:lead", "list remove Fans tag:lead"),
+    ],
+    ids=["by joining", "by leaving"],
+)
+async def test_lists_that_automations_wait_for_change_as_a_campaign_is_sent(
+    room: CampaignRoom, definition: str, change: str
+) -> None:
+    await room.contacts(30)
+    await room.contacts(6, tag="few", first=100)
+    await room.say("list new Fans")
+    if "remove" in change:
+        await room.say("list add Fans tag:lead,tag:few")
+    await room.say(f"segment new Inner {definition}")
+    await room.say("segment new Outer segment:Inner")
+    await room.say("campaign new Hello trigger=segment:Outer")
+    await room.say("step add Hello after=0m template=followup")
+    await room.say("campaign activate Hello")
+    before = await room.rows("select contact_id from list_members")
+    few = change.replace("lead", "few")
+
+    refused = await room.say(change)
+    asked = await room.say(few)
+    after = await room.rows("select contact_id from list_members")
+    done = await room.say(f"{few} count=6")
+
+    assert "above 20 a second owner has to approve" in refused
+    assert f"`/drip {few} count=6`" in asked
+    assert after == before
+    assert "6 contacts" in done
+    assert await room.rows("select contact_id from list_members") != before
+
+
+async def test_lists_that_no_automation_waits_for_change_whatever_their_size(
+    room: CampaignRoom,
+) -> None:
+    await room.contacts(30)
+    await room.say("list new Fans")
+    await room.say("segment new Idle list:Fans")
+
+    assert "put 30 contacts" in await room.say("list add Fans tag:lead")
+
+
 async def test_a_segment_is_made_previewed_changed_and_deleted(room: CampaignRoom) -> None:
     first, *_ = await room.contacts(12)
     await room.value(

@@ -33,7 +33,9 @@ from bot.slack.schedules import put_on_schedule, schedule_of, start_lines, uncon
 from bot.slack.words import as_word
 from engine.campaign import Campaign, Kind
 from engine.campaign_ports import Draft, Reach
+from engine.config import Organization
 from engine.content import Content, TemplateMessage
+from engine.ids import NumberId
 from engine.schedule import Schedule
 from engine.usecases.compose import compose
 from engine.usecases.create_campaign import create_campaign
@@ -65,86 +67,7 @@ def _register_making(registry: Registry, desk: Desk) -> None:
     @registry.command(BroadcastNew)
     @refusing
     async def new(command: BroadcastNew, asked: Context) -> Reply:
-        organization = desk.config.organizations[asked.organization]
-        number = number_of(command.number, organization)
-        wanted = (
-            None
-            if command.at is None
-            else schedule_of(command.at, command.zone, command.every, organization)
-        )
-
-        async def work(unit: Unit) -> Reply:
-            mine = Campaigns(unit, asked.user_id, cooldown=cooldown_of(organization))
-            audience = await resolve_audience(
-                text=command.to, country=organization.country, directory=CampaignDirectory(unit)
-            )
-            content = await compose(
-                wanted=wanted_of(command),
-                known=KnownTemplates(unit),
-                attributes=audiences.ContactAttributes(unit),
-            )
-            draft = Draft(
-                kind=Kind.BROADCAST,
-                name=command.name,
-                type=command.type,
-                settings=settings_of(command),
-                priority=command.priority,
-                number_id=number,
-                audience=audience,
-                channel=asked.channel_id,
-                excluded=command.exclude,
-            )
-            made = await create_campaign(draft=draft, content=content, campaigns=mine)
-            if wanted is not None:
-                return await scheduled(unit, mine, made, wanted)
-            overlap = await mine.overlap(made)
-            reach = await mine.reach(made)
-            return told(
-                asked,
-                markup("created the broadcast *{name}*, a draft.", name=made.name),
-                markup("Message: {it}", it=message_line(content)),
-                *reach_lines(reach),
-                *await missing_lines(unit, made),
-                *await overlap_lines(unit, overlap, cooldown=mine.cooldown, exclude=made.excluded),
-                _window(content),
-                _follow(made, reach),
-                blocks=overlap_buttons(made, overlap),
-            )
-
-        async def scheduled(
-            unit: Unit, mine: Campaigns, made: Campaign, schedule: Schedule
-        ) -> Reply:
-            done = await put_on_schedule(
-                unit,
-                asked,
-                organization,
-                campaign=made.id,
-                schedule=schedule,
-                size=size_of(command, organization),
-            )
-            if isinstance(done, NotYet):
-                again = "the same command with"
-                raise _Unmade(await unconfirmed(unit, done, organization, command=again))
-            return told(
-                asked,
-                markup("created the broadcast *{name}* and scheduled it.", name=made.name),
-                markup("Message: {it}", it=message_line(done.content)),
-                *start_lines(schedule, done.zones, organization, by_default=command.zone is None),
-                *reach_lines(done.reach),
-                *await missing_lines(unit, done.campaign),
-                *await overlap_lines(
-                    unit,
-                    await mine.overlap(done.campaign),
-                    cooldown=mine.cooldown,
-                    exclude=done.campaign.excluded,
-                ),
-                next_line(f"/drip broadcast show {as_word(made.name)}"),
-            )
-
-        try:
-            return await desk.database.run(asked.organization, asked.at, work)
-        except _Unmade as unmade:
-            return unmade.reply
+        return await _new(desk, asked, command)
 
     @registry.command(BroadcastList)
     @refusing
@@ -157,6 +80,114 @@ def _register_making(registry: Registry, desk: Desk) -> None:
     @refusing
     async def show(command: BroadcastShow, asked: Context) -> Reply:
         return await showing(desk, asked, command.broadcast, kind=Kind.BROADCAST)
+
+
+async def _new(desk: Desk, asked: Context, command: BroadcastNew) -> Reply:
+    """Make a broadcast, and put it on its schedule where it has one: both or neither."""
+    organization = desk.config.organizations[asked.organization]
+    number = number_of(command.number, organization)
+    wanted = (
+        None
+        if command.at is None
+        else schedule_of(command.at, command.zone, command.every, organization)
+    )
+
+    async def work(unit: Unit) -> Reply:
+        mine = Campaigns(unit, asked.user_id, cooldown=cooldown_of(organization))
+        draft = await _draft(unit, asked, command, organization, number)
+        content = await compose(
+            wanted=wanted_of(command),
+            known=KnownTemplates(unit),
+            attributes=audiences.ContactAttributes(unit),
+        )
+        made = await create_campaign(draft=draft, content=content, campaigns=mine)
+        if wanted is None:
+            return await _drafted(unit, asked, mine, made, content)
+        return await _scheduled(unit, asked, command, organization, mine, made, wanted)
+
+    try:
+        return await desk.database.run(asked.organization, asked.at, work)
+    except _Unmade as unmade:
+        return unmade.reply
+
+
+async def _draft(
+    unit: Unit,
+    asked: Context,
+    command: BroadcastNew,
+    organization: Organization,
+    number: NumberId | None,
+) -> Draft:
+    audience = await resolve_audience(
+        text=command.to, country=organization.country, directory=CampaignDirectory(unit)
+    )
+    return Draft(
+        kind=Kind.BROADCAST,
+        name=command.name,
+        type=command.type,
+        settings=settings_of(command),
+        priority=command.priority,
+        number_id=number,
+        audience=audience,
+        channel=asked.channel_id,
+        excluded=command.exclude,
+    )
+
+
+async def _drafted(
+    unit: Unit, asked: Context, mine: Campaigns, made: Campaign, content: Content
+) -> Reply:
+    overlap = await mine.overlap(made)
+    reach = await mine.reach(made)
+    return told(
+        asked,
+        markup("created the broadcast *{name}*, a draft.", name=made.name),
+        markup("Message: {it}", it=message_line(content)),
+        *reach_lines(reach),
+        *await missing_lines(unit, made),
+        *await overlap_lines(unit, overlap, cooldown=mine.cooldown, exclude=made.excluded),
+        _window(content),
+        _follow(made, reach),
+        blocks=overlap_buttons(made, overlap),
+    )
+
+
+async def _scheduled(
+    unit: Unit,
+    asked: Context,
+    command: BroadcastNew,
+    organization: Organization,
+    mine: Campaigns,
+    made: Campaign,
+    schedule: Schedule,
+) -> Reply:
+    """Put what was made on its schedule.
+
+    Raises:
+        _Unmade: Staff have to give the count first.
+    """
+    done = await put_on_schedule(
+        unit,
+        asked,
+        organization,
+        campaign=made.id,
+        schedule=schedule,
+        size=size_of(command, organization),
+    )
+    if isinstance(done, NotYet):
+        again = "the same command with"
+        raise _Unmade(await unconfirmed(unit, done, organization, command=again))
+    overlap = await mine.overlap(done.campaign)
+    return told(
+        asked,
+        markup("created the broadcast *{name}* and scheduled it.", name=made.name),
+        markup("Message: {it}", it=message_line(done.content)),
+        *start_lines(schedule, done.zones, organization, by_default=command.zone is None),
+        *reach_lines(done.reach),
+        *await missing_lines(unit, done.campaign),
+        *await overlap_lines(unit, overlap, cooldown=mine.cooldown, exclude=done.campaign.excluded),
+        next_line(f"/drip broadcast show {as_word(made.name)}"),
+    )
 
 
 def _register_sending(registry: Registry, desk: Desk) -> None:

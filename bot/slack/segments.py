@@ -71,76 +71,92 @@ def _register_keeping(registry: Registry, desk: Desk) -> None:
     @registry.command(SegmentNew)
     @refusing
     async def new(command: SegmentNew, asked: Context) -> Reply:
-        async def work(unit: Unit) -> tuple[Segment, Known]:
-            known = await segment_names.known(unit)
-            made = await new_segment(
-                name=command.name,
-                description=command.about,
-                definition=_defined(desk, asked, command.definition, known),
-                static=command.static,
-                segments=Segments(unit, asked.user_id),
-                lists=Lists(unit, asked.user_id),
-            )
-            return made, known
-
-        made, known = await desk.database.run(asked.organization, asked.at, work)
-        return await _kept(desk, asked, made, known, "created")
+        return await _new(desk, asked, command)
 
     @registry.command(SegmentEdit)
     @refusing
     async def edit(command: SegmentEdit, asked: Context) -> Reply:
-        async def work(unit: Unit) -> tuple[Segment, Known]:
-            known = await segment_names.known(unit)
-            written = command.definition
-            changed = await edit_segment(
-                segment=meant(command.segment, known.segments, "segment"),
-                name=command.name,
-                description=command.about,
-                definition=None if written is None else _defined(desk, asked, written, known),
-                static=command.static,
-                segments=Segments(unit, asked.user_id),
-                lists=Lists(unit, asked.user_id),
-            )
-            return changed, known
-
-        changed, known = await desk.database.run(asked.organization, asked.at, work)
-        return await _kept(desk, asked, changed, known, "changed")
+        return await _edit(desk, asked, command)
 
     @registry.command(SegmentRefresh)
     @refusing
     async def refresh(command: SegmentRefresh, asked: Context) -> Reply:
-        async with desk.database.unit(asked.organization, asked.at) as unit:
-            found = await _locked(unit, asked, command.segment)
-            if not found.static:
-                raise NotStatic(found.name)
-            await Segments(unit, asked.user_id).note("segment.refresh", found.id)
-        came, went = await filling.fill(desk, asked, found)
-        return told(
-            asked,
-            markup(
-                "refreshed the segment *{name}*: {came} came, {went} went.",
-                name=found.name,
-                came=counted(came),
-                went=counted(went),
-            ),
-            next_line(f"/drip segment show {as_word(found.name)}"),
-        )
+        return await _refresh(desk, asked, command)
 
     @registry.command(SegmentDelete)
     @refusing
     async def delete(command: SegmentDelete, asked: Context) -> Reply:
-        async def work(unit: Unit) -> Reply:
-            gone = await delete_segment(
-                segment=meant(command.segment, await segments.names(unit), "segment"),
-                segments=Segments(unit, asked.user_id),
-                lists=Lists(unit, asked.user_id),
-            )
-            return told(
-                asked,
-                markup("deleted the segment *{name}*; its contacts stay contacts.", name=gone.name),
-            )
+        return await _delete(desk, asked, command)
 
-        return await desk.database.run(asked.organization, asked.at, work)
+
+async def _new(desk: Desk, asked: Context, command: SegmentNew) -> Reply:
+    async def work(unit: Unit) -> tuple[Segment, Known]:
+        known = await segment_names.known(unit)
+        made = await new_segment(
+            name=command.name,
+            description=command.about,
+            definition=_defined(desk, asked, command.definition, known),
+            static=command.static,
+            segments=Segments(unit, asked.user_id),
+            lists=Lists(unit, asked.user_id),
+        )
+        return made, known
+
+    made, known = await desk.database.run(asked.organization, asked.at, work)
+    return await _kept(desk, asked, made, known, "created")
+
+
+async def _edit(desk: Desk, asked: Context, command: SegmentEdit) -> Reply:
+    async def work(unit: Unit) -> tuple[Segment, Known]:
+        known = await segment_names.known(unit)
+        written = command.definition
+        changed = await edit_segment(
+            segment=meant(command.segment, known.segments, "segment"),
+            name=command.name,
+            description=command.about,
+            definition=None if written is None else _defined(desk, asked, written, known),
+            static=command.static,
+            segments=Segments(unit, asked.user_id),
+            lists=Lists(unit, asked.user_id),
+        )
+        return changed, known
+
+    changed, known = await desk.database.run(asked.organization, asked.at, work)
+    return await _kept(desk, asked, changed, known, "changed")
+
+
+async def _refresh(desk: Desk, asked: Context, command: SegmentRefresh) -> Reply:
+    async with desk.database.unit(asked.organization, asked.at) as unit:
+        found = await _locked(unit, asked, command.segment)
+        if not found.static:
+            raise NotStatic(found.name)
+        await Segments(unit, asked.user_id).note("segment.refresh", found.id)
+    came, went = await filling.fill(desk, asked, found)
+    return told(
+        asked,
+        markup(
+            "refreshed the segment *{name}*: {came} came, {went} went.",
+            name=found.name,
+            came=counted(came),
+            went=counted(went),
+        ),
+        next_line(f"/drip segment show {as_word(found.name)}"),
+    )
+
+
+async def _delete(desk: Desk, asked: Context, command: SegmentDelete) -> Reply:
+    async def work(unit: Unit) -> Reply:
+        gone = await delete_segment(
+            segment=meant(command.segment, await segments.names(unit), "segment"),
+            segments=Segments(unit, asked.user_id),
+            lists=Lists(unit, asked.user_id),
+        )
+        return told(
+            asked,
+            markup("deleted the segment *{name}*; its contacts stay contacts.", name=gone.name),
+        )
+
+    return await desk.database.run(asked.organization, asked.at, work)
 
 
 async def _kept(desk: Desk, asked: Context, kept: Segment, known: Known, done: str) -> Reply:

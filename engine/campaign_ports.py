@@ -208,6 +208,10 @@ class Campaigns(Protocol):
         """Take a step out."""
         ...
 
+    async def look_again(self, campaign: Campaign) -> None:
+        """Have the worker look again at what waits, because the hours of the campaign changed."""
+        ...
+
     async def rewalk(self, campaign: Campaign) -> None:
         """Put those under way on their way by the steps as they are now.
 

@@ -264,6 +264,9 @@ class Campaigns:
         await self.unit.run(_SQL["remove_step"], step=step.id)
         await self.unit.run(_SQL["touch"], campaign=campaign.id)
 
+    async def look_again(self, campaign: Campaign) -> None:
+        await self.unit.run(_SQL["want_look_again"], campaign=campaign.id)
+
     async def rewalk(self, campaign: Campaign) -> None:
         await self.unit.run(_SQL["set_rewalk"], campaign=campaign.id, cursor=0)
         await rewalk(self.unit, campaign=campaign.id)
@@ -501,15 +504,39 @@ async def rewalk(unit: Unit, *, campaign: CampaignId) -> None:
     await unit.run(_SQL["set_rewalk"], campaign=campaign, cursor=last)
 
 
-async def look_again(unit: Unit, *, campaign: CampaignId, zone: str) -> int:
-    """Make a slice due at once of what waits though its own time has come; 0: none is left.
+async def to_look_again(unit: Unit) -> list[CampaignId]:
+    """Return campaigns whose hours changed and whose queue has not all been looked at since."""
+    return [row["id"] for row in await unit.rows(_SQL["to_look_again"])]
+
+
+async def look_again(unit: Unit, *, campaign: CampaignId, zone: str) -> None:
+    """Make due at once what of a slice of the queue waits though its own time has come.
 
     The lane's gate puts off again what may not go yet. Retries keep their time.
 
     Args:
         zone: The organization's time zone, of contacts without one.
     """
-    return await unit.run(_SQL["look_again"], campaign=campaign, zone=zone, limit=SLICE)
+    begun = await unit.row(_SQL["look_again_of"], campaign=campaign)
+    if begun is None:
+        return
+    last = None
+    if begun["sends"]:
+        last = await unit.row(
+            _SQL["look_again"],
+            campaign=campaign,
+            since=begun["since"],
+            due_at=begun["due_at"],
+            id=begun["id"],
+            zone=zone,
+            limit=SLICE,
+        )
+    await unit.run(
+        _SQL["looked_up_to"],
+        campaign=campaign,
+        due_at=last and last["due_at"],
+        id=last and last["id"],
+    )
 
 
 async def drop_everybody(unit: Unit, *, campaign: CampaignId) -> int:

@@ -117,6 +117,9 @@ class Campaign(Model):
     series_id = fields.BigIntField(null=True)
     excluded: dict[str, Any] = fields.JSONField(default=dict)
     rewalk_cursor = fields.BigIntField(null=True)
+    look_again_since = fields.DatetimeField(null=True)
+    looked_due_at = fields.DatetimeField(null=True)
+    looked_id = fields.BigIntField(null=True)
 
     class Meta:
         table = "campaigns"

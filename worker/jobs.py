@@ -24,6 +24,7 @@ from worker.planning import plan
 from worker.reconciliation import reconcile
 from worker.rewalking import rewalk
 from worker.scheduling import start_due
+from worker.second_look import look_again
 from worker.strays import move_strays
 from worker.synchronization import TASK, sync_templates
 from worker.template_review import submit_templates
@@ -51,6 +52,7 @@ async def seal_audit(worker: Worker, organization: OrganizationId) -> bool:
 JOBS: Mapping[str, Job] = {
     "plan": plan,
     "rewalk": rewalk,
+    "look_again": look_again,
     "start_scheduled": start_due,
     "enroll_triggered": enroll_triggered,
     "follow_dates": follow_dates,

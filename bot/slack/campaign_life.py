@@ -1,7 +1,6 @@
 """Changing, copying and deleting campaigns and broadcasts."""
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 
 from bot.slack import pace
@@ -48,7 +47,7 @@ from engine.usecases.delete_campaign import delete_campaign
 from engine.usecases.edit_campaign import Changes, Edited, Unconfirmed, edit_campaign
 from engine.usecases.move_campaign import NoSuchCampaign
 from engine.usecases.resolve_audience import resolve_audience
-from storage import audiences, campaigns
+from storage import audiences
 from storage.automations import StoredAutomations
 from storage.campaigns import CampaignDirectory, Campaigns
 from storage.database import Unit
@@ -143,7 +142,7 @@ async def _edited(
     if isinstance(done, Unconfirmed):
         return await _unconfirmed(desk, asked, done, command)
     if done.sooner:
-        await _look_again(desk, asked, done)
+        await desk.queue.wake_job("look_again", asked.organization)
     if done.campaign.started_at is not None:
         await wake(desk, asked.organization)
     it = done.campaign
@@ -189,13 +188,6 @@ async def _unconfirmed(desk: Desk, asked: Context, done: Unconfirmed, command: s
             out=reasons_line(done.reach.left_out.items()),
         )
     )
-
-
-async def _look_again(desk: Desk, asked: Context, done: Edited) -> None:
-    zone = str(desk.config.organizations[asked.organization].timezone)
-    work = partial(campaigns.look_again, campaign=done.campaign.id, zone=zone)
-    while await desk.database.run(asked.organization, asked.at, work):
-        pass
 
 
 def _register_buttons(registry: Registry, desk: Desk) -> None:

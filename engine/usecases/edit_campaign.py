@@ -45,8 +45,7 @@ class Edited:
     Attributes:
         content: What a broadcast says now; None: that did not change.
         reach: Whom it reaches now; None: that did not change.
-        sooner: Its hours or days changed, so what waits for the old ones may have to be looked at
-            again, in further units, by whoever called.
+        sooner: Its hours or days changed, so that what waits for the old ones is looked at again.
     """
 
     campaign: Campaign
@@ -143,6 +142,9 @@ async def edit_campaign(
         await refuse_reentry_loops(campaign=campaign, automations=automations)
     if changes.audience is not None and before.state is State.SCHEDULED:
         now = await _in_its_zones(now, at, standard, campaigns)
+    sooner = bool({"hours", "days"} & changes.settings.keys()) and before.started_at is not None
+    if sooner:
+        await campaigns.look_again(now)
     await campaigns.revoke(campaign)
     await campaigns.note(f"{now.word}.edit", now, changed=_changed(changes))
     return Edited(
@@ -150,7 +152,7 @@ async def edit_campaign(
         before=before,
         content=content,
         reach=reach,
-        sooner=bool({"hours", "days"} & changes.settings.keys()) and before.started_at is not None,
+        sooner=sooner,
     )
 
 

@@ -22,8 +22,10 @@ alter table campaigns drop column excluded, drop column series_id, drop column s
   drop column scheduled_at, drop column schedule;
 
 -- == Journeys: steps and enrollments ==
+drop index campaigns_to_look_again;
 drop index campaigns_to_rewalk;
 drop function lacks(text, text, text, text, text, jsonb);
+alter table campaigns drop column looked_id, drop column looked_due_at, drop column look_again_since;
 alter table campaigns drop column rewalk_cursor;
 update enrollments e
    set position = (select count(*) from steps s

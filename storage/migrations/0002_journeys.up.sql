@@ -184,6 +184,11 @@ alter table enrollments
   alter column position type double precision; -- of the last step planned for it
 -- The steps of a drip changed: the last enrollment looked at since; null: all are on their way by them.
 alter table campaigns add column rewalk_cursor bigint;
+-- Its hours changed: when, and up to which queued message (by due_at and id) they have been looked at again since.
+alter table campaigns
+  add column look_again_since timestamptz, -- null: all have been
+  add column looked_due_at timestamptz,
+  add column looked_id bigint;
 -- Whether a contact with these facts has nothing to put in the place of a token but {phone}. Mirrors engine.rendering,
 -- as a test compares. Plain enough to become part of the query, which a look at every contact needs.
 create function lacks(token text, name text, first_name text, company text, email text, attributes jsonb) returns boolean
@@ -196,6 +201,7 @@ language sql immutable as $$
 $$;
 grant execute on function lacks to dripline_bot;
 create index campaigns_to_rewalk on campaigns (organization_id, id) where rewalk_cursor is not null;
+create index campaigns_to_look_again on campaigns (organization_id, id) where look_again_since is not null;
 
 -- == Campaign life: schedules, recurrence ==
 

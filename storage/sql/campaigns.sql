@@ -86,31 +86,62 @@ select name from campaigns
 delete from campaigns
  where organization_id = $organization and id = $campaign and state = 'draft' and started_at is null
 
+-- name: want_look_again
+-- Note that what a locked campaign has queued has to be looked at again from the beginning.
+update campaigns set look_again_since = $at, looked_due_at = $at, looked_id = 0
+ where organization_id = $organization and id = $campaign
+
+-- name: to_look_again
+select id from campaigns where organization_id = $organization and look_again_since is not null order by id
+
+-- name: look_again_of
+-- Since when and up to where that was done, if it is to be; locked, so that the hours do not change meanwhile.
+select look_again_since as since, looked_due_at as due_at, looked_id as id, state in ('active', 'running', 'paused') as sends
+  from campaigns
+ where organization_id = $organization and id = $campaign and look_again_since is not null
+   for no key update
+
 -- name: look_again
--- Make up to $limit messages due at once that wait only for hours: those never tried, whose own time (the second
--- in the id, or the local time of a broadcast in contacts' zones) has come.
-with chosen as (
-  select q.id
-    from campaigns k
-   cross join unnest(numbers_of($organization)) as own(number_id)
+-- Make due at once what of the next $limit messages behind ($due_at, $id) waits only for hours: those no call failed
+-- for, whose own time (the second in the id, or the local time of a broadcast in contacts' zones) had come. Returns the
+-- last of the $limit; no row: there are no more. They are put to $since, behind which all of this begins, so that it has
+-- an end however often the lane puts them off again.
+with next as (
+  select q.id, q.due_at, q.contact_id, q.failed_at
+    from unnest(numbers_of($organization)) as own(number_id)
    cross join lateral (
-     select m.id, m.contact_id from messages m
-      where m.organization_id = $organization and m.number_id = own.number_id and m.campaign_id = k.id
-        and m.state = 'queued' and m.due_at > $at and m.attempt = 0
-        and m.id >> 30 <= extract(epoch from $at::timestamptz)) q
-    join contacts c on c.organization_id = $organization and c.id = q.contact_id
-   where k.organization_id = $organization and k.id = $campaign and k.state in ('active', 'running', 'paused')
-     and (k.schedule ->> 'zone' is distinct from 'contact'
-          or (k.schedule ->> 'at')::timestamp at time zone coalesce(c.timezone, $zone::text) <= $at)
+     select m.id, m.due_at, m.contact_id, m.failed_at from messages m
+      where m.organization_id = $organization and m.number_id = own.number_id and m.campaign_id = $campaign
+        and m.state = 'queued' and (m.due_at, m.id) > ($due_at::timestamptz, $id::bigint)
+      order by m.due_at, m.id
+      limit $limit) q
+   order by q.due_at, q.id
    limit $limit),
+chosen as (
+  select n.id
+    from next n
+    join contacts c on c.organization_id = $organization and c.id = n.contact_id
+    join campaigns k on k.organization_id = $organization and k.id = $campaign
+   where n.failed_at is null and n.id >> 30 <= extract(epoch from $since::timestamptz)
+     and (k.schedule ->> 'zone' is distinct from 'contact'
+          or (k.schedule ->> 'at')::timestamp at time zone coalesce(c.timezone, $zone::text) <= $at)),
 locked as (
   select m.id from messages m
    where m.organization_id = $organization and m.id in (select id from chosen) and m.state = 'queued'
    order by m.id
-     for no key update)
-update messages m set due_at = $at
-  from locked
- where m.organization_id = $organization and m.id = locked.id
+     for no key update),
+moved as (
+  update messages m set due_at = $since
+    from locked
+   where m.organization_id = $organization and m.id = locked.id)
+select due_at, id from next order by due_at desc, id desc limit 1
+
+-- name: looked_up_to
+-- Note up to where a campaign's messages have been looked at again; without a time: all have been.
+update campaigns
+   set looked_due_at = $due_at, looked_id = $id,
+       look_again_since = case when $due_at::timestamptz is not null then look_again_since end
+ where organization_id = $organization and id = $campaign
 
 -- name: move
 -- Put a locked campaign into a state, with who and when. What begins to send has an open tap.

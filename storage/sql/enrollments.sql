@@ -207,7 +207,7 @@ update enrollments
 -- off goes out at once. Retries keep their time.
 update messages
    set deadline_at = deadline_at + ($at - $paused_at::timestamptz),
-       due_at = case when state = 'queued' and tries = 0 then least(due_at, $at) else due_at end
+       due_at = case when state = 'queued' and failed_at is null then least(due_at, $at) else due_at end
  where organization_id = $organization and id = any($ids::bigint[])
 
 -- name: open_of

@@ -33,6 +33,7 @@ select
                          where e.organization_id = $organization and e.campaign_id = c.id and e.state = 'active'
                            and e.due_at <= $at)))) as plan,
   exists (select from campaigns where organization_id = $organization and rewalk_cursor is not null) as rewalk,
+  exists (select from campaigns where organization_id = $organization and look_again_since is not null) as look_again,
   exists (select from campaigns
            where organization_id = $organization and state = 'scheduled' and least(scheduled_at, look_at) <= $at) as start_scheduled,
   exists (select from occurrences where organization_id = $organization) as enroll_triggered,
@@ -197,6 +198,7 @@ select
                        where e.organization_id = $organization and e.campaign_id = c.id
                          and e.state in ('active', 'paused')))
   + (select count(*) from campaigns where organization_id = $organization and rewalk_cursor is not null)
+  + (select count(*) from campaigns where organization_id = $organization and look_again_since is not null)
   + (select count(*) from campaigns where organization_id = $organization and state in ('cancelled', 'archived') and settled_at is null) as due,
   (select count(*) from messages
     where organization_id = $organization and number_id = any(numbers_of($organization)) and state = 'claimed') as claimed,

@@ -31,6 +31,7 @@ from worker.app import prepare
 from worker.context import Worker
 from worker.planning import plan
 from worker.rewalking import rewalk
+from worker.second_look import look_again
 
 Json = dict[str, Any]
 NUMBER = "200000000000001"
@@ -127,6 +128,8 @@ class CampaignRoom:
         """Let the worker start and plan all that is due."""
         await prepare(self.worker)
         while await rewalk(self.worker, ACME):
+            pass
+        while await look_again(self.worker, ACME):
             pass
         while await plan(self.worker, ACME):
             pass

@@ -1,13 +1,17 @@
 """Campaigns changed, copied and deleted by command: what changes, what stays, what is refused."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
 from bot.slack.grammar import NotUnderstood
 from bot.slack.language import LANGUAGE
+from storage import campaigns as stored
 from storage.database import Database
+from tests.database import ACME
 from tests.integration.slack.campaign_room import CampaignRoom, opened
+from worker.second_look import look_again
 
 
 @pytest.fixture
@@ -99,10 +103,62 @@ async def test_wider_hours_let_what_waited_for_the_old_ones_be_looked_at(
     await room.plan()
     before = await room.value("select min(due_at) from messages")
 
+    # Given back by a lane without a call, which is no reason to wait either.
+    await room.value("update messages set attempt = 1 where id = (select max(id) from messages)")
+
     await room.say("broadcast edit Sale hours=off")
+    await room.plan()
 
     assert before > room.room.clock.at
     assert await room.value("select max(due_at) from messages") <= room.room.clock.at
+    assert await room.value("select look_again_since from campaigns") is None
+
+
+async def test_what_waits_for_other_hours_is_looked_at_in_slices_by_any_process(
+    room: CampaignRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "SLICE", 2)
+    await room.contacts(5)
+    await room.say("broadcast new Sale to=tag:lead template=followup hours=03:00-04:00")
+    await room.say("broadcast send Sale")
+    await room.plan()
+    again = await room.value(
+        "update messages set tries = 1, failed_at = $1 where id = (select max(id) from messages)"
+        " returning due_at",
+        room.room.clock.at,
+    )
+    await room.say("broadcast edit Sale hours=09:00-09:30")
+    looked: list[object] = []
+    while await look_again(room.worker, ACME):  # each could be another process
+        now = room.room.clock.at
+        due = await room.rows("select id from messages where due_at <= $1 order by id", now)
+        assert len(due) <= 2
+        looked += due
+        # The lane puts them off until the new hours, behind those not looked at yet.
+        await room.value(
+            "update messages set due_at = $2 where due_at <= $1", now, again + timedelta(hours=6)
+        )
+        await room.later(timedelta(minutes=1))
+
+    assert looked[:4] == await room.rows("select id from messages where tries = 0 order by id")
+    assert await room.value("select due_at from messages where tries = 1") == again
+
+
+async def test_messages_of_a_campaign_that_ended_are_not_looked_at_again(
+    room: CampaignRoom,
+) -> None:
+    await room.contacts(2)
+    await room.say("broadcast new Sale to=tag:lead template=followup hours=03:00-04:00")
+    await room.say("broadcast send Sale")
+    await room.plan()
+    await room.say("broadcast edit Sale hours=off")
+    await room.say("broadcast cancel Sale")
+
+    while await look_again(room.worker, ACME):
+        pass
+
+    assert await room.value("select look_again_since from campaigns") is None
+    assert await room.value("select min(due_at) from messages") > room.room.clock.at
 
 
 async def test_a_daily_cap_that_rises_opens_the_tap_it_had_closed(room: CampaignRoom) -> None:

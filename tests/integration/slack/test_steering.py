@@ -98,7 +98,7 @@ async def test_a_retry_keeps_its_time_when_somebody_is_resumed(room: CampaignRoo
     await room.later(timedelta(minutes=1))
     await room.plan()
     again = room.room.clock.at + timedelta(minutes=4)
-    await room.value("update messages set due_at = $1, tries = 3", again)
+    await room.value("update messages set due_at = $1, tries = 3, failed_at = $1", again)
 
     await room.say(f"enrollment pause Welcome {ADA}")
     await room.say(f"enrollment resume Welcome {ADA}")

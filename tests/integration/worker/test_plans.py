@@ -186,7 +186,14 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
         ),
         "look_again": (
             load("campaigns")["look_again"],
-            {"campaign": campaigns[0], "zone": "Europe/Amsterdam", "limit": 1000},
+            {
+                "campaign": campaigns[0],
+                "since": NOON,
+                "due_at": NOON,
+                "id": 0,
+                "zone": "Europe/Amsterdam",
+                "limit": 1000,
+            },
         ),
         "due_to_start": (load("campaigns")["due_to_start"], {"limit": 20}),
         "inherit": (sending["inherit"], {"number": NUMBER, "generation": 1}),

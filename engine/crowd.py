@@ -134,6 +134,7 @@ class Plan:
         closed_until: The campaign's tap at the beginning.
         day_on, day_count: What of the daily cap is used.
         hour_count: What of the hour of the beginning is used.
+        next_slot_at: When the rate lets the next message go; None: at once.
     """
 
     campaign_id: CampaignId
@@ -156,3 +157,4 @@ class Plan:
     day_on: date | None = None
     day_count: int = 0
     hour_count: int = 0
+    next_slot_at: datetime | None = None

@@ -23,8 +23,11 @@ class Used:
     """What is used of the caps already.
 
     Attributes:
+        next_slot_at: When the rate lets the next message go; None: at once.
         hour_count: Of the organization's messages per hour, in the hour under way.
     """
+
+    next_slot_at: datetime | None = None
 
     day_on: date | None = None
     day_count: int = 0
@@ -218,4 +221,5 @@ def _plan(
         day_on=used.day_on,
         day_count=used.day_count,
         hour_count=used.hour_count,
+        next_slot_at=used.next_slot_at,
     )

@@ -17,7 +17,7 @@ class Caps:
     def __init__(self, plan: Plan, *, at: datetime, alone: bool) -> None:
         self.plan = plan
         self._closed_until = plan.closed_until
-        self._slot_at = at
+        self._slot_at = max(at, plan.next_slot_at or at)
         self._day, self._day_count = plan.day_on, plan.day_count
         self._hour, self._hour_count = hour_of(at), plan.hour_count
         self._slice = 1

@@ -14,3 +14,6 @@ MORE: Final = settings(
     max_examples=max(settings().max_examples, min(5 * settings().max_examples, 1500))
 )
 """Decorates a property that few of its examples put to the test."""
+
+LONG: Final = settings(ON_POSTGRES, max_examples=200 if settings().max_examples >= 200 else 10)
+"""Decorates one whose examples each play a whole campaign through in a real database."""

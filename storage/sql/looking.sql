@@ -18,8 +18,8 @@ select c.id as contact_id, c.name, c.first_name, c.company, c.email, c.attribute
  order by c.id
 
 -- name: used
--- What of a campaign's daily cap and of the organization's hour is used.
-select c.day_on, c.day_count,
+-- What of a campaign's rate and daily cap and of the organization's hour is used.
+select c.day_on, c.day_count, c.next_slot_at,
        coalesce((select h.count from sending_hours h where h.organization_id = $organization and h.hour = $hour), 0)
          as hour_count
   from campaigns c

@@ -24,21 +24,25 @@ from engine.keywords import Keywords
 from engine.message import State
 from engine.overlap import Exclude
 from engine.phone import Phone
+from engine.refusal import Refusal
 from engine.simulate import simulate
 from engine.timing import Anchor, Timing
 from engine.updates import Inbound, InboundKind, Person
+from engine.usecases.change_steps import move_step, remove_step
 from engine.usecases.receive_inbound import Voice, receive_inbound
-from storage import audiences, campaigns, enrollments, leases, looking, messages
+from storage import audiences, campaigns, enrollments, leases, looking, messages, standings
+from storage.campaigns import Campaigns
 from storage.consents import ConsentLedger
 from storage.database import Unit
 from storage.identities import IdentifiedContacts
 from storage.inbound import InboundMessages
 from tests.database import ACME, NOON
-from tests.examples import ON_POSTGRES
+from tests.examples import LONG
 from tests.integration.worker.world import NUMBER, OTHER_NUMBER, Clock, World, worker
 from worker.calls import Result, record
 from worker.claims import Call, Claims
 from worker.planning import plan
+from worker.rewalking import rewalk
 from worker.whatsapp.client import Accepted
 
 MINUTE = timedelta(minutes=1)
@@ -86,7 +90,7 @@ class Drawn:
     number: NumberId | None
 
 
-@ON_POSTGRES
+@LONG
 @given(random=st.randoms(use_true_random=False))
 async def test_what_a_simulation_says_is_what_happens(world: World, random: Random) -> None:
     await world.value(_EMPTY)
@@ -102,7 +106,32 @@ async def test_what_a_simulation_says_is_what_happens(world: World, random: Rand
     )
     await _walk(world, clock, drawn)
 
-    assert await _happened(world, campaign) == said
+    assert await _happened(world, campaign, None) == said
+
+
+@LONG
+@given(random=st.randoms(use_true_random=False))
+async def test_from_where_people_are_it_goes_on_as_a_simulation_says(
+    world: World, random: Random
+) -> None:
+    await world.value(_EMPTY)
+    clock = Still()
+    world.clock = clock
+    drawn = _drawn(random)
+    _rules(world, random, several=any("last_number_id" in each for each in drawn.people))
+    contacts = await _people(world, drawn)
+    campaign = await _campaign(world, drawn, contacts)
+    await _walk(world, clock, drawn, moments=random.randint(1, 6))
+    await _edited(world, campaign, random)
+    before = await _happened(world, campaign, clock.at)
+
+    said = await world.database.run(
+        ACME, clock.at, lambda unit: _simulated_on(unit, world, campaign, drawn), owner=True
+    )
+    await _walk(world, clock, drawn)
+
+    happened = await _happened(world, campaign, None)
+    assert {each: what for each, what in happened.items() if each not in before} == said
 
 
 # What is drawn
@@ -124,7 +153,7 @@ def _drawn(random: Random) -> Drawn:
         settings["deadline_s"] = random.choice((0, 3600, 86_400))
     # With caps it matters which number is the first to look; simulations take it for one.
     capped = {"per_day", "rate"} & settings.keys()
-    several = not capped and random.random() < 0.5
+    several = not capped and random.random() < 0.7
     return Drawn(
         kind=kind,
         steps=[_step(random, number) for number in range(count)],
@@ -134,7 +163,7 @@ def _drawn(random: Random) -> Drawn:
         reads=random.random() < 0.5,
         replies=random.random() < 0.3,
         excluded=random.choice((Exclude.NONE, Exclude.NONE, *Exclude)),
-        number=random.choice((None, None, NUMBER, OTHER_NUMBER)) if several else None,
+        number=random.choice((None, NUMBER, OTHER_NUMBER)) if several else None,
     )
 
 
@@ -142,7 +171,7 @@ def _step(random: Random, number: int) -> dict[str, Any]:
     content: dict[str, Any] = {"type": "template", "name": "welcome", "language": "en"}
     if random.random() < 0.3:
         content["parameters"] = [["1", "{company}"]]
-    elif random.random() < 0.25:
+    elif random.random() < 0.4:
         content = {"type": "text", "body": "Hi {first_name|there}"}
     conditions = Conditions()
     if number and random.random() < 0.4:
@@ -225,7 +254,7 @@ async def _people(world: World, drawn: Drawn) -> list[ContactId]:
         found[1::3],
         NOON,
     )
-    for place, contact in enumerate(found[::3]):
+    for place, contact in enumerate(found[::2]):
         await world.value(
             "insert into service_windows (organization_id, number_id, contact_id, last_inbound_at) values ($1, $2, $3, $4)",
             ACME,
@@ -307,11 +336,69 @@ async def _simulated(
 # What happens
 
 
-async def _walk(world: World, clock: Still, drawn: Drawn) -> None:
-    """Let planner and lanes work at every moment at which something is due."""
+async def _simulated_on(
+    unit: Unit, world: World, campaign: CampaignId, drawn: Drawn
+) -> dict[tuple[ContactId, int], Became]:
+    """Simulate for those in it now."""
+    found = await campaigns.get(unit, campaign=campaign)
+    assert found is not None
+    steps = await campaigns.steps(unit, campaign=campaign)
+    used = await looking.used(unit, campaign=campaign)
+    foresight = Foresight(found, steps, world.rules, at=unit.at, used=used)
+    read = standings.of_drip if drawn.kind is Kind.DRIP else standings.of_broadcast
+    inside = await read(unit, campaign=campaign, after=0, limit=1000)
+    facts = await looking.facts(
+        unit,
+        contacts=[each.contact_id for each in inside],
+        number=found.number_id,
+        numbers=world.rules.number_ids,
+        beside=campaign if found.excluded.active else None,
+    )
+    known = {each.contact_id: each for each in facts}
+    crowd = [
+        (each.contact_id, foresight.person(known[each.contact_id], each.standpoint))
+        for each in inside
+    ]
+    assumed = Assumed(read=100 if drawn.reads else 0, replied=100 if drawn.replies else 0)
+    tally = simulate(foresight.plan, crowd, at=unit.at, assumed=assumed)
+    return {
+        (contact, step): (str(outcome.reason or "sent"), at)
+        for contact, step, at, outcome in tally.each()
+    }
+
+
+async def _edited(world: World, campaign: CampaignId, random: Random) -> None:
+    """Change the steps as staff do, or leave them."""
+    number, to, how = random.randint(1, 3), random.randint(1, 3), random.randrange(3)
+    async with world.database.owner_unit(ACME, world.clock.now()) as unit:
+        staff = Campaigns(unit, "U0OWNER", cooldown=world.rules.cooldown)
+        steps = await campaigns.steps(unit, campaign=campaign)
+        if how == 0 or len(steps) < max(number, to, 2):
+            return
+        step = steps[number - 1].id
+        try:
+            if how == 1:
+                await remove_step(campaign=campaign, number=number, campaigns=staff, confirmed=step)
+            else:
+                await move_step(
+                    campaign=campaign, number=number, to=to, campaigns=staff, confirmed=step
+                )
+        except Refusal:
+            return
+    while await rewalk(worker(world), ACME):
+        pass
+
+
+async def _walk(world: World, clock: Still, drawn: Drawn, *, moments: int = MOST_MOMENTS) -> None:
+    """Let planner and lanes work at every moment at which something is due.
+
+    Args:
+        moments: After so many it stops as soon as nobody has yet to read or answer.
+    """
+    answers = drawn.reads or drawn.replies
     lanes = {each.id: Claims(world.rules, each) for each in world.rules.numbers}
     jobs = worker(world)
-    for _ in range(MOST_MOMENTS):
+    for moment in range(1, MOST_MOMENTS):
         await _answer(world, clock.at, drawn)
         worked = True
         while worked:
@@ -322,8 +409,11 @@ async def _walk(world: World, clock: Still, drawn: Drawn) -> None:
                 worked |= await _lane(world, number, claims, clock.at)
             while await plan(jobs, ACME):
                 pass
-        following = await _next_moment(world, clock.at, answers=drawn.reads or drawn.replies)
+        following = await _next_moment(world, clock.at, answers=answers)
         if following is None:
+            return
+        silent = await world.value("select count(*) from messages where state = 'delivered'")
+        if moment >= moments and not (answers and silent):
             return
         clock.at = following
     raise AssertionError("it never ends")
@@ -440,13 +530,20 @@ async def _next_moment(world: World, at: datetime, *, answers: bool) -> datetime
     return following
 
 
-async def _happened(world: World, campaign: CampaignId) -> dict[tuple[ContactId, int], Became]:
+async def _happened(
+    world: World, campaign: CampaignId, until: datetime | None
+) -> dict[tuple[ContactId, int], Became]:
+    """Return what became of the steps that are there now; *until* that time, or of all."""
     rows = await world.rows(
-        "select m.contact_id, s.position, m.state, m.reason, m.accepted_at, m.settled_at from messages m join steps s on s.id = m.step_id where m.campaign_id = $1",
+        "select m.contact_id, s.number, m.state, m.reason, m.accepted_at, m.settled_at from messages m"
+        "  join (select id, row_number() over (order by position) as number from steps"
+        "         where campaign_id = $1 and removed_at is null) s on s.id = m.step_id"
+        " where m.campaign_id = $1 and ($2::timestamptz is null or m.state <> 'queued')",
         campaign,
+        until,
     )
     return {
-        (row["contact_id"], int(row["position"])): (
+        (row["contact_id"], int(row["number"])): (
             ("sent", row["accepted_at"].replace(microsecond=0))
             if row["accepted_at"]
             else (row["reason"] or row["state"], (row["settled_at"] or NOON).replace(microsecond=0))

@@ -44,6 +44,8 @@ async def _complete(unit: Unit) -> list[CampaignId]:
 
 
 async def _sweep(unit: Unit, *, campaign: CampaignId) -> bool:
+    # Asked before what is queued: what a call gives back in between is found there, or was claimed.
+    claimed = await completion.still_claimed(unit, campaign=campaign)
     ids = await completion.queued_of(unit, campaign=campaign, limit=_SWEEP)
     rows = (await messages.locked(unit, ids)).values()
     await messages.save(
@@ -61,8 +63,8 @@ async def _sweep(unit: Unit, *, campaign: CampaignId) -> bool:
     )
     if ids:
         return True
-    # Calls under way may yet be given back to the queue; look again at the next tick.
-    if await completion.still_claimed(unit, campaign=campaign):
+    if claimed:
+        # Calls under way may yet be given back to the queue; look again at the next tick.
         return False
     if await campaigns.has_running(unit, campaign=campaign):
         # Whoever archived it ends them slice by slice, unless it died over that.

@@ -1,14 +1,21 @@
 """How campaigns end: told once, never with something open, and swept of what was queued."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any, Self
 
+import asyncpg
 import pytest
 
+from engine.ids import MessageId, OrganizationId
 from engine.message import State
 from engine.outcome import failed
-from storage import messages
-from tests.database import ACME
+from storage import messages, sending
+from storage.database import Database, Unit
+from storage.queries import Query
+from tests.database import ACME, NOON
 from tests.integration.worker.world import World, worker
 from worker.completion import complete
 from worker.planning import plan
@@ -194,6 +201,69 @@ async def test_an_archiving_that_broke_off_is_ended_after_a_minute(
     assert await enrolled(world) == {("dropped", "archived"): 5}
     assert await world.states() == {"cancelled:campaign_ended": 5}
     assert await world.value("select settled_at is not null from campaigns")
+
+
+async def test_what_is_given_back_while_its_campaign_is_swept_is_cancelled(world: World) -> None:
+    campaign = await world.campaign()
+    await world.queued(campaign, await world.contacts(1))
+    await world.value("update messages set state = 'claimed', attempt = 1, generation = 1")
+    await world.value("update campaigns set state = 'cancelled', ended_at = $1", NOON)
+    (message,) = [row["id"] for row in await world.rows("select id from messages")]
+    world.database = Between.of(world.database, message)
+
+    while await complete(worker(world), ACME):
+        pass
+    await complete(worker(world), ACME)
+
+    assert await world.states() == {"cancelled:campaign_ended": 1}
+    assert await world.value("select settled_at is not null from campaigns")
+
+
+class Between(Database):
+    """The same database, in which a lane gives a message back once a sweep has looked once."""
+
+    message: MessageId | None
+
+    @classmethod
+    def of(cls, database: Database, message: MessageId) -> Self:
+        between = cls(database.pool, database.url)
+        between.message = message
+        return between
+
+    @asynccontextmanager
+    async def owner_unit(self, organization: OrganizationId, at: datetime) -> AsyncIterator[Unit]:
+        async with super().owner_unit(organization, at) as unit:
+            yield Looking(unit, self)
+
+    async def give_back(self) -> None:
+        if self.message is not None:
+            attempts, self.message = {self.message: 1}, None
+            # A lane is another task.
+            await asyncio.create_task(self._lane(attempts))
+
+    async def _lane(self, attempts: dict[MessageId, int]) -> None:
+        async with Database.owner_unit(self, ACME, NOON) as unit:
+            await sending.give_back(unit, attempts=attempts, generation=1)
+
+
+class Looking(Unit):
+    """A unit of `Between`."""
+
+    def __init__(self, unit: Unit, between: Between) -> None:
+        super().__init__(unit.connection, unit.organization, unit.at)
+        self._between = between
+
+    async def rows(self, query: Query, **values: Any) -> list[asyncpg.Record]:  # noqa: ANN401 — SQL values
+        found = await super().rows(query, **values)
+        if query.name == "queued_of":
+            await self._between.give_back()
+        return found
+
+    async def value(self, query: Query, **values: Any) -> Any:  # noqa: ANN401 — an SQL value
+        found = await super().value(query, **values)
+        if query.name == "still_claimed":
+            await self._between.give_back()
+        return found
 
 
 async def enrolled(world: World) -> dict[tuple[str, str | None], int]:

@@ -37,6 +37,15 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """An enrollment that had not ended, locked."""
+
+    id: EnrollmentId
+    campaign_id: CampaignId
+    contact_id: ContactId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolled:
     """What enrolling came to.
 
@@ -46,7 +55,7 @@ class Enrolled:
     """
 
     counts: Mapping[Outcome, int]
-    interrupted: int = 0
+    interrupted: Sequence[Running] = ()
 
 
 class NotEnrolling(Exception):
@@ -63,15 +72,6 @@ class NotEnrolling(Exception):
         super().__init__(f"campaign {campaign} takes nobody in: {state or 'no such drip'}")
         self.state = state
         self.without_steps = without_steps
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
-    """An enrollment that had not ended, locked."""
-
-    id: EnrollmentId
-    campaign_id: CampaignId
-    contact_id: ContactId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,11 +112,32 @@ async def enroll(
     contacts: Sequence[ContactId],
     by: str,
     properties: Mapping[ContactId, Mapping[str, object]] | None = None,
-    depth: int = 0,
 ) -> Enrolled:
     """Enroll *contacts* (at most 10,000) in a drip, each as its rules and their consent allow.
 
     Locks the campaign, then the contacts; whoever calls holds no lock on an enrollment or message.
+    For the arguments see `take_in`.
+
+    Raises:
+        NotEnrolling: Nobody was looked at.
+    """
+    enrolled = await take_in(
+        unit, campaign=campaign, contacts=contacts, by=by, properties=properties
+    )
+    await clear(unit, enrollments=enrolled.interrupted)
+    return enrolled
+
+
+async def take_in(
+    unit: Unit,
+    *,
+    campaign: CampaignId,
+    contacts: Sequence[ContactId],
+    by: str,
+    properties: Mapping[ContactId, Mapping[str, object]] | None = None,
+    depth: int = 0,
+) -> Enrolled:
+    """Enroll, and leave to the caller to clear what was interrupted.
 
     Args:
         by: A Slack user, or what triggered it.
@@ -131,13 +152,12 @@ async def enroll(
     by_outcome = await _by_outcome(
         unit, drip, contacts, by=by, only_judge=False, properties=properties, depth=depth
     )
-    interrupted = 0
+    interrupted: list[Running] = []
     if drip.mode is Mode.INTERRUPT and Outcome.ENROLLED in by_outcome:
-        others = await running(
+        interrupted = await running(
             unit, campaign=campaign, contacts=by_outcome[Outcome.ENROLLED], elsewhere=True
         )
-        await drop(unit, enrollments=others, reason=EndReason.INTERRUPTED)
-        interrupted = len(others)
+        await end(unit, enrollments=interrupted, reason=EndReason.INTERRUPTED)
     return Enrolled(
         counts={outcome: len(who) for outcome, who in by_outcome.items()},
         interrupted=interrupted,
@@ -226,13 +246,24 @@ async def running_of(unit: Unit, *, campaign: CampaignId, limit: int) -> list[Ru
 
 
 async def drop(unit: Unit, *, enrollments: Sequence[Running], reason: EndReason) -> None:
-    """End locked *enrollments* and cancel what was queued for them.
+    """End locked *enrollments* and cancel what was queued for them."""
+    await end(unit, enrollments=enrollments, reason=reason)
+    await clear(unit, enrollments=enrollments)
+
+
+async def end(unit: Unit, *, enrollments: Sequence[Running], reason: EndReason) -> None:
+    """End locked *enrollments*, and leave what was queued for them to `clear`, or to others."""
+    if enrollments:
+        await unit.run(_SQL["drop"], ids=[each.id for each in enrollments], reason=reason)
+
+
+async def clear(unit: Unit, *, enrollments: Sequence[Running]) -> None:
+    """Cancel what was queued for ended *enrollments*; once in a unit, as it locks statistics.
 
     What is claimed comes back to the queue, and whoever claims it again finds its enrollment ended.
     """
     if not enrollments:
         return
-    await end(unit, enrollments=enrollments, reason=reason)
     queued = await unit.rows(
         _SQL["queued_of"],
         ids=[each.id for each in enrollments],
@@ -241,11 +272,6 @@ async def drop(unit: Unit, *, enrollments: Sequence[Running], reason: EndReason)
     )
     await cancel(unit, [row["id"] for row in queued], Reason.ENROLLMENT_ENDED)
     await revoke(unit, contacts=sorted({each.contact_id for each in enrollments}))
-
-
-async def end(unit: Unit, *, enrollments: Sequence[Running], reason: EndReason) -> None:
-    """End locked *enrollments*, and leave what was queued for them to others."""
-    await unit.run(_SQL["drop"], ids=[each.id for each in enrollments], reason=reason)
 
 
 async def rewalk(

@@ -24,7 +24,7 @@ from engine.segment import Definition, InSegment
 from storage import automations, enrollments, members, occurrences, planning, tags
 from storage.automations import Live
 from storage.database import Unit
-from storage.enrollments import NotEnrolling
+from storage.enrollments import NotEnrolling, Running
 from worker.context import Worker
 
 SLICE_S: Final = 0.2
@@ -74,10 +74,14 @@ async def _slice(unit: Unit) -> int:
     there = set(await enrollments.lock_contacts(unit, contacts=sorted(met)))
     if campaigns:
         await enrollments.lock_running(unit, contacts=sorted(there))
+    ended: list[Running] = []
     for turn in turns:
         for _, (each, heard) in sorted(turn.items()):
             known = [one for one in heard if one.contact_id in there]
-            await _act(unit, each, await _inside(unit, each.automation.segment_id, known))
+            inside = await _inside(unit, each.automation.segment_id, known)
+            ended += await _act(unit, each, inside)
+    # Messages come after all enrollments, and statistics after all messages.
+    await enrollments.clear(unit, enrollments=ended)
     return len(taken)
 
 
@@ -117,7 +121,9 @@ async def _inside(
     return [each for each in heard if each.contact_id in inside]
 
 
-async def _act(unit: Unit, live: Live, heard: Sequence[Occurrence]) -> None:
+async def _act(unit: Unit, live: Live, heard: Sequence[Occurrence]) -> list[Running]:
+    """Do what an automation does; return what it ended, whose messages are still to be cleared."""
+    ended: list[Running] = []
     by_depth: dict[int, list[Occurrence]] = defaultdict(list)
     for each in heard:
         by_depth[each.depth].append(each)
@@ -127,17 +133,21 @@ async def _act(unit: Unit, live: Live, heard: Sequence[Occurrence]) -> None:
             log.warning("automation.stopped", automation=live.automation.id)
             await automations.stop(unit, automation=live.automation.id, why=_LOOPED)
         else:
-            await _do(unit, live, some, depth=depth + 1)
+            ended += await _do(unit, live, some, depth=depth + 1)
+    return ended
 
 
-async def _do(unit: Unit, live: Live, heard: Sequence[Occurrence], *, depth: int) -> None:
+async def _do(
+    unit: Unit, live: Live, heard: Sequence[Occurrence], *, depth: int
+) -> Sequence[Running]:
     contacts = _contacts(heard)
     match live.automation.action:
         case Enroll(campaign):
-            await _enroll(unit, live, campaign, heard, depth=depth)
+            return await _enroll(unit, live, campaign, heard, depth=depth)
         case Unenroll(campaign):
             there = await enrollments.running(unit, campaign=campaign, contacts=contacts)
-            await enrollments.drop(unit, enrollments=there, reason=EndReason.AUTOMATION)
+            await enrollments.end(unit, enrollments=there, reason=EndReason.AUTOMATION)
+            return there
         case AddTag(tag):
             await tags.add(unit, tags=[(contact, tag) for contact in contacts], depth=depth)
         case RemoveTag(tag):
@@ -153,13 +163,14 @@ async def _do(unit: Unit, live: Live, heard: Sequence[Occurrence], *, depth: int
             )
         case _:
             assert_never(live.automation.action)
+    return ()
 
 
 async def _enroll(
     unit: Unit, live: Live, campaign: CampaignId, heard: Sequence[Occurrence], *, depth: int
-) -> None:
+) -> Sequence[Running]:
     try:
-        enrolled = await enrollments.enroll(
+        enrolled = await enrollments.take_in(
             unit,
             campaign=campaign,
             contacts=_contacts(heard),
@@ -170,8 +181,9 @@ async def _enroll(
     except NotEnrolling as refused:
         # A draft, an archived one, or its last step was removed: there is nothing to be sent.
         log.warning("trigger.not_enrolling", campaign=campaign, state=refused.state)
-        return
+        return ()
     log.info("trigger.enrolled", campaign=campaign, counts=dict(enrolled.counts))
+    return enrolled.interrupted
 
 
 def _contacts(heard: Iterable[Occurrence]) -> list[ContactId]:

@@ -159,7 +159,7 @@ def _register_enroll(registry: Registry, desk: Desk) -> None:
                     raise Closed(campaign, why) from why
                 break  # somebody ended it meanwhile; what was done is told
             counts.update(done.counts)
-            interrupted += done.interrupted
+            interrupted += len(done.interrupted)
             await wake(desk, asked.organization)
             if not start and len(contacts) > SLICE:
                 await asked.respond(_begun(campaign, len(contacts)))

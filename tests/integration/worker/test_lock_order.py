@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from engine.automation import Action, AddTag, Enroll, TagAdded, Unenroll
 from engine.usecases.settle_doubts import Decision, settle_doubts
-from storage import enrollments, leases, sending
+from storage import enrollments, leases, sending, tags
+from storage.automations import StoredAutomations
 from storage.database import Unit
 from storage.left_to_staff import LeftToStaff
 from tests.database import ACME, NOON
@@ -18,6 +20,7 @@ from worker.claims import Call, Claims
 from worker.completion import complete
 from worker.planning import plan
 from worker.reconciliation import reconcile
+from worker.triggers import enroll_triggered
 from worker.whatsapp.client import Accepted, Doubtful, NotSent, Outcome, Refused
 
 OF_A_CALL = {"campaigns", "contacts", "enrollments", "messages", "campaign_stats"}
@@ -212,6 +215,41 @@ async def test_a_cancelled_campaign_is_swept_in_order(world: World, order: LockO
     assert "queued" not in await world.states()
 
 
+async def test_automations_that_end_others_at_once_lock_in_order(
+    world: World, order: LockOrder
+) -> None:
+    await crossed(world)
+    drips = [
+        row["id"]
+        for row in await world.rows("select id from campaigns where kind = 'drip' order by id")
+    ]
+    interrupting = await world.campaign(
+        kind="drip", state="active", settings={"mode": "interrupt"}, name="interrupting"
+    )
+    contacts = [row["id"] for row in await world.rows("select id from contacts order by id desc")]
+    before = await world.states()
+    async with world.database.owner_unit(ACME, NOON) as unit:
+        made = StoredAutomations(unit, "U0OWNER")
+        actions: list[Action] = [
+            *(Unenroll(drip) for drip in reversed(drips[1:])),
+            Enroll(interrupting),
+            AddTag("gone"),
+        ]
+        for action in actions:
+            await made.add(trigger=TagAdded("bye"), segment=None, action=action, campaign=None)
+        await tags.add(unit, tags=[(each, "bye") for each in contacts])
+    order.tables.clear()
+
+    while await enroll_triggered(worker(world), ACME):
+        pass
+
+    after = await world.states()
+    assert order.broken == []
+    assert order.tables >= OF_A_CALL
+    assert after["cancelled:enrollment_ended"] == 4 * len(contacts)
+    assert after["queued"] == before["queued"] - 4 * len(contacts)
+
+
 async def test_a_drip_that_interrupts_others_locks_in_order(world: World, order: LockOrder) -> None:
     await crossed(world)
     drip = await world.campaign(kind="drip", state="active", settings={"mode": "interrupt"})
@@ -220,7 +258,7 @@ async def test_a_drip_that_interrupts_others_locks_in_order(world: World, order:
 
     async def enroll(unit: Unit) -> int:
         enrolled = await enrollments.enroll(unit, campaign=drip, contacts=contacts, by="U0OWNER")
-        return enrolled.interrupted
+        return len(enrolled.interrupted)
 
     assert await world.database.run(ACME, NOON, enroll, owner=True) == 24
 

@@ -186,50 +186,12 @@ def _register_looking(registry: Registry, desk: Desk) -> None:
     @registry.command(SegmentPreview)
     @refusing
     async def preview(command: SegmentPreview, asked: Context) -> Reply:
-        async with desk.database.unit(asked.organization, asked.at) as unit:
-            known = await segment_names.known(unit)
-            named = _segment_or_none(command.text, known)
-            if named is None:
-                title = "This definition"
-                definition = _defined(desk, asked, command.text, known)
-            else:
-                found = await _locked(unit, asked, command.text)
-                title, definition = found.name, found.definition
-            seen = await members.preview(unit, definition=definition, limit=_SHOWN)
-            rows = await contacts.listed(unit, contacts=seen.first)
-        text = joined(
-            [
-                markup("*{title}* holds {n} now.", title=title, n=counted(seen.count)),
-                code(show(definition.where, known)),
-                *_contact_lines(rows, seen.count),
-            ]
-        )
-        return Reply(message=message(text, *sections(text)))
+        return await _preview(desk, asked, command)
 
     @registry.command(SegmentShow)
     @refusing
     async def show_it(command: SegmentShow, asked: Context) -> Reply:
-        async with desk.database.unit(asked.organization, asked.at) as unit:
-            known = await segment_names.known(unit)
-            it = await _locked(unit, asked, command.segment)
-            seen = await members.preview(unit, definition=_now(it), limit=_SHOWN)
-            uses = await Segments(unit, asked.user_id).uses(it.id)
-            rows = await contacts.listed(unit, contacts=seen.first)
-        lines = [
-            markup("*{name}* ({kind}): {n}", name=it.name, kind=_kind(it), n=counted(seen.count)),
-            literal(it.description) if it.description else Markup(""),
-            markup("Definition: {it}", it=code(show(it.definition.where, known))),
-            markup("Used by {uses}.", uses=", ".join(map(str, uses))) if uses else Markup(""),
-            *_contact_lines(rows, seen.count),
-        ]
-        made = markup("Created {at} by {who}", at=date(it.created_at), who=user(it.created_by))
-        follow = next_line(f"/drip broadcast new <name> to=segment:{as_word(it.name)} template=…")
-        text = joined([line for line in lines if line])
-        return Reply(
-            message=message(
-                joined([text, made, follow]), *sections(text), small_print(made, follow)
-            )
-        )
+        return await _show(desk, asked, command)
 
     @registry.command(SegmentList)
     @refusing
@@ -262,6 +224,50 @@ def _register_looking(registry: Registry, desk: Desk) -> None:
                 joined([literal(title), text]), header(title), *sections(text), small_print(hint)
             )
         )
+
+
+async def _preview(desk: Desk, asked: Context, command: SegmentPreview) -> Reply:
+    async with desk.database.unit(asked.organization, asked.at) as unit:
+        known = await segment_names.known(unit)
+        named = _segment_or_none(command.text, known)
+        if named is None:
+            title = "This definition"
+            definition = _defined(desk, asked, command.text, known)
+        else:
+            found = await _locked(unit, asked, command.text)
+            title, definition = found.name, found.definition
+        seen = await members.preview(unit, definition=definition, limit=_SHOWN)
+        rows = await contacts.listed(unit, contacts=seen.first)
+    text = joined(
+        [
+            markup("*{title}* holds {n} now.", title=title, n=counted(seen.count)),
+            code(show(definition.where, known)),
+            *_contact_lines(rows, seen.count),
+        ]
+    )
+    return Reply(message=message(text, *sections(text)))
+
+
+async def _show(desk: Desk, asked: Context, command: SegmentShow) -> Reply:
+    async with desk.database.unit(asked.organization, asked.at) as unit:
+        known = await segment_names.known(unit)
+        it = await _locked(unit, asked, command.segment)
+        seen = await members.preview(unit, definition=_now(it), limit=_SHOWN)
+        uses = await Segments(unit, asked.user_id).uses(it.id)
+        rows = await contacts.listed(unit, contacts=seen.first)
+    lines = [
+        markup("*{name}* ({kind}): {n}", name=it.name, kind=_kind(it), n=counted(seen.count)),
+        literal(it.description) if it.description else Markup(""),
+        markup("Definition: {it}", it=code(show(it.definition.where, known))),
+        markup("Used by {uses}.", uses=", ".join(map(str, uses))) if uses else Markup(""),
+        *_contact_lines(rows, seen.count),
+    ]
+    made = markup("Created {at} by {who}", at=date(it.created_at), who=user(it.created_by))
+    follow = next_line(f"/drip broadcast new <name> to=segment:{as_word(it.name)} template=…")
+    text = joined([line for line in lines if line])
+    return Reply(
+        message=message(joined([text, made, follow]), *sections(text), small_print(made, follow))
+    )
 
 
 def _kind(segment: Segment) -> Markup:

@@ -52,59 +52,67 @@ def register(registry: Registry, desk: Desk) -> None:
     @registry.command(TemplateTest)
     @refusing
     async def test(command: TemplateTest, asked: Context) -> Reply:
-        contact = await one_contact(desk, asked, command.phone)
-        ours = [each.id for each in desk.config.organizations[asked.organization].whatsapp.numbers]
+        return await _tested(desk, asked, command)
 
-        async def work(unit: Unit) -> Reply:
-            template = in_language(
-                command.template, await named(unit, command.template), command.language
-            )
-            profile = await contacts.profile(unit, contact=contact)
-            if profile is None:
-                raise NoSuchContact("That contact was deleted a moment ago.")
-            against = profile.consent.against(promotional=template.category is not Category.UTILITY)
-            if against is not None:
-                raise NothingToRead(f"{_name(profile)} {against.sentence}: nothing was sent.")
-            known = KnownTemplates(unit)
-            content = await compose(
-                wanted=Wanted(
-                    template=template.name,
-                    language=template.language,
-                    parameters=command.parameters,
-                ),
-                known=known,
-                attributes=audiences.ContactAttributes(unit),
-            )
-            await check_approved(type=None, contents=[content], known=known)
-            filled = Rendering.of(content).filled(_values(profile))
-            if isinstance(filled, Missing):
-                raise NothingToRead(_missing(profile, filled))
-            await send_to_one(unit, contact=contact, content=filled, numbers=ours)
-            await audit.note(
-                unit,
-                actor=asked.user_id,
-                action="template.test",
-                subject=f"contact:{contact}",
-                content={"template": template.id},
-            )
-            return told(
-                asked,
-                markup(
-                    "sends the template *{name}* ({language}) to {who}, outside of any campaign.",
-                    name=template.name,
-                    language=template.language,
-                    who=literal(_name(profile)),
-                ),
-                markup(
-                    "{it} says what became of it.",
-                    it=code(f"/drip contact show {_phone(profile)}"),
-                ),
-            )
 
-        reply = await desk.database.run(asked.organization, asked.at, work)
-        for number in ours:
-            await desk.queue.wake_lane(asked.organization, number)
-        return reply
+async def _tested(desk: Desk, asked: Context, command: TemplateTest) -> Reply:
+    contact = await one_contact(desk, asked, command.phone)
+    ours = [each.id for each in desk.config.organizations[asked.organization].whatsapp.numbers]
+
+    async def work(unit: Unit) -> Reply:
+        template = in_language(
+            command.template, await named(unit, command.template), command.language
+        )
+        profile = await contacts.profile(unit, contact=contact)
+        if profile is None:
+            raise NoSuchContact("That contact was deleted a moment ago.")
+        against = profile.consent.against(promotional=template.category is not Category.UTILITY)
+        if against is not None:
+            raise NothingToRead(f"{_name(profile)} {against.sentence}: nothing was sent.")
+        known = KnownTemplates(unit)
+        content = await compose(
+            wanted=Wanted(
+                template=template.name,
+                language=template.language,
+                parameters=command.parameters,
+            ),
+            known=known,
+            attributes=audiences.ContactAttributes(unit),
+        )
+        await check_approved(type=None, contents=[content], known=known)
+        filled = Rendering.of(content).filled(_values(profile))
+        if isinstance(filled, Missing):
+            raise NothingToRead(_missing(profile, filled))
+        await send_to_one(unit, contact=contact, content=filled, numbers=ours)
+        await audit.note(
+            unit,
+            actor=asked.user_id,
+            action="template.test",
+            subject=f"contact:{contact}",
+            content={"template": template.id},
+        )
+        return _sent(asked, template, profile)
+
+    reply = await desk.database.run(asked.organization, asked.at, work)
+    for number in ours:
+        await desk.queue.wake_lane(asked.organization, number)
+    return reply
+
+
+def _sent(asked: Context, template: Template, profile: Profile) -> Reply:
+    return told(
+        asked,
+        markup(
+            "sends the template *{name}* ({language}) to {who}, outside of any campaign.",
+            name=template.name,
+            language=template.language,
+            who=literal(_name(profile)),
+        ),
+        markup(
+            "{it} says what became of it.",
+            it=code(f"/drip contact show {_phone(profile)}"),
+        ),
+    )
 
 
 def _previewed(

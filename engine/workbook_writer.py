@@ -31,9 +31,13 @@ class WorkbookWriter:
     def end(self) -> bytes:
         """Return the last bytes; nothing can be added any more."""
         self._sheet.write(_ENDS.encode())
+        self.close()
+        return self._sink.taken()
+
+    def close(self) -> None:
+        """Let go of what was not ended: its last bytes are nobody's."""
         self._sheet.close()
         self._archive.close()
-        return self._sink.taken()
 
     def _written(self, cells: Sequence[str]) -> str:
         self._row += 1

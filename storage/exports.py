@@ -77,9 +77,9 @@ async def find(unit: Unit, *, export: ExportId) -> Export | None:
     return _from_row(await unit.row(_SQL["find"], export=export))
 
 
-async def next_open(unit: Unit) -> Export | None:
-    """Return the export that has waited longest for the worker; None: there is none."""
-    return _from_row(await unit.row(_SQL["next_open"]))
+async def next_open(unit: Unit, *, at_once: int) -> Export | None:
+    """Return which of the *at_once* oldest has waited longest; None: there is none."""
+    return _from_row(await unit.row(_SQL["next_open"], at_once=at_once))
 
 
 async def lock(unit: Unit, seen: Export) -> bool:

@@ -210,9 +210,9 @@ async def find(unit: Unit, *, import_id: ImportId) -> Import | None:
     return _from_row(await unit.row(_SQL["find"], **{"import": import_id}))
 
 
-async def next_open(unit: Unit) -> Import | None:
+async def next_open(unit: Unit, *, at_once: int) -> Import | None:
     """Return the import that has waited longest for the worker; None: there is none."""
-    return _from_row(await unit.row(_SQL["next_open"]))
+    return _from_row(await unit.row(_SQL["next_open"], at_once=at_once))
 
 
 async def lock(unit: Unit, seen: Import) -> bool:

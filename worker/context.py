@@ -11,10 +11,11 @@ from engine.sending_rules import NumberRule, SendingRules
 from storage.database import Database
 from storage.queue import Queue
 from storage.upkeep import Round
+from worker.half_done import HalfDone
 from worker.memory import Memory
-from worker.reading import LastReading
+from worker.reading import Reading
 from worker.whatsapp.client import CloudApi
-from worker.writing import LastWriting
+from worker.writing import Writing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +26,8 @@ class Worker:
         memories: Of numbers whose lane ran here.
         running: Jobs under way here, by name.
         rounds: Of upkeep, begun here and not yet done.
-        reading: The file of an import that was read here last.
-        writing: The export that was written here last.
+        reading: Files of imports, by import.
+        writing: Exports, by export.
     """
 
     config: Config
@@ -38,8 +39,8 @@ class Worker:
     memories: dict[tuple[OrganizationId, NumberId], Memory] = field(default_factory=dict)
     running: set[tuple[str, OrganizationId]] = field(default_factory=set)
     rounds: dict[OrganizationId, Round] = field(default_factory=dict)
-    reading: LastReading = field(default_factory=LastReading)
-    writing: LastWriting = field(default_factory=LastWriting)
+    reading: HalfDone[Reading] = field(default_factory=HalfDone)
+    writing: HalfDone[Writing] = field(default_factory=HalfDone)
 
     def now(self) -> datetime:
         return self.clock.now()

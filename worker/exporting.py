@@ -15,6 +15,7 @@ from storage import audiences, blobs, effects, exports
 from storage.database import Unit
 from storage.exports import Export, State
 from worker.context import Worker
+from worker.half_done import AT_ONCE
 from worker.writing import Writing
 
 SLICE_S: Final = 0.2
@@ -28,8 +29,9 @@ async def export_contacts(worker: Worker, organization: OrganizationId) -> bool:
     ends = worker.clock.monotonic() + SLICE_S
     while True:
         async with worker.database.owner_unit(organization, worker.now()) as unit:
-            open_export = await exports.next_open(unit)
+            open_export = await exports.next_open(unit, at_once=AT_ONCE)
             if open_export is None:
+                worker.writing.forget(organization)
                 return False
             writing = await _writing(unit, worker, organization, open_export)
         if not await _advance(worker, organization, open_export, writing):
@@ -45,8 +47,6 @@ async def _writing(
     if kept is not None:
         return kept
     return Writing(
-        organization=organization,
-        export=seen.id,
         members=await audiences.contacts(unit, audience=seen.audience),
         workbook=WorkbookWriter() if seen.format is Format.XLSX else None,
         # Half a workbook without what wrote it cannot be gone on with.
@@ -65,7 +65,7 @@ async def _advance(
         return False
     if after.state is State.WRITING:
         writing.position = after.position
-        worker.writing.keep(writing)
+        worker.writing.keep(organization, seen.id, writing)
     return True
 
 

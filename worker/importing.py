@@ -25,6 +25,7 @@ from storage.database import Unit
 from storage.imports import Import, Reading, Sample, State, StoredRow
 from worker.context import Worker
 from worker.foresight import foreseen
+from worker.half_done import AT_ONCE
 from worker.reading import Reading as OpenFile
 from worker.undoing import undo
 
@@ -39,8 +40,9 @@ async def import_contacts(worker: Worker, organization: OrganizationId) -> bool:
     ends = worker.clock.monotonic() + SLICE_S
     while True:
         async with worker.database.owner_unit(organization, worker.now()) as unit:
-            open_import = await imports.next_open(unit)
+            open_import = await imports.next_open(unit, at_once=AT_ONCE)
         if open_import is None:
+            worker.reading.forget(organization)
             return False
         moved = await _advance(worker, organization, open_import, ends)
         if not moved:
@@ -57,20 +59,21 @@ async def _advance(worker: Worker, organization: OrganizationId, seen: Import, e
             moved = await worker.database.run(
                 organization, worker.now(), lambda unit: _open(unit, seen, opened.sheet), owner=True
             )
-            worker.reading.keep(opened)
+            worker.reading.keep(organization, seen.id, opened)
             return moved
         case State.JUDGING:
             reading = await _reading(worker, organization, seen)
             rows = _next_rows(worker, organization, reading, seen, ends)
             if rows is None:
-                worker.reading.keep(reading)  # still on its way to where the database says it was
+                # Still on its way to where the database says it was.
+                worker.reading.keep(organization, seen.id, reading)
                 return True
             judged = await worker.database.run(
                 organization, worker.now(), lambda unit: _judge(unit, seen, rows), owner=True
             )
             if judged and rows:
                 reading.position = rows[-1].number
-                worker.reading.keep(reading)
+                worker.reading.keep(organization, seen.id, reading)
             return judged
         case State.IMPORTING:
             return await worker.database.run(
@@ -274,8 +277,6 @@ async def _opened(worker: Worker, organization: OrganizationId, seen: Import) ->
         file.close()
         raise
     return OpenFile(
-        organization=organization,
-        import_id=seen.id,
         position=seen.position,
         file=file,
         sheet=sheet,

@@ -6,7 +6,6 @@ from typing import BinaryIO
 
 from engine.audience_file import Sheet
 from engine.audience_table import Record, Unreadable
-from engine.ids import ImportId, OrganizationId
 
 
 @dataclass(slots=True, kw_only=True)
@@ -18,8 +17,6 @@ class Reading:
         records: Those not looked at yet.
     """
 
-    organization: OrganizationId
-    import_id: ImportId
     position: int
     file: BinaryIO = field(repr=False)
     sheet: Sheet | Unreadable
@@ -29,27 +26,3 @@ class Reading:
         if isinstance(self.records, Generator):
             self.records.close()
         self.file.close()
-
-
-class LastReading:
-    """The file a process reads just now, at most one.
-
-    Only a cache: a reading that is not where the database says is thrown away, and so is one whose
-    rows were taken and not stored.
-    """
-
-    def __init__(self) -> None:
-        self._kept: Reading | None = None
-
-    def keep(self, reading: Reading) -> None:
-        self._kept = reading
-
-    def take(
-        self, organization: OrganizationId, import_id: ImportId, position: int
-    ) -> Reading | None:
-        """Return the file where it goes on after *position*; None: it has to be read anew."""
-        kept, self._kept = self._kept, None
-        if kept is None:
-            return None
-        at = (kept.organization, kept.import_id, kept.position)
-        return kept if at == (organization, import_id, position) else None

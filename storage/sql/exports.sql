@@ -8,9 +8,10 @@ select id, audience, named, format, attributes, state, position, done, blob_id, 
  where organization_id = $organization and id = $export
 
 -- name: next_open
--- The export that has waited longest for its next slice; no row: nothing is to be done.
+-- Of the $at_once oldest the export that has waited longest for its next slice; no row: nothing is to be done.
 select id, audience, named, format, attributes, state, position, done, blob_id, actor, channel from exports
- where organization_id = $organization and state = 'writing'
+ where organization_id = $organization
+   and id in (select id from exports where organization_id = $organization and state = 'writing' order by id limit $at_once)
  order by updated_at, id limit 1
 
 -- name: lock

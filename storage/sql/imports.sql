@@ -17,12 +17,15 @@ select i.id, i.blob_id, i.verdicts_blob_id, i.name, i.state, i.problem, i.positi
  where i.organization_id = $organization and i.id = $import
 
 -- name: next_open
--- The import that has waited longest for its next slice; no row: nothing is to be done.
+-- Of the $at_once oldest the import that has waited longest for its next slice; no row: nothing is to be done.
 select i.id, i.blob_id, i.verdicts_blob_id, i.name, i.state, i.problem, i.position, i.counts, i.samples, i.actor,
        i.channel, i.thread_ts, i.rows, i.reading, i.list_id, i.stays_blob_id, i.created_at, l.name as list_name
   from imports i
   left join contact_lists l on l.organization_id = i.organization_id and l.id = i.list_id
- where i.organization_id = $organization and i.state in ('uploaded', 'judging', 'importing', 'undoing')
+ where i.organization_id = $organization
+   and i.id in (select id from imports
+                 where organization_id = $organization and state in ('uploaded', 'judging', 'importing', 'undoing')
+                 order by id limit $at_once)
  order by i.updated_at, i.id limit 1
 
 -- name: lock

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 
 import openpyxl
 import pytest
@@ -25,8 +26,8 @@ from tests.examples import ON_POSTGRES
 from tests.integration.slack.contacts_room import Room, opened_room
 from worker import exporting
 from worker.exporting import export_contacts
+from worker.half_done import AT_ONCE, HalfDone
 from worker.importing import import_contacts
-from worker.writing import LastWriting
 
 PHONES = [Phone(f"+3161234000{place}") for place in range(5)]
 
@@ -37,11 +38,10 @@ async def room(database: Database) -> AsyncIterator[Room]:
         yield room
 
 
-async def exported(room: Room, format_: Format, *, other_processes: bool = False) -> bytes:
-    """Export everybody; each slice by a process of its own, if asked."""
-    at = room.clock.now()
-    async with room.database.unit(ACME, at) as unit:
-        export = await exports.begin(
+async def begin(room: Room, format_: Format) -> ExportId:
+    """Ask for an export of everybody."""
+    async with room.database.unit(ACME, room.clock.now()) as unit:
+        return await exports.begin(
             unit,
             audience=Audience(everyone=True),
             named="all",
@@ -50,9 +50,14 @@ async def exported(room: Room, format_: Format, *, other_processes: bool = False
             actor="U0OWNER",
             channel="D0OWNER",
         )
+
+
+async def exported(room: Room, format_: Format, *, other_processes: bool = False) -> bytes:
+    """Export everybody; each slice by a process of its own, if asked."""
+    export = await begin(room, format_)
     worker = room.worker
     while await export_contacts(worker, ACME):
-        worker = replace(worker, writing=LastWriting()) if other_processes else worker
+        worker = replace(worker, writing=HalfDone()) if other_processes else worker
     return await content_of(room, export)
 
 
@@ -199,19 +204,9 @@ async def test_an_export_goes_on_or_begins_anew_where_another_process_stopped(
     monkeypatch.setattr(exporting, "_CONTACTS", 2)
     monkeypatch.setattr(exporting, "SLICE_S", 0.0)
 
-    at = room.clock.now()
-    async with room.database.unit(ACME, at) as unit:
-        export = await exports.begin(
-            unit,
-            audience=Audience(everyone=True),
-            named="all",
-            format_=format_,
-            attributes=[],
-            actor="U0OWNER",
-            channel="D0OWNER",
-        )
+    export = await begin(room, format_)
     await export_contacts(room.worker, ACME)
-    survivor = replace(room.worker, writing=LastWriting())
+    survivor = replace(room.worker, writing=HalfDone())
     while await export_contacts(survivor, ACME):
         pass
 
@@ -227,3 +222,27 @@ async def test_whom_nobody_is_is_not_exported(room: Room) -> None:
 
     assert "is nobody yet. Nothing was exported." in answer.message.text
     assert await room.rows("select 1 from exports") == []
+
+
+@pytest.mark.parametrize("format_", list(Format))
+async def test_exports_asked_for_together_are_all_written_each_by_its_own_slices(
+    room: Room, monkeypatch: pytest.MonkeyPatch, format_: Format
+) -> None:
+    asked, slices = AT_ONCE + 2, 4  # one for each of three pieces, and one that ends it
+    for phone in PHONES:
+        await room.command(f"contact add {phone}")
+    monkeypatch.setattr(exporting, "_CONTACTS", 2)
+    monkeypatch.setattr(exporting, "SLICE_S", 0.0)
+    begun = [await begin(room, format_) for _ in range(asked)]
+
+    for _ in range(asked * slices):
+        room.clock.at += timedelta(seconds=1)
+        await export_contacts(room.worker, ACME)
+
+    for export in begun:
+        content = await content_of(room, export)
+        if format_ is Format.XLSX:
+            (sheet,) = openpyxl.load_workbook(io.BytesIO(content)).worksheets
+            assert sheet.max_row == 1 + len(PHONES)
+        else:
+            assert content.count(b"\r\n") == 1 + len(PHONES)

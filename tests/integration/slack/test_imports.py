@@ -5,6 +5,7 @@ import csv
 import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -20,6 +21,9 @@ from bot.slack.limiter import Limiter
 from bot.slack.poster import Poster
 from bot.slack.replies import Reply
 from bot.slack.requests import Event, Origin
+from engine import audience_file
+from engine.audience_file import Sheet
+from engine.audience_table import Unreadable
 from engine.ids import ImportId
 from engine.roles import Role
 from engine.segment import Definition, OnList
@@ -30,8 +34,8 @@ from storage.imports import Import, State
 from tests.database import ACME, NOON
 from tests.integration.slack.contacts_room import Room, opened_room
 from worker import importing
+from worker.half_done import AT_ONCE, HalfDone
 from worker.importing import import_contacts
-from worker.reading import LastReading
 
 FILE = "F0FILE01"
 HOSTILE = '<!channel> =HYPERLINK("x")'
@@ -666,7 +670,7 @@ async def test_work_goes_on_where_another_process_stopped(
 
     async def in_other_processes() -> int:
         slices = 1
-        while await import_contacts(replace(room.worker, reading=LastReading()), ACME):
+        while await import_contacts(replace(room.worker, reading=HalfDone()), ACME):
             slices += 1
         return slices
 
@@ -686,6 +690,31 @@ async def test_work_goes_on_where_another_process_stopped(
     assert await room.rows("select count(*) from occurrences") == [(390,)]
 
 
+async def test_files_imported_together_are_each_read_once(
+    room: Room, slack: SlackFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "_ROWS", 50)
+    monkeypatch.setattr(importing, "SLICE_S", 0.0)
+    opened, read = [], audience_file.read
+
+    def counted(file: io.BytesIO, *, country: str | None) -> Sheet | Unreadable:
+        opened.append(file)
+        return read(file, country=country)
+
+    monkeypatch.setattr(audience_file, "read", counted)
+    files = [f"F{number}" for number in range(AT_ONCE + 2)]
+    for file in files:
+        await upload(room, slack, rows_of_the_newcomer(), file)
+
+    while await import_contacts(room.worker, ACME):
+        room.clock.at += timedelta(seconds=1)
+
+    assert len(opened) == len(files)
+    assert await room.rows("select state, count(*) from imports group by 1") == [
+        ("judged", len(files))
+    ]
+
+
 async def test_two_workers_at_once_import_each_row_once(
     room: Room, slack: SlackFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -693,7 +722,7 @@ async def test_two_workers_at_once_import_each_row_once(
     await upload(room, slack, rows_of_the_newcomer())
 
     async def another_process() -> None:
-        worker = replace(room.worker, reading=LastReading())
+        worker = replace(room.worker, reading=HalfDone())
         while (await only_import(room)).state not in {State.JUDGED, State.IMPORTED}:
             await import_contacts(worker, ACME)
 

@@ -201,9 +201,9 @@ def _excluding(desk: Desk, exclude: Exclude) -> Callable[[Click, Context], Await
     async def clicked(click: Click, asked: Context) -> Reply:
         organization = desk.config.organizations[asked.organization]
         value = Value.parse(click.value)
-        if value is None or not value.subject.isdecimal():
+        if value is None or value.id is None:
             raise NoSuchCampaign
-        campaign, version = CampaignId(int(value.subject)), value.version
+        campaign, version = CampaignId(value.id), value.version
 
         async def work(unit: Unit) -> Edited | Unconfirmed:
             mine = Campaigns(unit, asked.user_id, cooldown=cooldown_of(organization))

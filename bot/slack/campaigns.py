@@ -1,6 +1,7 @@
 """Campaigns: the commands about them and their steps, and the buttons of live cards."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from bot.slack import campaign_moves, reports
 from bot.slack.campaign_lists import listing, next_line, showing
@@ -114,7 +115,7 @@ def _register_buttons(registry: Registry, desk: Desk) -> None:
     for action_id, move in moves.items():
         registry.click(action_id, role=Role.OWNER)(refusing(_clicked(desk, move)))
 
-    @registry.click("campaign_report", role=Role.SUPERVISOR)
+    @registry.click("campaign_report", role=Role.SUPERVISOR, once=False)
     @refusing
     async def report(click: Click, asked: Context) -> Reply:
         async with desk.database.unit(asked.organization, asked.at) as unit:
@@ -148,13 +149,13 @@ def _clicked(desk: Desk, move: Move) -> Callable[[Click, Context], Awaitable[Rep
 
 def _subject(click: Click) -> tuple[CampaignId, int]:
     value = Value.parse(click.value)
-    if value is None or not value.subject.isdecimal():
+    if value is None or value.id is None:
         raise NoSuchCampaign
-    return CampaignId(int(value.subject)), value.version
+    return CampaignId(value.id), value.version
 
 
 def _stale(now: Campaign) -> Reply:
-    return answered(
+    said = answered(
         markup(
             "*{name}* has changed since that card was drawn, and is {state} now. Nothing has been"
             " done; the buttons of the card as it is now work.",
@@ -162,3 +163,4 @@ def _stale(now: Campaign) -> Reply:
             state=now.state.value,
         )
     )
+    return replace(said, undone=True)

@@ -1,5 +1,7 @@
 """What staff are asked whose change is for many: the same command with how many they mean."""
 
+from dataclasses import replace
+
 from bot.slack.changes import answered
 from bot.slack.markup import Markup, code, joined, markup
 from bot.slack.replies import Reply
@@ -20,8 +22,9 @@ def count_wanted(asked: Asked, would: str, *where: Markup, command: str) -> Repl
         if asked.given is None
         else markup("The count you gave, {given}, is another one.", given=asked.given)
     )
-    return answered(
+    said = answered(
         markup("{what}. Nothing has been done.", what=joined([done, *where], " ")),
         given,
         markup("To go on: {it}", it=code(f"{command} count={asked.recipients}")),
     )
+    return replace(said, undone=True)

@@ -221,14 +221,16 @@ class Dispatcher:
         if refusal is not None:
             return refusal
         context, key = self._context(arrival, role), _click_key(click)
-        if key is None:
+        if key is None or click.action_id in self._registry.repeatable:
             return await handler(click, context)
         claim = await self._won(arrival, key)
         if claim is None:
             return None
-        # What did not happen may be clicked again.
-        async with held(self._claims, claim):
-            return await handler(click, context)
+        async with held(self._claims, claim) as hold:
+            reply = await handler(click, context)
+            # What did not happen may be clicked again.
+            hold.undone = reply is not None and reply.undone
+            return reply
 
     async def _shortcut(self, arrival: Arrival) -> Reply | None:
         shortcut = arrival.request

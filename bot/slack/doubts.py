@@ -98,9 +98,9 @@ def _button(decision: Decision, value: str, waiting: int, name: str | None) -> E
 
 async def _settle(desk: Desk, click: Click, context: Context, decision: Decision) -> Reply | None:
     value = Value.parse(click.value)
-    if value is None or not value.subject.isdecimal() or len(value.subject) > _DIGITS:
+    if value is None or value.id is None:
         return None
-    campaign = CampaignId(int(value.subject)) or None
+    campaign = CampaignId(value.id) or None
 
     async def work(unit: Unit) -> Settled:
         left = LeftToStaff(unit, campaign=campaign, actor=context.user_id)
@@ -140,6 +140,3 @@ def _messages(count: int, name: str | None) -> Markup:
 async def _name(unit: Unit, campaign: CampaignId | None) -> str | None:
     found = None if campaign is None else await reports.campaign(unit, campaign=campaign)
     return None if found is None else found.name
-
-
-_DIGITS: Final = 18

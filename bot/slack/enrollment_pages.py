@@ -85,8 +85,8 @@ def register(registry: Registry, desk: Desk) -> None:
             page = _Page(campaign=campaign, state=command.state, offset=0)
             return await _shown(desk, asked, unit, page)
 
-    @registry.click(_OLDER, role=Role.SUPERVISOR)
-    @registry.click(_NEWER, role=Role.SUPERVISOR)
+    @registry.click(_OLDER, role=Role.SUPERVISOR, once=False)
+    @registry.click(_NEWER, role=Role.SUPERVISOR, once=False)
     @refusing
     async def turn(click: Click, asked: Context) -> Reply:
         value = Value.parse(click.value)

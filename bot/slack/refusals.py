@@ -32,4 +32,5 @@ def refusing(
 
 def refused(sentence: Markup) -> Reply:
     """Return an answer that says why nothing was done."""
-    return Reply(message=message(sentence, section(markup(":warning: {it}", it=sentence))))
+    shown = message(sentence, section(markup(":warning: {it}", it=sentence)))
+    return Reply(message=shown, undone=True)

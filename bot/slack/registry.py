@@ -89,6 +89,7 @@ class Registry:
     def __init__(self) -> None:
         self.commands: dict[type[Command], CommandHandler] = {}
         self.clicks: dict[str, tuple[Role, ClickHandler]] = {}
+        self.repeatable: set[str] = set()
         self.submissions: dict[str, tuple[Role, SubmissionHandler]] = {}
         self.queries: dict[str, tuple[Role, OptionsHandler]] = {}
         self.shortcuts: dict[str, tuple[Role, ShortcutHandler]] = {}
@@ -113,8 +114,15 @@ class Registry:
 
         return register
 
-    def click(self, action_id: str, *, role: Role) -> Callable[[H], H]:
-        """Handle a button, select or picker; what it carries is no right, so *role* is asked."""
+    def click(self, action_id: str, *, role: Role, once: bool = True) -> Callable[[H], H]:
+        """Handle a button, select or picker; what it carries is no right, so *role* is asked.
+
+        Args:
+            once: Whether the same person's click on the same version does nothing more; not for
+                what only shows something.
+        """
+        if not once:
+            self.repeatable.add(action_id)
         return self._entry(self.clicks, action_id, role)
 
     def submission(self, callback_id: str, *, role: Role) -> Callable[[H], H]:

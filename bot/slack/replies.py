@@ -25,12 +25,14 @@ class Reply:
         in_channel: Whether all in the channel see it; else only who asked.
         thread_ts: The thread it goes into; None for none.
         replace: Whether it takes the place of the message that was clicked.
+        undone: Whether nothing was done, so that the same click means something again.
     """
 
     message: Message
     in_channel: bool = False
     thread_ts: str | None = None
     replace: bool = False
+    undone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -170,7 +170,8 @@ def _asking(asked: Unconfirmed, command: StepCommand) -> Reply:
     lines.append(markup("To go on: {it}", it=code(f"/drip {again}")))
     reply = answered(*lines)
     confirm = actions(button("Do it", action_id=_CONFIRM, value=value, style="primary"))
-    return replace(reply, message=replace(reply.message, blocks=(*reply.message.blocks, confirm)))
+    shown = replace(reply.message, blocks=(*reply.message.blocks, confirm))
+    return replace(reply, message=shown, undone=True)
 
 
 def _confirmed(command: StepCommand, step: Step) -> StepCommand:

@@ -26,6 +26,7 @@ from bot.slack.language import COMMANDS, LANGUAGE
 from bot.slack.language.campaigns import CampaignNew, CampaignPause, CampaignShow
 from bot.slack.language.general import Status
 from bot.slack.markup import markup
+from bot.slack.refusals import refusing
 from bot.slack.registry import AlreadyHandled, Choice, Context, FieldErrors, Registry
 from bot.slack.replies import Reply
 from bot.slack.requests import Click, Event, OptionsQuery, Submission
@@ -33,6 +34,7 @@ from bot.slack.staff import Staff
 from bot.slack.verification import sign
 from bot.slack.workspace import Workspace, Workspaces
 from engine.ids import OrganizationId
+from engine.refusal import Refusal
 from engine.roles import Role
 from storage.database import Database
 from storage.slack_requests import Claim, SlackRequests
@@ -540,6 +542,38 @@ async def test_a_click_that_broke_may_be_clicked_again(house: House) -> None:
 
     assert house.done == ["pause broken@1"] * 2
     assert "reference" in house.slack.answers[-1]["text"]
+
+
+async def test_a_click_that_was_refused_may_be_clicked_again(house: House) -> None:
+    @house.registry.click("activate", role=Role.OWNER)
+    @refusing
+    async def activate(_click: Click, _context: Context) -> Reply:
+        house.done.append("tried")
+        if len(house.done) == 1:
+            raise Refusal("The template is not approved yet.")
+        return _said("Activated.")
+
+    for _ in range(3):
+        await house.click("activate", "17@1")
+        await house.dispatcher.drain(5)
+
+    assert house.done == ["tried", "tried"]
+    assert [each["text"] for each in house.slack.answers] == [
+        "The template is not approved yet.",
+        "Activated.",
+    ]
+
+
+async def test_what_only_shows_something_is_shown_at_every_click(house: House) -> None:
+    @house.registry.click("report", role=Role.SUPERVISOR, once=False)
+    async def report(_click: Click, _context: Context) -> Reply:
+        return _said("Sent 3.")
+
+    for _ in range(2):
+        await house.click("report", "17@1")
+        await house.dispatcher.drain(5)
+
+    assert [each["text"] for each in house.slack.answers] == ["Sent 3.", "Sent 3."]
 
 
 async def test_a_click_a_killed_process_had_begun_is_done_by_the_next(house: House) -> None:

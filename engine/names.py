@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from engine import unseen
+
 LONGEST_NAME: Final = 80
 LONGEST_TAG: Final = 50
 LONGEST_ATTRIBUTE: Final = 50
@@ -20,16 +22,21 @@ def cleaned(text: str) -> str:
     r"""Return *text* as one line that looks like what it is.
 
     Control characters and everything that turns, joins or hides text are gone, runs of spaces are
-    one, and letters are composed; emoji made of several stay whole.
+    one, and letters are composed; emoji made of several stay whole. So no two such lines look the
+    same because of what nobody sees.
 
     >>> cleaned("  Spring\tSale\u202e ")
     'Spring Sale'
     """
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
-    spaced = "".join(" " if c.isspace() else c for c in unicodedata.normalize("NFC", text))
-    shown = "".join(c for c in spaced if _is_shown(c))
-    return " ".join(_STRAY_JOINER.sub("", shown).split())
+    before = ""
+    # What goes brings others together, which may compose or lose their reason to stay.
+    while text != before:
+        before = text
+        spaced = "".join(" " if c.isspace() else c for c in unicodedata.normalize("NFC", text))
+        text = " ".join(unseen.without(spaced).split())
+    return text
 
 
 def campaign(text: str) -> str:
@@ -53,7 +60,7 @@ def tag(text: str) -> str:
     """
     name = _limited(folded(text), what="A tag", longest=LONGEST_TAG)
     if _SEPARATORS.search(name):
-        raise InvalidName(f"A tag has no comma, semicolon, bar or quote: {name!r}.")
+        raise InvalidName(f"A tag has no comma, semicolon, bar or quote: write {name!r} without.")
     return name
 
 
@@ -73,7 +80,10 @@ def attribute(text: str) -> str:
         longest=LONGEST_ATTRIBUTE,
     )
     if name.isdecimal():
-        raise InvalidName(f"The name of an attribute has a letter in it, {name!r} has none.")
+        raise InvalidName(
+            f"The name of an attribute has a letter in it, {name!r} has none: write one such as"
+            " city."
+        )
     return name
 
 
@@ -81,6 +91,11 @@ def folded(text: str) -> str:
     """Return the form in which names are compared: cleaned and without case."""
     composed = unicodedata.normalize("NFKC", cleaned(text)).casefold()
     return cleaned(unicodedata.normalize("NFKC", composed))
+
+
+def echoed(text: str) -> str:
+    """Return the beginning of what somebody wrote, for a sentence that says it will not do."""
+    return text if len(text) <= _ECHOED else f"{text[:_ECHOED].rstrip()}…"
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
@@ -92,6 +107,16 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     spelled = {folded(each): each for each in known}
     found = difflib.get_close_matches(folded(word)[:LONGEST_NAME], spelled, n=1, cutoff=0.6)
     return spelled[found[0]] if found else None
+
+
+def is_among(name: str, names: Iterable[str]) -> bool:
+    """Return whether one of *names* counts as the same, so that nobody could tell them apart.
+
+    >>> is_among("STRASSE", ["Straße"])
+    True
+    """
+    wanted = folded(name)
+    return any(folded(each) == wanted for each in names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,23 +153,13 @@ def match_name(given: str, names: Collection[str]) -> One | Ambiguous | NoMatch:
     return NoMatch(closest=closest(given, sorted(names)))
 
 
+_ECHOED: Final = 60  # characters; the fix is worth more room than the mistake
 _SEPARATORS: Final = re.compile(r'[,;|"]')
-_JOINERS: Final = "\u200c\u200d"
-# A joiner holds an emoji together or shapes a letter; at an edge it only hides a difference.
-_STRAY_JOINER: Final = re.compile(f"(?<![^\\s{_JOINERS}])[{_JOINERS}]+|[{_JOINERS}]+(?=\\s|$)")
-_INVISIBLE: Final = frozenset("\u115f\u1160\u3164\uffa0\u034f\u17b4\u17b5\u2800")
-_CATEGORIES_OUT: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
 def _letter_or_space(character: str) -> str:
     """Return letters, digits and the marks on them (vowels in Indian scripts), else a space."""
     return character if unicodedata.category(character)[0] in "LNM" else " "
-
-
-def _is_shown(character: str) -> bool:
-    if character in _JOINERS:
-        return True
-    return unicodedata.category(character) not in _CATEGORIES_OUT and character not in _INVISIBLE
 
 
 def _limited(name: str, *, what: str, longest: int) -> str:

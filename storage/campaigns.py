@@ -9,6 +9,7 @@ import asyncpg
 import orjson
 
 from engine import content as contents
+from engine import names
 from engine.audience import Audience
 from engine.campaign import SENDING, Campaign, Kind, Settings, State, Step, Type
 from engine.campaign_ports import Affected, Draft, Reach, StepDraft
@@ -58,8 +59,7 @@ class Campaigns:
         return None if row is None else _from_record(row)
 
     async def is_taken(self, name: str) -> bool:
-        taken: bool = await self.unit.value(_SQL["is_taken"], name=name)
-        return taken
+        return names.is_among(name, await named(self.unit, archived=False))
 
     async def add(self, draft: Draft) -> Campaign:
         added: CampaignId | None = await self.unit.value(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.ids import ContactId, ListId
+from engine.names import is_among
 from engine.segment import lists_in
 from engine.usecases.keep_list import ContactList, ListNameTaken, Use
 from storage import audit, segments
@@ -44,8 +45,8 @@ class Lists:
         return None if row is None else ContactList(**dict(row))
 
     async def is_taken(self, name: str, *, but: ListId | None = None) -> bool:
-        taken: bool = await self.unit.value(_SQL["is_taken"], name=name, but=but or 0)
-        return taken
+        there = await names(self.unit)
+        return is_among(name, [each for each, id_ in there.items() if id_ != but])
 
     async def add(self, *, name: str, description: str) -> ContactList:
         added: ListId | None = await self.unit.value(

@@ -6,6 +6,7 @@ from datetime import datetime
 import asyncpg
 
 from engine.ids import ListId, SegmentId
+from engine.names import is_among
 from engine.segment import Definition, OnList, lists_behind, lists_in, segments_in
 from engine.segment_json import from_json, to_json
 from engine.usecases.keep_list import Use
@@ -33,8 +34,8 @@ class Segments:
         return {each.id: each for each in await listed(self.unit)}
 
     async def is_taken(self, name: str, *, but: SegmentId | None = None) -> bool:
-        taken: bool = await self.unit.value(_SQL["is_taken"], name=name, but=but or 0)
-        return taken
+        there = await names(self.unit)
+        return is_among(name, [each for each, id_ in there.items() if id_ != but])
 
     async def add(
         self, *, name: str, description: str, definition: Definition, list_id: ListId | None

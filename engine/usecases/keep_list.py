@@ -50,7 +50,7 @@ class Lists(Protocol):
         ...
 
     async def is_taken(self, name: str, *, but: ListId | None = None) -> bool:
-        """Whether a list, other than *but*, has the name, in any case."""
+        """Whether a list, other than *but*, has the name, or one that counts as the same."""
         ...
 
     async def add(self, *, name: str, description: str) -> ContactList:

@@ -36,7 +36,12 @@ async def add_from_address(*, name: str, url: str, library: Library) -> MediaId:
     address = media_address.checked(url)
     filename = address.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2][-200:]
     added = await library.add(
-        name=_name(name), filename=filename or name, url=address, found=None, size=None, blob=None
+        name=await _free_name(name, library),
+        filename=filename or name,
+        url=address,
+        found=None,
+        size=None,
+        blob=None,
     )
     if added is None:
         raise NameTaken(name)
@@ -62,7 +67,12 @@ async def add_uploaded(
     found = file_type(head=head, declared=declared, filename=filename)
     check_size(found, size, filename=filename)
     added = await library.add(
-        name=_name(name), filename=filename, url=None, found=found, size=size, blob=blob
+        name=await _free_name(name, library),
+        filename=filename,
+        url=None,
+        found=found,
+        size=size,
+        blob=blob,
     )
     if added is None:
         raise NameTaken(name)
@@ -114,11 +124,18 @@ async def file_named(*, name: str, library: Library) -> LibraryFile:
             raise NoSuchFile(f"There is no file {name!r}. {hint}")
 
 
+async def _free_name(text: str, library: Library) -> str:
+    name = _name(text)
+    if names.is_among(name, await library.names()):
+        raise NameTaken(name)
+    return name
+
+
 def _name(text: str) -> str:
     try:
         name = names.campaign(text)
     except InvalidName as error:
         raise NoSuchFile(str(error)) from error
     if name.lower().startswith(("http:", "https:")) or name.isdigit():
-        raise NoSuchFile(f"A file's name is a word or two, not {name!r}.")
+        raise NoSuchFile(f"A file's name is a word or two, such as menu, not {name!r}.")
     return name

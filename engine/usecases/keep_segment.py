@@ -47,7 +47,7 @@ class Segments(Protocol):
         ...
 
     async def is_taken(self, name: str, *, but: SegmentId | None = None) -> bool:
-        """Whether a segment, other than *but*, has the name, in any case."""
+        """Whether a segment, other than *but*, has the name, or one that counts as the same."""
         ...
 
     async def add(

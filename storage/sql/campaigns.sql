@@ -21,10 +21,6 @@ select distinct on (lower(name)) id, name, kind, state
  where organization_id = $organization and (state <> 'archived' or $archived)
  order by lower(name), state = 'archived', id desc
 
--- name: is_taken
-select exists (select from campaigns
-                where organization_id = $organization and lower(name) = lower($name) and state <> 'archived')
-
 -- name: add
 insert into campaigns (organization_id, kind, name, state, type, trigger, settings, priority, number_id, audience,
                        actor, channel, excluded, created_at, updated_at)

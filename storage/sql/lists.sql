@@ -22,10 +22,6 @@ select l.id, l.name, l.description, l.created_at, l.created_by,
 -- Wait for whoever begins to name a list, and let nobody else begin, until this commits.
 select id from contact_lists where organization_id = $organization and id = $list for update
 
--- name: is_taken
-select exists (select from contact_lists
-                where organization_id = $organization and lower(name) = lower($name) and id <> $but::bigint)
-
 -- name: add
 insert into contact_lists (organization_id, name, description, created_at, created_by)
 values ($organization, $name, $description, $at, $actor)

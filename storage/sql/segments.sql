@@ -33,10 +33,6 @@ values ($organization, $name, $description, $definition, $list, $at, $actor)
 on conflict (organization_id, lower(name)) do nothing
 returning id
 
--- name: is_taken
-select exists (select from segments
-                where organization_id = $organization and lower(name) = lower($name) and id <> $but::bigint)
-
 -- name: save
 update segments
    set name = $name, description = $description, definition = $definition, list_id = $list, refreshed_at = $refreshed_at

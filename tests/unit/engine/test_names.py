@@ -19,6 +19,14 @@ from engine.names import Ambiguous, InvalidName, NoMatch, One
         pytest.param("👩\u200d👧 club", "👩\u200d👧 club", id="joined emoji stay whole"),
         pytest.param("\u200dSale\u200d", "Sale", id="joiners at the edges go"),
         pytest.param("می\u200cخواهم", "می\u200cخواهم", id="Persian keeps its joiner"),
+        pytest.param("Wel\u200dco\u200cme", "Welcome", id="joiners between Latin letters go"),
+        pytest.param("क्\u200dष", "क्\u200dष", id="Hindi keeps its joiner"),
+        pytest.param("Sale\ufe0f 1\ufe0f", "Sale 1", id="a selector that changes nothing goes"),
+        pytest.param("❤\ufe0f 1\ufe0f\u20e3", "❤\ufe0f 1\ufe0f\u20e3", id="of an emoji it stays"),
+        pytest.param(
+            "🏳\ufe0f\u200d🌈 👩🏽\u200d💻", "🏳\ufe0f\u200d🌈 👩🏽\u200d💻", id="a flag, a skin"
+        ),
+        pytest.param("Cafe\u200b\u0301", "Caf\u00e9", id="composed once nothing is between"),
         pytest.param("\u3164", "", id="a filler is nothing"),
         pytest.param("<!channel> =1+1", "<!channel> =1+1", id="markup is a matter of output"),
     ],

@@ -285,7 +285,7 @@ _FILE: Final = (
 
 def _asks_for(template: Template) -> str:
     if not template.expected:
-        return "takes no values"
+        return "takes no values: leave it out"
     return "takes " + ", ".join(f"{option}=" for option in template.expected)
 
 

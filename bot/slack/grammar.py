@@ -64,6 +64,8 @@ class Language:
         given = read[len(spec.path) :]
         if len(given) == 1 and _keyword(given[0]) == _HELP:
             return HelpWanted(topic=spec.path)
+        if given and not spec.arguments and spec.path[0] in self.groups and len(spec.path) == 1:
+            return self._unknown(tuple(word.text.lower() for word in read[:2]))
         return _Reading(spec, given).command()
 
     def topic(self, asked: str) -> tuple[str, ...] | NotUnderstood:
@@ -90,8 +92,7 @@ class Language:
         meant = self._meant(path)
         name = _shortened(" ".join(path))
         if path[0] in self.groups:
-            verbs = ", ".join(spec.path[1] for spec in self.under(path[:1]))
-            known = f'after "{path[0]}" comes one of {verbs}'
+            known = f'after "{path[0]}" comes one of {", ".join(self._verbs(path[0]))}'
             topic = path[:1]
         else:
             known = "/drip help lists what there is"
@@ -109,9 +110,12 @@ class Language:
             topic=meant.path,
         )
 
+    def _verbs(self, group: str) -> list[str]:
+        return [path[1] for path in self.specs if path[0] == group and len(path) > 1]
+
     def _meant(self, path: tuple[str, ...]) -> Spec | None:
         if len(path) > 1 and path[0] in self.groups:
-            verb = closest(path[1], [spec.path[1] for spec in self.under(path[:1])])
+            verb = closest(path[1], self._verbs(path[0]))
             return None if verb is None else self.specs[path[0], verb]
         if path[::-1] in self.specs:
             return self.specs[path[::-1]]

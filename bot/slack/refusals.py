@@ -5,10 +5,13 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from bot.slack.blocks import message, section
+from bot.slack.closest import closest
+from bot.slack.declare import Command
 from bot.slack.markup import Markup, literal, markup
 from bot.slack.registry import Context
 from bot.slack.replies import Reply
 from engine.refusal import Refusal
+from engine.usecases.compose import DoesNotFit
 
 T = TypeVar("T", bound=Reply | None)
 
@@ -25,9 +28,22 @@ def refusing(
         try:
             return await handler(asked, context)
         except Refusal as refusal:
-            return refused(literal(str(refusal), limit=_LONGEST))
+            meant = _meant(asked, refusal)
+            return refused(literal(f"{refusal}{meant}", limit=_LONGEST))
 
     return answered
+
+
+def _meant(asked: object, refusal: Refusal) -> str:
+    """Say which options may have been meant by what the template does not know.
+
+    The grammar takes any name for a parameter's, so only here it shows that one was a slip.
+    """
+    if not (isinstance(asked, Command) and isinstance(refusal, DoesNotFit)):
+        return ""
+    known = [option.name for option in asked.spec.options]
+    found = {each: closest(each, known) for each in refusal.unknown}
+    return "".join(f" Or did you mean {near}=?" for near in found.values() if near is not None)
 
 
 def refused(sentence: Markup) -> Reply:

@@ -72,7 +72,15 @@ class WrongCategory(Refusal):
 
 
 class DoesNotFit(Refusal):
-    """A text or a value is not what WhatsApp takes, or names what no contact has."""
+    """A text or a value is not what WhatsApp takes, or names what no contact has.
+
+    Attributes:
+        unknown: Those parameters that the template does not have.
+    """
+
+    def __init__(self, sentence: str, *, unknown: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.unknown = unknown
 
 
 async def compose(*, wanted: Wanted, known: Templates, attributes: Attributes) -> Content:
@@ -175,8 +183,8 @@ async def _library_file(name: str, known: Templates) -> LibraryFile:
         closest = names.closest(name, await known.file_names())
         meant = f" Did you mean {closest}?" if closest else ""
         raise NoSuchMedia(
-            f"The media library has no file {name}.{meant} /drip media list shows what there is,"
-            " and a link that begins with https:// does as well."
+            f"The media library has no file {names.echoed(name)}.{meant} /drip media list shows"
+            " what there is, and a link that begins with https:// does as well."
         )
     if found.kind is None:
         raise NoSuchMedia(f"The file {found.name} is still being fetched: try again in a moment.")
@@ -208,8 +216,8 @@ async def _template(name: str, language: str | None, known: Templates) -> Templa
         closest = names.closest(name, await known.names())
         meant = f" Did you mean {closest}?" if closest else ""
         raise NoSuchTemplate(
-            f"WhatsApp lists no template {name}.{meant} /drip template list shows what there is,"
-            " /drip template sync fetches it anew."
+            f"WhatsApp lists no template {names.echoed(name)}.{meant} /drip template list shows"
+            " what there is, /drip template sync fetches it anew."
         )
     if language is None:
         if len(found) > 1:
@@ -227,8 +235,12 @@ def _in_language(name: str, found: tuple[Template, ...], language: str) -> Templ
         if template.language.lower() == language.lower():
             return template
     there = ", ".join(template.language for template in found)
-    only = f"it is there in {there}" if found else "WhatsApp no longer lists it"
-    raise NoSuchTemplate(f"There is no template {name} in {language}: {only}.")
+    only = (
+        f"it is there in {there}; write language={found[0].language}"
+        if found
+        else "WhatsApp no longer lists it; /drip template list shows what there is"
+    )
+    raise NoSuchTemplate(f"There is no template {names.echoed(name)} in {language}: {only}.")
 
 
 async def _filled(
@@ -246,7 +258,11 @@ async def _filled(
     try:
         return templates.filled(template, given, files)
     except TemplateNotFilled as error:
-        raise DoesNotFit(" ".join(problem.sentence for problem in error.problems)) from error
+        options = [each.option for each in error.problems if each.option is not None]
+        raise DoesNotFit(
+            " ".join(problem.sentence for problem in error.problems),
+            unknown=tuple(each for each in options if each not in template.expected),
+        ) from error
 
 
 async def _check_tokens(texts: Iterable[str], attributes: Attributes) -> None:

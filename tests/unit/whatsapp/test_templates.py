@@ -137,7 +137,7 @@ def test_an_unexpected_value_says_what_is_known() -> None:
         "firstname= is not known to the template welcome, which takes first_name=."
     ]
     assert said(template(item({**BODY, "text": "Hi"})), url="x") == [
-        "url= is not known to the template offer, which takes no values."
+        "url= is not known to the template offer, which takes no values: leave it out."
     ]
 
 

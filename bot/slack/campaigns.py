@@ -30,8 +30,10 @@ from engine.campaign import Campaign, Kind
 from engine.campaign_ports import Draft
 from engine.ids import CampaignId
 from engine.roles import Role
+from engine.usecases.automate import check_trigger
 from engine.usecases.create_campaign import create_campaign
 from engine.usecases.move_campaign import Moved, NoSuchCampaign
+from storage.automations import StoredAutomations
 from storage.campaigns import Campaigns
 from storage.database import Unit
 
@@ -58,13 +60,14 @@ def _register_making(registry: Registry, desk: Desk) -> None:
             number_id=number_of(command.number, organization),
             channel=asked.channel_id,
         )
-        made = await desk.database.run(
-            asked.organization,
-            asked.at,
-            lambda unit: create_campaign(
-                draft=draft, content=None, campaigns=Campaigns(unit, asked.user_id)
-            ),
-        )
+
+        async def work(unit: Unit) -> Campaign:
+            stored = StoredAutomations(unit, asked.user_id)
+            await check_trigger(trigger=draft.trigger, automations=stored)
+            mine = Campaigns(unit, asked.user_id)
+            return await create_campaign(draft=draft, content=None, campaigns=mine)
+
+        made = await desk.database.run(asked.organization, asked.at, work)
         settings = settings_line(made, organization)
         return told(
             asked,

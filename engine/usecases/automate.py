@@ -128,6 +128,16 @@ async def make_automation(
     return made
 
 
+async def check_trigger(*, trigger: str, automations: Automations) -> None:
+    """Look whether all that a campaign's trigger names is there, long before it begins.
+
+    Raises:
+        NoSuchName: It is not, or may be several.
+    """
+    if trigger != MANUAL:
+        await _trigger(read_trigger(trigger), automations)
+
+
 async def begin_trigger(*, campaign: Campaign, automations: Automations) -> None:
     """Let the trigger of a campaign that becomes active, or gets another one, take effect.
 

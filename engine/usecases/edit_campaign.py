@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
+from engine import names
 from engine.audience import Audience
 from engine.automation_ports import Automations
 from engine.campaign import Campaign, Kind, Reentry, State
@@ -14,7 +15,7 @@ from engine.ids import CampaignId
 from engine.refusal import Refusal
 from engine.schedule import earliest
 from engine.size import Asked, Size, judged
-from engine.usecases.automate import begin_trigger, refuse_reentry_loops
+from engine.usecases.automate import begin_trigger, check_trigger, refuse_reentry_loops
 from engine.usecases.compose import Wanted, check_approved, compose
 from engine.usecases.create_campaign import NameTaken
 from engine.usecases.move_campaign import NoSuchCampaign, NotPossible
@@ -108,7 +109,7 @@ async def edit_campaign(
     if before is None:
         raise NoSuchCampaign
     _check(before, changes)
-    if changes.name is not None and changes.name.lower() != before.name.lower():
+    if changes.name is not None and not names.is_among(changes.name, [before.name]):
         await _check_name(changes.name, campaigns)
     after = replace(
         before,
@@ -138,6 +139,8 @@ async def edit_campaign(
     if "trigger" in changes.plain and now.begun:
         await automations.end_of(campaign)
         await begin_trigger(campaign=now, automations=automations)
+    elif "trigger" in changes.plain:
+        await check_trigger(trigger=now.trigger, automations=automations)
     if before.settings.reentry is Reentry.NEVER and after.settings.reentry is not Reentry.NEVER:
         await refuse_reentry_loops(campaign=campaign, automations=automations)
     if changes.audience is not None and before.state is State.SCHEDULED:

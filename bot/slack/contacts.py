@@ -35,7 +35,7 @@ from engine.usecases.add_contact import add_contact, edit_contact
 from engine.usecases.change_consent import ConsentChange, opt_in, opt_out
 from engine.usecases.resolve_audience import resolve_audience
 from engine.usecases.tag_contacts import tag_contacts, untag_contacts
-from storage import audiences, audit, contacts
+from storage import audiences, audit, contacts, tags
 from storage.campaigns import CampaignDirectory
 from storage.contacts import ListedContact
 from storage.database import Unit
@@ -92,6 +92,10 @@ def register(registry: Registry, desk: Desk) -> None:
     @refusing
     async def optin(command: ContactOptin, context: Context) -> Reply:
         return await _optin(desk, command, context)
+
+
+class NoSuchTag(Refusal):
+    """No contact has the tag that is to be taken off."""
 
 
 class NoSuchContact(Refusal):
@@ -209,7 +213,7 @@ async def _find(desk: Desk, command: ContactFind, context: Context) -> Reply:
         members if by_who else with_text,
         owner=not by_who,
     )
-    return Reply(message=contact_pages.found(listed, total, asked=command.text))
+    return Reply(message=contact_pages.found(listed, total, asked=names.echoed(command.text)))
 
 
 async def _tag(desk: Desk, command: ContactTag, context: Context) -> Reply:
@@ -244,7 +248,21 @@ async def _tag(desk: Desk, command: ContactTag, context: Context) -> Reply:
     return Reply(message=message(text, section(text)), in_channel=True)
 
 
+async def _must_be_there(desk: Desk, context: Context, tag: str) -> None:
+    async with desk.database.unit(context.organization, context.at) as unit:
+        known = await tags.known(unit)
+    if tag not in known:
+        closest = names.closest(tag, known)
+        hint = (
+            f"Did you mean {quoted(closest)}?"
+            if closest
+            else "/drip contact show <contact> shows the tags of one."
+        )
+        raise NoSuchTag(f"No contact has the tag {quoted(tag)}. {hint}")
+
+
 async def _untag(desk: Desk, command: ContactUntag, context: Context) -> Reply:
+    await _must_be_there(desk, context, command.tag)
     whom = await _whom(
         desk,
         context,
@@ -451,15 +469,15 @@ async def _called(unit: Unit, text: str) -> ContactId:
             return only.id
         case []:
             raise NoSuchContact(
-                f"No contact's name begins with {text!r}. /drip contact find looks inside names,"
-                " companies, addresses and phones."
+                f"No contact's name begins with {names.echoed(text)!r}. /drip contact find looks"
+                " inside names, companies, addresses and phones."
             )
         case several:
             listed = "; ".join(
                 ", ".join(part for part in (each.name or each.first_name, each.phone) if part)
                 for each in several
             )
-            raise NoSuchContact(f"{text!r} may be {listed}. Write the phone.")
+            raise NoSuchContact(f"{names.echoed(text)!r} may be {listed}. Write the phone.")
 
 
 def _is_who(text: str, country: str | None) -> bool:

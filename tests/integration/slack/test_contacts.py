@@ -1,6 +1,7 @@
 """What staff do with contacts, as typed, on a real database."""
 
 import asyncio
+import html
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -241,6 +242,19 @@ async def test_untagging_takes_the_tag_off_and_says_how_many_had_it(room: Room) 
     assert "took `lead` off 1 contact" in reply.message.text
     assert await room.rows("select count(*) from contact_tags") == [(2,)]
     assert await _occurrences(room) == []
+
+
+async def test_a_tag_that_nobody_has_is_not_taken_off(room: Room) -> None:
+    await _added(room, 3)
+
+    near = await room.command("contact untag all laed")
+    far = await room.command("contact untag all nowhere")
+
+    assert 'No contact has the tag "laed". Did you mean "lead"?' in near.message.text
+    assert "/drip contact show <contact> shows" in html.unescape(far.message.text)
+    assert await room.rows("select count(*) from audit_log where action = 'contact.untag'") == [
+        (0,)
+    ]
 
 
 async def test_a_phone_that_is_nobodys_is_named(room: Room) -> None:

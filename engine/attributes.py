@@ -108,7 +108,8 @@ def name(text: str) -> str:
     read_name = names.attribute(text)
     if read_name in RESERVED:
         raise ReservedName(
-            f"{read_name} is something every contact has, so no attribute can have that name."
+            f"{read_name} is something every contact has, so no attribute can have that name:"
+            " choose another."
         )
     return read_name
 

@@ -26,8 +26,14 @@ class UnknownToken(InvalidText):
     """
 
     def __init__(self, token: str, closest: str | None) -> None:
-        hint = f" Did you mean {{{closest}}}?" if closest else ""
-        super().__init__(f"{{{token}}} is not known.{hint} A literal brace is written \\{{.")
+        hint = (
+            f"Did you mean {{{closest}}}?"
+            if closest
+            else f"Write {', '.join(f'{{{each}}}' for each in BUILT_IN)} or an attribute, which"
+            " /drip attribute list shows."
+        )
+        shown = names.echoed(token)
+        super().__init__(f"{{{shown}}} is not known. {hint} A literal brace is written \\{{.")
         self.token = token
         self.closest = closest
 
@@ -127,8 +133,8 @@ def parse(text: str, *, known: Collection[str] | None = None) -> Text:
             continue
         if found["unclosed"] is not None:
             raise InvalidText(
-                f"The brace in {text[found.start() : found.start() + 20]!r} is not closed;"
-                " a literal brace is written \\{."
+                f"The brace in {text[found.start() : found.start() + 20]!r} is not closed:"
+                " put } behind the name, or write \\{ for a brace."
             )
         if any(literal):
             parts.append("".join(literal))

@@ -24,6 +24,11 @@ class InvalidPhone(ValueError):
         super().__init__(reason)
         self.reason = reason
 
+    def of(self, written: str) -> str:
+        """Return what is wrong with it and how to write one, for who has just typed *written*."""
+        fix = "" if "write " in self.reason else f" {_WRITE}"
+        return f"{written[:_SHOWN]!r} is no phone. {self.reason}{fix}"
+
 
 def parse(text: str, *, country: str | None) -> Phone:
     """Read a number as people write it; it must be valid to the phone library.
@@ -151,6 +156,8 @@ _PLAIN: Final = re.compile(r"\+?[0-9]+")
 _SHORTENED: Final = re.compile(r"[0-9]+[.,]?[0-9]*E\+?[0-9]+", re.IGNORECASE)
 _AS_DECIMAL: Final = re.compile(r"(\+?[0-9]{7,15})\.0")
 _SCHEME: Final = re.compile(r"(?:tel|whatsapp):", re.IGNORECASE)
+_SHOWN: Final = 30
+_WRITE: Final = "Write it with + and the country code, like +31612345678."
 _NOT_A_NUMBER: Final = "It is not a phone number."
 _REFUSALS: Final = {
     NumberParseException.INVALID_COUNTRY_CODE: "Its country code does not exist.",

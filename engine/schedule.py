@@ -152,7 +152,9 @@ def parse_moment(text: str) -> datetime:
     try:
         return datetime(*map(int, found.groups()))  # type: ignore[arg-type]  # noqa: DTZ001 — five numbers; a wall clock's time
     except ValueError as error:
-        raise InvalidSchedule(f"{text[:40]!r} is in no calendar: {error}.") from error
+        raise InvalidSchedule(
+            f"{text[:40]!r} is in no calendar: write a day that exists, like 2026-12-01 10:00."
+        ) from error
 
 
 def parse_every(text: str) -> str:

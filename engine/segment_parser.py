@@ -231,7 +231,7 @@ class Reader:
             self._at += 1
         if not names.cleaned(rest):
             self._at -= 1
-            raise self._wrong(f"a name is missing after {prefix}:, without a space between.")
+            raise self._wrong(f"write a name right after {prefix}:, without a space between.")
         try:
             named = self._named(prefix, names.cleaned(rest))
         except InvalidSegment as error:

@@ -148,7 +148,7 @@ def _number(written: str, country: str | None) -> Number:
     try:
         return Number(phone.parse(written, country=country))
     except InvalidPhone as error:
-        raise InvalidWho(f"{written[:30]!r} is no phone. {error.reason}") from error
+        raise InvalidWho(error.of(written)) from error
 
 
 def _unquoted(value: str) -> str:

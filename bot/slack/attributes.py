@@ -192,7 +192,9 @@ def _meant(given: str, known: dict[str, Type]) -> str:
     try:
         wanted = rules.name(given)
     except (names.InvalidName, rules.ReservedName) as error:
-        raise NoSuchAttribute(f"{given[:40]!r} is no attribute. {error}") from error
+        raise NoSuchAttribute(
+            f"{given[:40]!r} is no attribute. {error} /drip attribute list shows them."
+        ) from error
     match names.match_name(wanted, known):
         case One(name=name):
             return name

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TypeVar, assert_never
 
-from bot.slack.words import as_word
+from bot.slack.words import as_word, echoed
 from engine import names
 from engine.names import Ambiguous, NoMatch, One
 from engine.refusal import Refusal
@@ -31,13 +31,13 @@ def meant(asked: str, known: Mapping[str, T], what: str) -> T:
         case Ambiguous(names=several):
             listed = ", ".join(map(as_word, several[:_OFFERED]))
             more = f" and {len(several) - _OFFERED} more" if several[_OFFERED:] else ""
-            raise NoneMeant(f"{as_word(asked)} may be {listed}{more}: write more of the name.")
+            raise NoneMeant(f"{echoed(asked)} may be {listed}{more}: write more of the name.")
         case NoMatch(closest=closest):
             hint = (
                 f"/drip {what} list shows what there is."
                 if closest is None
                 else f"Did you mean {as_word(closest)}?"
             )
-            raise NoneMeant(f"There is no {what} {as_word(asked)}. {hint}")
+            raise NoneMeant(f"There is no {what} {echoed(asked)}. {hint}")
         case other:
             assert_never(other)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import assert_never
 
-from bot.slack.words import as_word
+from bot.slack.words import as_word, echoed
 from engine import names
 from engine.campaign import Kind
 from engine.names import Ambiguous, NoMatch, One
@@ -48,7 +48,7 @@ async def found(
 def _ambiguous(asked: str, several: tuple[str, ...]) -> str:
     listed = ", ".join(map(as_word, several[:_OFFERED]))
     more = f" and {len(several) - _OFFERED} more" if several[_OFFERED:] else ""
-    return f"{as_word(asked)} may be {listed}{more}: write more of the name."
+    return f"{echoed(asked)} may be {listed}{more}: write more of the name."
 
 
 def _other_kind(asked: str, known: Mapping[str, Named], kind: Kind | None) -> str | None:
@@ -71,4 +71,4 @@ def _none(asked: str, closest: str | None, kind: Kind | None) -> str:
         else f"Did you mean {as_word(closest)}?"
     )
     what = "campaign or broadcast" if kind is None else word
-    return f"There is no {what} {as_word(asked)}. {hint}"
+    return f"There is no {what} {echoed(asked)}. {hint}"

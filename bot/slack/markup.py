@@ -29,7 +29,8 @@ _TWINS: Final = {
 }
 # Formatting begins and ends at the edge of a word; ada_lovelace@example.com stays as it is.
 _FORMATTING: Final = re.compile(r"(?<![^\W_])[*_~]|[*_~](?![^\W_])|`")
-_EMOJI: Final = re.compile(r":(?=[\w+'-]+:)")
+# The hours 08:00-20:00 hold no emoji, and must be typed again as they are.
+_EMOJI: Final = re.compile(r":(?![0-9]{2}-[0-9]{2}:)(?=[\w+'-]+:)")
 _QUOTING: Final = re.compile(r"^(\s*)>", re.MULTILINE)
 
 

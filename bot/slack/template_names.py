@@ -21,7 +21,9 @@ async def named(unit: Unit, asked: str) -> tuple[Template, ...]:
         case One(name=name):
             return await known.of_name(name)
         case Ambiguous(names=several):
-            raise NoSuchTemplate(f"{asked} may be {', '.join(several[:8])}: write more of it.")
+            raise NoSuchTemplate(
+                f"{names.echoed(asked)} may be {', '.join(several[:8])}: write more of it."
+            )
         case NoMatch(closest=closest):
             drafted = (await template_drafts.StaffDrafts(unit, "").of_name(asked.strip().lower()))[
                 :1
@@ -29,7 +31,7 @@ async def named(unit: Unit, asked: str) -> tuple[Template, ...]:
             if drafted:
                 raise NoSuchTemplate(_only_drafted(drafted[0]))
             hint = f"Did you mean {closest}?" if closest else "/drip template list shows them."
-            raise NoSuchTemplate(f"WhatsApp lists no template {asked}. {hint}")
+            raise NoSuchTemplate(f"WhatsApp lists no template {names.echoed(asked)}. {hint}")
 
 
 def _only_drafted(kept: KeptDraft) -> str:
@@ -60,4 +62,7 @@ def in_language(asked: str, found: tuple[Template, ...], language: str | None) -
     for template in found:
         if template.language.lower() == language.lower():
             return template
-    raise NoSuchTemplate(f"There is no template {asked} in {language}: it is there in {there}.")
+    raise NoSuchTemplate(
+        f"There is no template {names.echoed(asked)} in {language}: it is there in {there};"
+        f" write language={found[0].language}."
+    )

@@ -73,12 +73,13 @@ def register(registry: Registry, desk: Desk) -> None:
         if command.language is not None:
             wanted = command.language.lower()
             there = ", ".join(template.language for template in found)
-            found = tuple(each for each in found if each.language.lower() == wanted)
-            if not found:
+            chosen = tuple(each for each in found if each.language.lower() == wanted)
+            if not chosen:
                 raise NoSuchTemplate(
-                    f"There is no template {command.template} in {command.language}: it is there"
-                    f" in {there}."
+                    f"There is no template {found[0].name} in {command.language}: it is there"
+                    f" in {there}; write language={found[0].language}."
                 )
+            found = chosen
         return _shown(found, using, manager=_manager(desk, asked))
 
 

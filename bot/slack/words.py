@@ -8,6 +8,8 @@ typographic ones and put invisible characters beside them. All that is undone he
 import re
 from dataclasses import dataclass
 
+from engine import names
+
 _MARKUP = re.compile(r"<([@#!]|[A-Za-z][A-Za-z0-9+.-]*:)([^<>|]*)(?:\|([^<>]*))?>")
 _STRAIGHT = '"'
 _SMART = "“”„‟«»″"
@@ -20,8 +22,8 @@ _KEY = re.compile(r"[^\W_][\w.-]*\Z")
 _BRACES = re.compile(r"\{[^{}\n]*\}")
 # Soft hyphen, zero-width space, marks and overrides of direction, word joiner, byte order mark.
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
-# Nobody types these, and Postgres refuses the first in any text.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Nobody types these, and Postgres refuses the first, and half a character, in any text.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 # Joiners hold emoji and words of some scripts together, and mean nothing beside ASCII.
 _JOINER = re.compile("(?<![^\x00-\x7f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\x7f])")
 
@@ -109,6 +111,11 @@ def quoted(value: str) -> str:
     """
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
+
+
+def echoed(value: str) -> str:
+    """Return the beginning of what somebody wrote as one word, for saying that it will not do."""
+    return as_word(names.echoed(value))
 
 
 def as_word(value: str) -> str:

@@ -105,7 +105,7 @@ async def add_contact(
     try:
         number = phones.parse(phone, country=country)
     except InvalidPhone as error:
-        raise NoPhone(f"{phone[:30]!r} is no phone. {error.reason}") from error
+        raise NoPhone(error.of(phone)) from error
     person = await _person(said, country=country, book=book, whole_name=True)
     person = replace(person, tags=tags)
     known = await book.reached(number)

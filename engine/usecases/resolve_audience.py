@@ -71,7 +71,8 @@ def _meant(name: str, there: Mapping[str, T], what: str) -> T:
             return there[exact]
         case Ambiguous(names=several):
             raise NobodyMeant(
-                f"{name!r} may be {' or '.join(map(repr, several[:5]))}: write more of it."
+                f"{names.echoed(name)!r} may be {' or '.join(map(repr, several[:5]))}:"
+                " write more of it."
             )
         case NoMatch(closest=closest):
             hint = (
@@ -79,6 +80,6 @@ def _meant(name: str, there: Mapping[str, T], what: str) -> T:
                 if closest
                 else f" /drip {what} list shows what there is."
             )
-            raise NobodyMeant(f"There is no {what} {name!r}.{hint}")
+            raise NobodyMeant(f"There is no {what} {names.echoed(name)!r}.{hint}")
         case other:
             assert_never(other)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from engine import names
 from engine.refusal import Refusal
 from engine.template_ports import Drafts, DraftState, KeptDraft
 from engine.template_rules import problems
@@ -80,7 +81,9 @@ async def _locked(name: str, language: str | None, drafts: Drafts) -> KeptDraft:
     found = await drafts.of_name(name)
     languages = [kept.draft.language for kept in found]
     if not found:
-        raise NoSuchDraft(f"There is no draft {name}; {_change(name)} makes one.")
+        raise NoSuchDraft(
+            f"There is no draft {names.echoed(name)}; {_change(names.echoed(name))} makes one."
+        )
     if language is None and len(found) > 1:
         raise NoSuchDraft(
             f"{name} is drafted in {', '.join(languages)}: add language={languages[0]}, or another"
@@ -90,7 +93,8 @@ async def _locked(name: str, language: str | None, drafts: Drafts) -> KeptDraft:
     kept = await drafts.lock(name, wanted) if wanted in languages else None
     if kept is None:
         raise NoSuchDraft(
-            f"There is no draft {name} in {wanted}; it is drafted in {', '.join(languages)}."
+            f"There is no draft {name} in {wanted}; it is drafted in {', '.join(languages)}:"
+            f" write language={languages[0]}."
         )
     return kept
 

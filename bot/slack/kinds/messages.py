@@ -17,7 +17,7 @@ from engine.templates import ButtonKind, Category
 def _draft_name(text: str) -> str | Wrong:
     written = text.strip().lower()
     if not _DRAFT_NAME.fullmatch(written):
-        return Wrong(must_be="small letters, digits and _, like spring_sale")
+        return Wrong(must_be="small letters, digits and underscores, like spring_sale")
     return written
 
 
@@ -34,7 +34,7 @@ def _button(text: str) -> DraftButton | Off | Wrong:
     if text.strip().lower() == Off.OFF.value:
         return Off.OFF
     label, bar, target = (part.strip() for part in text.partition("|"))
-    if not label or (bar and not target) or len(text) > _LONGEST_LINK:
+    if not names.cleaned(label) or (bar and not target) or len(text) > _LONGEST_LINK:
         return Wrong(must_be='a label, "Label|https://shop.example/" or "Label|+31201234567"')
     if not bar:
         return DraftButton(kind=ButtonKind.QUICK_REPLY, label=label)

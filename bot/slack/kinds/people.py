@@ -36,7 +36,7 @@ def _tags(text: str) -> tuple[str, ...] | Wrong:
 
 
 def _who(text: str) -> str | Wrong:
-    return text if text.strip() else Wrong(must_be=EXPECTED)
+    return text if names.cleaned(text.replace('"', "")) else Wrong(must_be=EXPECTED)
 
 
 def _definition(text: str) -> str | Wrong:

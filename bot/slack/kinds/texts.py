@@ -12,7 +12,7 @@ from engine import (
 
 
 def _text(text: str) -> str | Wrong:
-    if not text.strip():
+    if not names.cleaned(text):
         return Wrong(must_be="some text")
     if len(text) > _LONGEST_TEXT:
         return Wrong(must_be=f"at most {_LONGEST_TEXT:,} characters of text")
@@ -25,7 +25,7 @@ def _text(text: str) -> str | Wrong:
 
 def _body(text: str) -> str | Wrong:
     """Read a text of a template, whose braces are its own."""
-    if not text.strip():
+    if not names.cleaned(text):
         return Wrong(must_be="some text")
     if len(text) > _LONGEST_TEXT:
         return Wrong(must_be=f"at most {_LONGEST_TEXT:,} characters of text")
@@ -44,9 +44,10 @@ def read_line(text: str) -> str | Wrong:
 
 
 def _as_it_is(text: str) -> str | Wrong:
-    return text.strip()[:_LONGEST_TEXT] or Wrong(
-        must_be="an address like https://example.com/a.jpg"
-    )
+    written = text.strip()
+    if len(written) > _LONGEST_LINK:
+        return Wrong(must_be=f"an address of at most {_LONGEST_LINK:,} characters")
+    return written or Wrong(must_be="an address like https://example.com/a.jpg")
 
 
 def _about(text: str) -> str | Wrong:
@@ -58,6 +59,7 @@ def _about(text: str) -> str | Wrong:
 
 _LONGEST_TEXT: Final = 4_096  # characters of a WhatsApp text
 _LONGEST_LINE: Final = 256
+_LONGEST_LINK: Final = 2_000
 
 NAME: Final[Kind[str]] = Kind(
     shape="name",

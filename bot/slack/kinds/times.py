@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, time, timedelta
+from functools import cache
 from typing import Final
 from zoneinfo import available_timezones
 
@@ -131,11 +132,17 @@ def _every(text: str) -> str | Wrong:
         return Wrong(because=str(error))
 
 
+@cache
+def _zones() -> dict[str, str]:
+    """Return all time zones by their names in small letters; finding them takes many files."""
+    return {name.lower(): name for name in available_timezones()}
+
+
 def _zone(text: str) -> str | Wrong:
     written = text.strip().replace(" ", "_")
     if written.lower() == schedule.CONTACT:
         return schedule.CONTACT
-    known = {name.lower(): name for name in available_timezones()}
+    known = _zones()
     found = known.get(written.lower())
     if found is not None:
         return found

@@ -44,7 +44,12 @@ def test_parse(text: str, parts: list[Part]) -> None:
         pytest.param("xyz:vip", "xyz: is not known. Write a phone", id="no kind"),
         pytest.param("tag:", "What follows tag: cannot be", id="no tag"),
         pytest.param(f"campaign:{'x' * 81}", "at most 80 characters", id="too long"),
-        pytest.param("+316", "'+316' is no phone. It is too short.", id="a bad phone"),
+        pytest.param(
+            "+316",
+            "'+316' is no phone. It is too short. Write it with + and the country code,"
+            " like +31612345678.",
+            id="a bad phone",
+        ),
         pytest.param('tag:"a', "not closed", id="an open quote"),
     ],
 )

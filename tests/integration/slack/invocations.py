@@ -30,6 +30,7 @@ _BY_KIND = {
     "tag": "vip",
     "tag,tag": "vip,lead",
     "0-100": "50",
+    "step id": "2",
 }
 _BY_FIELD = {
     "campaign": "Welcome",
@@ -99,8 +100,8 @@ _BY_COMMAND = {
 _BESIDES: Mapping[str, dict[str, str]] = {
     "step add": {"after": "2d"},
     "step edit": {"after": "3d", "confirm": "yes"},
-    "step move": {"confirm": "yes"},
-    "step remove": {"confirm": "yes"},
+    "step move": {"confirm": "2"},
+    "step remove": {"confirm": "2"},
     "contact edit": {"company": "Acme"},
     "segment edit": {"about": '"What it is for"'},
     "list rename": {"about": '"What it is for"'},

@@ -61,7 +61,10 @@ insert into imports (organization_id, file_id, blob_id, name, state, actor, chan
 select 'acme', name, 1, name, 'imported', 'U0OWNER', 'C0TEAM', $1, $1
   from unnest(array['leads.csv', 'leads of May.csv']) as name
 """
-_NUMBERED = "select setval(pg_get_serial_sequence('automations', 'id'), 1, false)"
+_NUMBERED = (
+    "select setval(pg_get_serial_sequence(name, 'id'), 1, false)"
+    " from unnest(array['automations', 'steps']) as name"
+)
 _BUILT = (
     'campaign new "Welcome"',
     "step add Welcome after=0m template=welcome first_name={first_name|there}",

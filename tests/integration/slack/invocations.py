@@ -48,6 +48,7 @@ _BY_FIELD = {
     "trigger": "tag:vip",
     "when": "tag:vup",
     "then": "tag:hungry",
+    "where": '"plan is gold"',
     "definition": "tag:lead",
     "name": "Fresh",
     "new_name": "Fresh",
@@ -113,6 +114,7 @@ _BESIDES: Mapping[str, dict[str, str]] = {
 _WITH: Mapping[str, dict[str, str]] = {
     "yearly": {"after": "0d:renewal"},
     "otherwise": {"conditions": "replied"},
+    "where": {"when": "event:order_paid"},
     "zone": {"at": '"2026-12-01 10:00"'},
     "count": {"at": '"2026-12-01 10:00"'},
     "every": {"at": '"2026-12-01 10:00"'},

@@ -117,6 +117,7 @@ class Campaign(Model):
     series_id = fields.BigIntField(null=True)
     excluded: dict[str, Any] = fields.JSONField(default=dict)
     rewalk_cursor = fields.BigIntField(null=True)
+    card_final = fields.BooleanField(default=False)
     look_again_since = fields.DatetimeField(null=True)
     looked_due_at = fields.DatetimeField(null=True)
     looked_id = fields.BigIntField(null=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from engine.campaign import State
 from engine.ids import CampaignId
@@ -10,6 +11,7 @@ from storage.database import Unit
 from storage.queries import load
 
 _SQL = load("slack_posts")
+_CARD: Final = "card:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ class CardState:
 
 
 def card_key(campaign: CampaignId) -> str:
-    return f"card:{campaign}"
+    return f"{_CARD}{campaign}"
 
 
 async def intend(unit: Unit, *, keys: Sequence[str], channel: str, thread_ts: str | None) -> None:
@@ -74,10 +76,12 @@ async def posted(
 ) -> None:
     """Note where a message is; *channel* is Slack's answer, which for a person names a channel."""
     await unit.run(_SQL["posted"], keys=keys, channel=channel, ts=ts, digest=digest, final=final)
+    await _note_cards(unit, keys=keys, final=final)
 
 
 async def shown(unit: Unit, *, key: str, digest: str, final: bool) -> None:
     await unit.run(_SQL["shown"], key=key, digest=digest, final=final)
+    await _note_cards(unit, keys=[key], final=final)
 
 
 async def refused(unit: Unit, *, keys: Sequence[str], error: str) -> None:
@@ -87,6 +91,14 @@ async def refused(unit: Unit, *, keys: Sequence[str], error: str) -> None:
 async def forget(unit: Unit, *, key: str) -> None:
     """Forget a post whose message is gone."""
     await unit.run(_SQL["forget"], key=key)
+    await _note_cards(unit, keys=[key], final=False)
+
+
+async def _note_cards(unit: Unit, *, keys: Sequence[str], final: bool) -> None:
+    # Kept with the campaign: whoever looks for cards to draw passes over thousands that are done.
+    shown = [key.removeprefix(_CARD) for key in keys if key.startswith(_CARD)]
+    if shown:
+        await unit.run(_SQL["note_cards"], campaigns=[int(each) for each in shown], final=final)
 
 
 async def cards(unit: Unit) -> list[CardState]:

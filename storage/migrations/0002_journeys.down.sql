@@ -15,6 +15,9 @@ drop trigger dates_of_new on contacts;
 drop function note_changed_dates;
 drop table dates_changed, dates_due, segment_presence, segments_followed, automations;
 
+-- == Telling staff ==
+alter table campaigns drop column card_final;
+
 -- == Campaign life: schedules, recurrence ==
 drop index campaigns_scheduled, audit_log_by_subject;
 alter table contacts drop column promoted_ats;

@@ -217,6 +217,15 @@ alter table contacts
 create index audit_log_by_subject on audit_log (organization_id, subject, id);
 create index campaigns_scheduled on campaigns (organization_id, least(scheduled_at, look_at)) where state = 'scheduled';
 
+-- == Telling staff ==
+
+alter table campaigns add column card_final boolean not null default false; -- its card shows how it ended
+create index campaigns_to_show on campaigns (organization_id, id)
+ where state in ('completed', 'cancelled', 'archived') and not card_final;
+update campaigns c set card_final = true
+  from slack_posts p
+ where p.organization_id = c.organization_id and p.key = 'card:' || c.id and p.final;
+
 -- == Automations ==
 
 create table automations (
@@ -256,7 +265,7 @@ create table dates_due (
   foreign key (organization_id, automation_id) references automations on delete cascade,
   foreign key (organization_id, contact_id) references contacts on delete cascade
 );
-create index dates_due_by_time on dates_due (organization_id, due_at) where due_at is not null;
+create index dates_due_by_time on dates_due (organization_id, automation_id, due_at) where due_at is not null;
 create index dates_due_by_contact on dates_due (organization_id, contact_id);
 -- Segments that automations wait for: how far they have been looked through, and who was in them.
 create table segments_followed (

@@ -55,13 +55,13 @@ do update set due_at = excluded.due_at, fired = excluded.fired
 -- name: due
 -- Up to $limit dates that have come, with what the contacts' dates are by now; who became part of another has none.
 select a.id as automation_id, a.trigger, a.on_since, c.id, c.timezone, d.fired, d.due_at,
-       case when exists (select from contact_identities i
-                          where i.organization_id = $organization and i.contact_id = c.id)
-            then c.attributes ->> (a.trigger ->> 'attribute') end as value
+       case when i.known then c.attributes ->> (a.trigger ->> 'attribute') end as value
   from automations a
  cross join lateral (select contact_id, due_at, fired from dates_due
                       where organization_id = $organization and automation_id = a.id and due_at <= $at
                       order by due_at, contact_id limit $limit) d
   join contacts c on c.organization_id = $organization and c.id = d.contact_id
+  left join lateral (select true as known from contact_identities
+                      where organization_id = $organization and contact_id = c.id limit 1) i on true
  where a.organization_id = $organization and a.state = 'on' and a.trigger ->> 'on' = 'date'
  order by d.due_at, c.id limit $limit

@@ -27,6 +27,11 @@ update slack_posts
 update slack_posts set digest = $digest, final = $final, error = null
  where organization_id = $organization and key = $key
 
+-- name: note_cards
+-- Note of campaigns whether their cards show how they ended.
+update campaigns set card_final = $final
+ where organization_id = $organization and id = any($campaigns::bigint[]) and card_final <> $final
+
 -- name: refused
 -- Note why Slack refused to post or to edit.
 update slack_posts set error = $error
@@ -46,8 +51,8 @@ union all
 select c.id, c.state, c.version, p.digest, p.error
   from campaigns c
   left join slack_posts p on p.organization_id = $organization and p.key = 'card:' || c.id
- where c.organization_id = $organization and c.state in ('completed', 'cancelled', 'archived')
-   and (c.started_at is not null or p.key is not null) and p.final is not true
+ where c.organization_id = $organization and c.state in ('completed', 'cancelled', 'archived') and not c.card_final
+   and (c.started_at is not null or p.key is not null)
  order by 1
 
 -- name: unfinished_cards
@@ -55,5 +60,5 @@ select c.id, c.state, c.version, p.digest, p.error
 select count(*)
   from campaigns c
   left join slack_posts p on p.organization_id = $organization and p.key = 'card:' || c.id
- where c.organization_id = $organization and c.state in ('completed', 'cancelled', 'archived')
-   and (c.started_at is not null or p.key is not null) and p.final is not true and p.error is null
+ where c.organization_id = $organization and c.state in ('completed', 'cancelled', 'archived') and not c.card_final
+   and (c.started_at is not null or p.key is not null) and p.error is null

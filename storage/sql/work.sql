@@ -141,10 +141,11 @@ followed as (
    where a.organization_id = $organization and a.state = 'on' and a.trigger ->> 'on' = 'segment_joined'),
 dates as (
   select d.due_at as at
-    from dates_due d
-    join automations a on a.organization_id = d.organization_id and a.id = d.automation_id and a.state = 'on'
-   where d.organization_id = $organization and d.due_at is not null
-   order by d.due_at limit 1),
+    from automations a
+   cross join lateral (select due_at from dates_due
+                        where organization_id = $organization and automation_id = a.id and due_at is not null
+                        order by due_at limit 1) d
+   where a.organization_id = $organization and a.state = 'on' and a.trigger ->> 'on' = 'date'),
 work as (
   select at from dates
   union all select followed_at + interval '1 hour' from followed where followed_at > $at::timestamptz - interval '1 minute'

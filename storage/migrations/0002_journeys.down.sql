@@ -16,6 +16,7 @@ drop function note_changed_dates;
 drop table dates_changed, dates_due, segment_presence, segments_followed, automations;
 
 -- == Telling staff ==
+drop index events_by_kind;
 alter table campaigns drop column card_final;
 
 -- == Campaign life: schedules, recurrence ==

@@ -225,6 +225,7 @@ create index campaigns_to_show on campaigns (organization_id, id)
 update campaigns c set card_final = true
   from slack_posts p
  where p.organization_id = c.organization_id and p.key = 'card:' || c.id and p.final;
+create index events_by_kind on events (organization_id, kind, at);
 
 -- == Automations ==
 

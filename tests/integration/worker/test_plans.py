@@ -416,9 +416,15 @@ async def test_what_the_relay_asks_all_the_time_does_not_grow_with_what_was_told
     told: World,
 ) -> None:
     posts = load("slack_posts")
+    content = {"code": 1, "meaning": "x"}
     for name, query, values in (
         ("cards", posts["cards"], {}),
         ("unfinished_cards", posts["unfinished_cards"], {}),
+        (
+            "tell_staff",
+            load("effects")["tell_staff"],
+            {"kind": "failure", "campaign": 7, "content": content},
+        ),
     ):
         await reads_little(told, name, query, **values)
 

@@ -32,12 +32,17 @@ ONE_BY_ONE: Final = 2_000
 _ANSWERS_AFTER: Final = timedelta(minutes=1)
 _LONGEST: Final = timedelta(days=3_660)
 _MOST_EVENTS: Final = 3_000_000
-_PLAN, _CLAIM, _OPEN = range(3)
+_REPLY, _PLAN, _CLAIM, _OPEN = range(4)
 
 
 @dataclass(slots=True, eq=False)
 class _Cohort:
-    """People in one position; *members* are places in the crowd, ascending."""
+    """People in one position; *members* are places in the crowd, ascending.
+
+    Attributes:
+        replies: When they are going to reply.
+        gone: A reply has ended it for them.
+    """
 
     members: Sequence[int]
     person: Person
@@ -51,7 +56,8 @@ class _Cohort:
     promoted_by: CampaignId | None
     promoted_ats: tuple[datetime, ...]
     last_inbound_at: datetime | None
-    replied_at: datetime | None = None
+    replies: tuple[datetime, ...] = ()
+    gone: bool = False
     evidence: dict[StepId, Evidence] = field(default_factory=dict)
 
     @classmethod
@@ -71,9 +77,6 @@ class _Cohort:
             last_inbound_at=person.last_inbound_at,
             evidence=dict(person.evidence),
         )
-
-    def parted(self, members: Sequence[int]) -> "_Cohort":
-        return replace(self, members=members, evidence=dict(self.evidence))
 
 
 def simulate(
@@ -130,7 +133,9 @@ class _Play:
             self.now, kind, _, _, cohort = heappop(self._events)
             if self.now > self.ends:
                 break
-            if kind == _PLAN and cohort is not None:
+            if kind == _REPLY and cohort is not None:
+                self._hear(cohort)
+            elif kind == _PLAN and cohort is not None:
                 self._decide(cohort)
             elif kind == _CLAIM and cohort is not None:
                 self._queue(cohort)
@@ -169,7 +174,7 @@ class _Play:
         self._at(max(due_at, self.now), _CLAIM, cohort)
 
     def _decide(self, cohort: _Cohort) -> None:
-        if self._left(cohort):
+        if cohort.gone:
             return
         person = cohort.person
         standing = Standing(
@@ -219,12 +224,6 @@ class _Play:
     def _step(self, step: StepId) -> StepRule:
         return self.plan.steps[self._numbers[step] - 1]
 
-    def _left(self, cohort: _Cohort) -> bool:
-        """Whether they replied by now, where that ends it."""
-        if not self.plan.drip or not self.plan.stop_on_reply:
-            return False
-        return cohort.replied_at is not None and cohort.replied_at <= self.now
-
     def _advance(self, cohort: _Cohort, moment: datetime) -> None:
         if not self.plan.drip:
             return
@@ -241,17 +240,41 @@ class _Play:
         cohort.timed = False
         self._at(max(cohort.due_at, self.now), _PLAN, cohort)
 
+    # Replies
+
+    def _hear(self, cohort: _Cohort) -> None:
+        """Let them reply, which ends it at once where a reply does, with what is queued."""
+        cohort.last_inbound_at = self.now
+        cohort.replies = tuple(at for at in cohort.replies if at > self.now)
+        if not self.plan.drip or not self.plan.stop_on_reply:
+            return
+        cohort.gone = True
+        if cohort.queued is not None:
+            self._note(cohort, cohort.queued.step_id, Outcome.left_out(Reason.ENROLLMENT_ENDED))
+            cohort.queued = None
+
+    def _parted(self, cohort: _Cohort, members: Sequence[int]) -> _Cohort:
+        """Return *members* of a cohort as one of their own, who reply when the others do."""
+        part = replace(cohort, members=members, evidence=dict(cohort.evidence))
+        for at in part.replies:
+            self._at(at, _REPLY, part)
+        return part
+
     # Sending
 
     def _queue(self, cohort: _Cohort) -> None:
-        if cohort.queued is None:
-            raise AssertionError("a cohort came to be claimed without a message")
-        waits = cohort.queued
-        key = (waits.due_at, waits.second, cohort.members[0], next(self._sequence))
-        heappush(self._waiting, (*key, cohort))
+        if not cohort.gone:
+            self._wait(cohort)
         # Whatever comes due at the same moment takes its turn by its own age.
         if not self._events or self._events[0][:2] != (self.now, _CLAIM):
             self._drain()
+
+    def _wait(self, cohort: _Cohort) -> None:
+        waits = cohort.queued
+        if waits is None:
+            raise AssertionError("a cohort came to be claimed without a message")
+        key = (waits.due_at, waits.second, cohort.members[0], next(self._sequence))
+        heappush(self._waiting, (*key, cohort))
 
     def _drain(self) -> None:
         while self._waiting:
@@ -267,17 +290,16 @@ class _Play:
             self._at(when, _OPEN, None)
 
     def _judge(self, cohort: _Cohort) -> None:
+        if cohort.gone:
+            return
         waits = cohort.queued
         if waits is None:
             raise AssertionError("a cohort came to be judged without a message")
-        if self._left(cohort):
-            self._note(cohort, waits.step_id, Outcome.left_out(Reason.ENROLLMENT_ENDED))
-            return
         step = waits.step_id
         by_fallback = (
             step in self.plan.free_form
             and step in self.plan.fallbacks
-            and not gate.window_open(self._inbound(cohort), self.now)
+            and not gate.window_open(cohort.last_inbound_at, self.now)
         )
         unfit = next(
             (
@@ -322,17 +344,12 @@ class _Play:
             promoted_ats=cohort.promoted_ats,
             exclude=self.plan.exclude,
             elsewhere=cohort.person.elsewhere,
-            last_inbound_at=self._inbound(cohort),
+            last_inbound_at=cohort.last_inbound_at,
             free_form=waits.step_id in self.plan.free_form and not by_fallback,
             missing=unfit is Reason.MISSING_VALUE,
             opens_at=hours.opens(self.now, cohort.person.zone),
             closes_at=None,
         )
-
-    def _inbound(self, cohort: _Cohort) -> datetime | None:
-        replied = _by(self.now, cohort.replied_at)
-        known = [each for each in (cohort.last_inbound_at, replied) if each is not None]
-        return max(known, default=None)
 
     def _leave_out(self, cohort: _Cohort, step: StepId, reason: Reason) -> None:
         self._note(cohort, step, Outcome.left_out(reason))
@@ -342,13 +359,8 @@ class _Play:
     def _send(self, cohort: _Cohort, step: StepId) -> None:
         room = self.caps.room(self.now, len(cohort.members))
         if room < len(cohort.members):
-            rest = cohort.parted(cohort.members[room:])
+            self._wait(self._parted(cohort, cohort.members[room:]))
             cohort.members = cohort.members[:room]
-            waits = rest.queued
-            if waits is None:
-                raise AssertionError("the rest of a cohort lost its message")
-            key = (waits.due_at, waits.second, rest.members[0], next(self._sequence))
-            heappush(self._waiting, (*key, rest))
         self.caps.use(self.now, len(cohort.members))
         self._note(cohort, step, Outcome.sent())
         if self.plan.promotional:
@@ -356,8 +368,9 @@ class _Play:
             if self.plan.cap is not None:
                 latest = (*cohort.promoted_ats, self.now)
                 cohort.promoted_ats = latest[-self.plan.cap.count :]
+        cohort.queued = None
         for members, read, replied in self._answers(cohort.members, step):
-            part = cohort.parted(members)
+            part = self._parted(cohort, members)
             answers_at = self.now + _ANSWERS_AFTER
             part.evidence[step] = Evidence(
                 state=State.READ if read else State.DELIVERED,
@@ -367,7 +380,8 @@ class _Play:
                 replied_at=answers_at if replied else None,
             )
             if replied:
-                part.replied_at = answers_at
+                part.replies += (answers_at,)
+                self._at(answers_at, _REPLY, part)
             self._advance(part, self.now)
 
     def _answers(

@@ -38,7 +38,7 @@ from storage.identities import IdentifiedContacts
 from storage.inbound import InboundMessages
 from tests.database import ACME, NOON
 from tests.examples import LONG
-from tests.integration.worker.world import NUMBER, OTHER_NUMBER, Clock, World, worker
+from tests.integration.worker.world import NUMBER, OTHER_NUMBER, WELCOME, Clock, World, worker
 from worker.calls import Result, record
 from worker.claims import Call, Claims
 from worker.planning import plan
@@ -94,10 +94,40 @@ class Drawn:
 @given(random=st.randoms(use_true_random=False))
 async def test_what_a_simulation_says_is_what_happens(world: World, random: Random) -> None:
     await world.value(_EMPTY)
-    clock = Still()
-    world.clock = clock
     drawn = _drawn(random)
     _rules(world, random, several=any("last_number_id" in each for each in drawn.people))
+    await _as_said(world, drawn)
+
+
+async def test_a_reply_leaves_out_at_once_what_is_queued_until_the_morning(world: World) -> None:
+    step = {"content": WELCOME, "conditions": {}, "timing": {}, "fallback": None}
+    drawn = Drawn(
+        kind=Kind.DRIP,
+        steps=[
+            {"after_s": 0, "settings": {}, **step},
+            {"after_s": 0, "settings": {"hours": "09:00-11:00"}, **step},
+        ],
+        settings={"stop_on_reply": True},
+        type="promotional",
+        people=[{}],
+        reads=True,
+        replies=True,
+        excluded=Exclude.NONE,
+        number=None,
+    )
+
+    happened = await _as_said(world, drawn)
+
+    assert list(happened.values()) == [
+        ("sent", NOON),
+        ("enrollment_ended", NOON + MINUTE),
+    ]
+
+
+async def _as_said(world: World, drawn: Drawn) -> dict[tuple[ContactId, int], Became]:
+    """Simulate a campaign, let it happen, and want the same."""
+    clock = Still()
+    world.clock = clock
     contacts = await _people(world, drawn)
     campaign = await _campaign(world, drawn, contacts)
 
@@ -106,7 +136,9 @@ async def test_what_a_simulation_says_is_what_happens(world: World, random: Rand
     )
     await _walk(world, clock, drawn)
 
-    assert await _happened(world, campaign, None) == said
+    happened = await _happened(world, campaign, None)
+    assert happened == said
+    return happened
 
 
 @LONG

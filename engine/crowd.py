@@ -135,6 +135,7 @@ class Plan:
         day_on, day_count: What of the daily cap is used.
         hour_count: What of the hour of the beginning is used.
         next_slot_at: When the rate lets the next message go; None: at once.
+        resumed_at: When a drip was last let go on; None: it was never paused.
     """
 
     campaign_id: CampaignId
@@ -158,3 +159,4 @@ class Plan:
     day_count: int = 0
     hour_count: int = 0
     next_slot_at: datetime | None = None
+    resumed_at: datetime | None = None

@@ -25,6 +25,7 @@ class Used:
     Attributes:
         next_slot_at: When the rate lets the next message go; None: at once.
         hour_count: Of the organization's messages per hour, in the hour under way.
+        resumed_at: When staff last let it go on; None: it was never paused.
     """
 
     next_slot_at: datetime | None = None
@@ -32,6 +33,7 @@ class Used:
     day_on: date | None = None
     day_count: int = 0
     hour_count: int = 0
+    resumed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,4 +224,5 @@ def _plan(
         day_count=used.day_count,
         hour_count=used.hour_count,
         next_slot_at=used.next_slot_at,
+        resumed_at=used.resumed_at,
     )

@@ -168,10 +168,15 @@ class _Play:
         cohort.queued = Waiting(
             step_id=cohort.step_id,
             due_at=due_at,
-            deadline_at=due_at + deadline if deadline else None,
+            deadline_at=self._since(due_at) + deadline - self.caps.held if deadline else None,
             second=int(cohort.due_at.timestamp()),
         )
         self._at(max(due_at, self.now), _CLAIM, cohort)
+
+    def _since(self, due_at: datetime) -> datetime:
+        """Return from when its deadline counts: what came up during a pause, from its end."""
+        resumed_at = self.plan.resumed_at
+        return due_at if resumed_at is None else max(due_at, resumed_at)
 
     def _decide(self, cohort: _Cohort) -> None:
         if cohort.gone:
@@ -337,7 +342,7 @@ class _Play:
             promotional=self.plan.promotional,
             consent=cohort.person.consent,
             addressed=cohort.person.addressed,
-            deadline_at=waits.deadline_at,
+            deadline_at=waits.deadline_at and waits.deadline_at + self.caps.held,
             run="active",
             promoted_at=cohort.promoted_at,
             promoted_campaign_id=cohort.promoted_by,

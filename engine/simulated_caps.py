@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from engine.crowd import QUARTER, Plan
+from engine.holding import held_by
 from engine.message import hour_of
 
 
@@ -20,6 +21,8 @@ class Caps:
         self._slot_at = max(at, plan.next_slot_at or at)
         self._day, self._day_count = plan.day_on, plan.day_count
         self._hour, self._hour_count = hour_of(at), plan.hour_count
+        # How long what went has held back what waits behind it.
+        self.held = timedelta()
         self._slice = 1
         if plan.interval and not alone:
             self._slice = max(1, QUARTER // plan.interval)
@@ -47,16 +50,19 @@ class Caps:
         return min(room, self._slice) if self.plan.interval else room
 
     def use(self, now: datetime, taken: int) -> None:
+        used_up = False
         if self.plan.interval is not None:
             self._slot_at = max(self._slot_at, now) + taken * self.plan.interval
         if self.plan.per_day is not None:
             self._day_count = taken + (self.plan.per_day - self._day_left(now))
             self._day = self._today(now)
-            if self._day_count >= self.plan.per_day:
+            used_up = self._day_count >= self.plan.per_day
+            if used_up:
                 self._closed_until = self._tomorrow(now)
         if self.plan.per_hour is not None:
             self._hour_count = taken + (self.plan.per_hour - self._hour_left(now))
             self._hour = hour_of(now)
+        self.held += held_by(taken, interval=self.plan.interval, used_up=used_up)
 
     def _today(self, now: datetime) -> date:
         return now.astimezone(self.plan.zone).date()

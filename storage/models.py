@@ -118,6 +118,8 @@ class Campaign(Model):
     excluded: dict[str, Any] = fields.JSONField(default=dict)
     rewalk_cursor = fields.BigIntField(null=True)
     card_final = fields.BooleanField(default=False)
+    held_s = fields.FloatField(default=0)
+    resumed_at = fields.DatetimeField(null=True)
     look_again_since = fields.DatetimeField(null=True)
     looked_due_at = fields.DatetimeField(null=True)
     looked_id = fields.BigIntField(null=True)

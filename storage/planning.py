@@ -29,6 +29,24 @@ class Drip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pauses:
+    """How a drip has been held back.
+
+    Attributes:
+        held: For how long in all; every deadline of its messages is later by that.
+        resumed_at: When staff last let it go on; None: it was never paused.
+    """
+
+    held: timedelta
+    resumed_at: datetime | None
+
+    def deadline_at(self, due_at: datetime, deadline: timedelta) -> datetime:
+        """Return the deadline to be kept: counted from when it could go, as if nothing held it."""
+        since = due_at if self.resumed_at is None else max(due_at, self.resumed_at)
+        return since + deadline - self.held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DueEnrollment:
     """An enrollment that has come up, locked.
 
@@ -155,9 +173,12 @@ async def drips_due(unit: Unit) -> list[Drip]:
     ]
 
 
-async def lock_drip(unit: Unit, *, campaign: CampaignId) -> bool:
-    """Keep the drip active until this commits; False: it no longer is."""
-    return await unit.value(_SQL["lock_drip"], campaign=campaign) is not None
+async def lock_drip(unit: Unit, *, campaign: CampaignId) -> Pauses | None:
+    """Keep the drip active until this commits; None: it no longer is."""
+    row = await unit.row(_SQL["lock_drip"], campaign=campaign)
+    if row is None:
+        return None
+    return Pauses(held=timedelta(seconds=row["held_s"]), resumed_at=row["resumed_at"])
 
 
 async def walk(unit: Unit, *, campaign: CampaignId) -> tuple[StepRule, ...]:

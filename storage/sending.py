@@ -33,6 +33,7 @@ class OpenCampaign:
     Attributes:
         next_slot_at: With a rate: when the next message may go; None: at once.
         day_on: With a daily cap: the day *day_count* is of.
+        held: How long it has been held back so far, which is held against no deadline.
     """
 
     id: CampaignId
@@ -44,6 +45,7 @@ class OpenCampaign:
     next_slot_at: datetime | None = None
     day_on: date | None = None
     day_count: int = 0
+    held: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +130,7 @@ async def open_campaigns(unit: Unit, *, number: NumberId) -> list[OpenCampaign]:
             next_slot_at=row["next_slot_at"],
             day_on=row["day_on"],
             day_count=row["day_count"],
+            held=timedelta(seconds=row["held_s"]),
         )
         for row in rows
     ]
@@ -203,10 +206,12 @@ async def reserve_slots(
     day_on: date | None,
     day_count: int,
     closed_until: datetime | None,
+    held: timedelta,
 ) -> None:
     """Take of a campaign's rate and daily cap.
 
     Args:
+        held: How long what is taken holds back all that waits behind it.
         closed_until: When the day's cap is used up: the next day's first instant.
     """
     await unit.run(
@@ -217,6 +222,7 @@ async def reserve_slots(
         day_count=day_count,
         closed_until=closed_until,
         closed_why="per_day",
+        held_s=held.total_seconds(),
     )
 
 

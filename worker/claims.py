@@ -22,6 +22,7 @@ from engine.content import (
     library_file,
     with_file_id,
 )
+from engine.holding import held_by
 from engine.hours import Hours
 from engine.ids import CampaignId, ContactId, EnrollmentId, MessageId, StepId
 from engine.message import State, callback_data, hour_of
@@ -489,7 +490,7 @@ class Claims:
             promotional=MEANINGS[campaign.type].promotional,
             consent=recipient.consent,
             addressed=bool(recipient.phone or recipient.bsuid),
-            deadline_at=due.deadline_at,
+            deadline_at=None if due.deadline_at is None else due.deadline_at + campaign.held,
             run=due.run,
             promoted_at=recipient.promoted_at,
             promoted_campaign_id=recipient.promoted_campaign_id,
@@ -563,6 +564,11 @@ class Claims:
             day_on=self._day(unit.at),
             day_count=count,
             closed_until=self.rules.day_after(unit.at) if used_up else None,
+            held=held_by(
+                taken,
+                interval=None if settings.rate is None else settings.rate.interval,
+                used_up=used_up,
+            ),
         )
 
 

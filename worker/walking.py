@@ -20,7 +20,7 @@ from storage import enrollments, messages, planning
 from storage.database import Unit
 from storage.enrollments import Running
 from storage.messages import StatKey
-from storage.planning import Drip, DueEnrollment, PassedOn, PlannedMessage, PutOff
+from storage.planning import Drip, DueEnrollment, PassedOn, Pauses, PlannedMessage, PutOff
 
 ENROLLMENTS: Final = 500
 """How many are decided in one transaction."""
@@ -28,7 +28,8 @@ ENROLLMENTS: Final = 500
 
 async def plan_drip(unit: Unit, drip: Drip, rules: SendingRules, floor: int) -> bool:
     """Decide about a batch of what is due; return whether there was any."""
-    if not await planning.lock_drip(unit, campaign=drip.id):
+    pauses = await planning.lock_drip(unit, campaign=drip.id)
+    if pauses is None:
         return False
     steps = await planning.walk(unit, campaign=drip.id)
     due = await planning.due_enrollments(
@@ -41,7 +42,8 @@ async def plan_drip(unit: Unit, drip: Drip, rules: SendingRules, floor: int) -> 
         return False
     hours = {step.id: rules.hours_of(step.settings_over(drip.settings)) for step in steps}
     standings = await _standings(unit, drip, due, steps, rules)
-    batch = _Batch(drip=drip, rules=rules, floor=floor, steps={step.id: step for step in steps})
+    by_id = {step.id: step for step in steps}
+    batch = _Batch(drip=drip, rules=rules, floor=floor, steps=by_id, pauses=pauses)
     for one, standing in zip(due, standings, strict=True):
         _decide(batch, one, standing, steps, hours, unit.at)
     await _carry_out(unit, batch)
@@ -56,6 +58,7 @@ class _Batch:
     rules: SendingRules
     floor: int
     steps: Mapping[StepId, StepRule]
+    pauses: Pauses
     planned: list[PlannedMessage] = field(default_factory=list)
     put_off: list[PutOff] = field(default_factory=list)
     passed_on: list[PassedOn] = field(default_factory=list)
@@ -172,6 +175,6 @@ def _planned(
         number_id=batch.rules.number_for(batch.drip.number_id, one.last_number_id),
         second=max(int(one.due_at.timestamp()), batch.floor),
         due_at=due_at,
-        deadline_at=due_at + deadline if deadline else None,
+        deadline_at=batch.pauses.deadline_at(due_at, deadline) if deadline else None,
         reason=reason,
     )

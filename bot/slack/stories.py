@@ -192,7 +192,9 @@ def _next(story: Story, run: Run, own: Sequence[Told], rules: SendingRules) -> l
     )
     # Taps that are closed are told beside it, and may open at any moment.
     flowing = replace(story.campaign, closed_until=None)
-    foresight = Foresight(flowing, story.steps, rules, at=story.at, used=Used())
+    # And what comes up while it is paused counts its deadline from the end of that.
+    used = Used(resumed_at=story.at if flowing.state is State.PAUSED else None)
+    foresight = Foresight(flowing, story.steps, rules, at=story.at, used=used)
     crowd = [(story.facts.contact_id, foresight.person(story.facts, standpoint))]
     tally = simulate(foresight.plan, crowd, at=story.at, assumed=Assumed(read=0, replied=0))
     lines: list[Markup] = []

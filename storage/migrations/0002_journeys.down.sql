@@ -29,6 +29,8 @@ alter table campaigns drop column excluded, drop column series_id, drop column s
 drop index campaigns_to_look_again;
 drop index campaigns_to_rewalk;
 drop function lacks(text, text, text, text, text, jsonb);
+drop function held_back;
+alter table campaigns drop column resumed_at, drop column held_s;
 alter table campaigns drop column looked_id, drop column looked_due_at, drop column look_again_since;
 alter table campaigns drop column rewalk_cursor;
 update enrollments e

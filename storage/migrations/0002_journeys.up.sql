@@ -184,6 +184,17 @@ alter table enrollments
   alter column position type double precision; -- of the last step planned for it
 -- The steps of a drip changed: the last enrollment looked at since; null: all are on their way by them.
 alter table campaigns add column rewalk_cursor bigint;
+-- How long staff, its rate and its daily cap have held a campaign back so far: by that much every deadline_at of its
+-- messages is later. And when staff last let it go on.
+alter table campaigns
+  add column held_s double precision not null default 0,
+  add column resumed_at timestamptz;
+create function held_back(organization text, campaign bigint, moment timestamptz) returns interval language sql stable as $$
+  select interval '1 second' * (c.held_s + case when c.state = 'paused' and c.started_at is not null
+                                                then coalesce(extract(epoch from moment - c.paused_at), 0) else 0 end)
+    from public.campaigns c where c.organization_id = organization and c.id = campaign
+$$;
+grant execute on function held_back to dripline_bot;
 -- Its hours changed: when, and up to which queued message (by due_at and id) they have been looked at again since.
 alter table campaigns
   add column look_again_since timestamptz, -- null: all have been

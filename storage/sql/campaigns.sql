@@ -140,9 +140,13 @@ update campaigns
  where organization_id = $organization and id = $campaign
 
 -- name: move
--- Put a locked campaign into a state, with who and when. What begins to send has an open tap.
+-- Put a locked campaign into a state, with who and when. What begins to send has an open tap; the time it was paused is
+-- held against no deadline.
 update campaigns
-   set state = $state, version = version + 1, updated_at = $at,
+   set held_s = held_s + case when state = 'paused' and $sending and started_at is not null
+                              then coalesce(extract(epoch from $at::timestamptz - paused_at), 0) else 0 end,
+       resumed_at = case when state = 'paused' and $sending then $at::timestamptz else resumed_at end,
+       state = $state, version = version + 1, updated_at = $at,
        channel = coalesce($channel, channel), contacts_up_to = coalesce($contacts_up_to, contacts_up_to),
        started_at = case when $sending then coalesce(started_at, $at) else started_at end,
        started_by = case when $sending then coalesce(started_by, $actor) else started_by end,

@@ -18,8 +18,9 @@ select c.id as contact_id, c.name, c.first_name, c.company, c.email, c.attribute
  order by c.id
 
 -- name: used
--- What of a campaign's rate and daily cap and of the organization's hour is used.
+-- What of a campaign's rate and daily cap and of the organization's hour is used, and when staff last let it go on.
 select c.day_on, c.day_count, c.next_slot_at,
+       case when c.state = 'paused' then $at::timestamptz else c.resumed_at end as resumed_at,
        coalesce((select h.count from sending_hours h where h.organization_id = $organization and h.hour = $hour), 0)
          as hour_count
   from campaigns c
@@ -36,7 +37,8 @@ select id, state, reason, step_id, position as place, since_at, due_at, timed, a
 
 -- name: told
 -- The messages of a campaign to a contact, in the order in which they were planned.
-select m.id, m.run_id, m.step_id, m.state, m.reason, m.due_at, m.deadline_at, m.number_id, m.attempt, m.tries,
+select m.id, m.run_id, m.step_id, m.state, m.reason, m.due_at,
+       m.deadline_at + (select held_back($organization, $campaign, $at)) as deadline_at, m.number_id, m.attempt, m.tries,
        m.accepted_at, m.sent_at, m.delivered_at, m.read_at, m.replied_at, m.clicked_at, m.failed_at, m.settled_at,
        m.unknown_since, m.control_at, m.error_code, m.error, m.resent, m.doubled
   from messages m
@@ -67,7 +69,8 @@ select id, closed_until, closed_why from numbers
 -- name: standings
 -- The next $limit active enrollments of a campaign after $after, by id, and the message each waits for.
 select e.id, e.contact_id, e.step_id, e.position as place, e.since_at, e.due_at, e.timed, e.properties,
-       m.id as message_id, m.step_id as message_step_id, m.due_at as message_due_at, m.deadline_at
+       m.id as message_id, m.step_id as message_step_id, m.due_at as message_due_at,
+       m.deadline_at + (select held_back($organization, $campaign, $at)) as deadline_at
   from enrollments e
   left join lateral (
     select id, step_id, due_at, deadline_at from messages
@@ -87,7 +90,8 @@ select m.run_id, m.step_id, m.state, m.accepted_at, m.delivered_at, m.read_at, m
 
 -- name: queued_of_broadcast
 -- The next $limit messages of a broadcast that wait, after $after, by id.
-select id, contact_id, step_id, due_at, deadline_at from messages
+select id, contact_id, step_id, due_at, deadline_at + (select held_back($organization, $campaign, $at)) as deadline_at
+  from messages
  where organization_id = $organization and campaign_id = $campaign and state = 'queued' and id > $after
    and number_id = any(numbers_of($organization))
  order by id limit $limit

@@ -26,7 +26,7 @@ select c.id, c.number_id, c.settings
 
 -- name: lock_drip
 -- Keep the drip from being paused or archived until the slice commits.
-select id from campaigns
+select held_s, resumed_at from campaigns
  where organization_id = $organization and id = $campaign and state = 'active'
    for share
 

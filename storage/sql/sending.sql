@@ -3,7 +3,7 @@
 -- commits. Those with a rate or a daily cap are locked, because the claim reserves of it; a slot of the rate may be
 -- reserved until $ahead. One after the other in the order of their keys, whichever of the two a campaign needs.
 select (x.c).id, (x.c).type, (x.c).priority, (x.c).settings, (x.c).excluded, (x.c).version, (x.c).next_slot_at, (x.c).day_on,
-       (x.c).day_count
+       (x.c).day_count, (x.c).held_s
   from (select coalesce(kept.c, locked.c) as c
           from (select c.id, c.settings ?| array['rate', 'per_day'] as capped
                   from campaigns c
@@ -103,7 +103,7 @@ update contacts c
 -- name: reserve_slots
 -- Take of the rate and the daily cap of a campaign; closes its tap until $closed_until when the day is used up.
 update campaigns
-   set next_slot_at = $next_slot_at, day_on = $day_on, day_count = $day_count,
+   set next_slot_at = $next_slot_at, day_on = $day_on, day_count = $day_count, held_s = held_s + $held_s,
        closed_until = coalesce($closed_until::timestamptz, closed_until),
        closed_why = case when $closed_until::timestamptz is not null then $closed_why else closed_why end
  where organization_id = $organization and id = $campaign
@@ -203,6 +203,7 @@ update contacts c
 -- Give back of a daily cap; its tap opens again if the cap had closed it.
 update campaigns
    set day_count = greatest(0, day_count - $count::integer),
+       held_s = case when closed_why = 'per_day' and closed_until > $at then greatest(0, held_s - 86400) else held_s end,
        closed_until = case when closed_why is distinct from 'per_day' then closed_until end,
        closed_why = case when closed_why is distinct from 'per_day' then closed_why end
  where organization_id = $organization and id = $campaign and day_on = $day_on and settings ? 'per_day'

@@ -97,7 +97,10 @@ class Sending(Command):
     priority: int = option(kinds.whole(1, 9), about="Who goes first; 9 before 1.", default=5)
     deadline: timedelta | Off | None = option(
         kinds.DURATION_OR_OFF,
-        about="Later than that after its time a message is left out instead of sent.",
+        about=(
+            "Later than that after its time a message is left out instead of sent; what it waits"
+            " for rate=, per_day= or the end of a pause does not count."
+        ),
         default=None,
         otherwise=_AS_THE_ORGANIZATION,
     )
@@ -149,7 +152,10 @@ class SendingChanges(Command):
     )
     deadline: timedelta | Off | Standard | None = option(
         kinds.or_standard(kinds.DURATION_OR_OFF),
-        about="Later than that after its time a message is left out instead of sent.",
+        about=(
+            "Later than that after its time a message is left out instead of sent; what it waits"
+            " for rate=, per_day= or the end of a pause does not count."
+        ),
         default=None,
         otherwise=_AS_IT_IS,
     )

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,54 @@ from tests.integration.slack.campaign_room import CampaignRoom, opened
 async def room(database: Database) -> AsyncIterator[CampaignRoom]:
     async with opened(database) as room:
         yield room
+
+
+async def held_up(room: CampaignRoom) -> list[Any]:
+    """What waits: whether it is due, and how long its deadline is ahead."""
+    return await room.rows(
+        "select m.due_at <= $1, m.deadline_at + c.held_s * interval '1 second' - $1"
+        " from messages m join campaigns c on c.id = m.campaign_id where m.state = 'queued'"
+        " order by m.contact_id",
+        room.room.clock.at,
+    )
+
+
+async def test_a_pause_of_a_drip_is_held_against_no_deadline(room: CampaignRoom) -> None:
+    await room.welcome("deadline=48h")
+    await room.contacts(1)
+    await room.say("enroll Welcome tag:lead")
+    await room.later(timedelta(hours=1))
+    await room.plan()
+    ((_, queued),) = await held_up(room)
+    await room.contacts(1, first=2)
+    await room.say("enroll Welcome +31610000002")
+
+    await room.say("campaign pause Welcome")
+    await room.later(timedelta(days=3))
+    await room.say("campaign resume Welcome")
+    await room.plan()
+
+    (_, before), (_, meanwhile) = await held_up(room)
+    # Each command takes a second on the room's clock.
+    assert timedelta() <= queued - before < timedelta(minutes=1)
+    assert timedelta(hours=47, minutes=59) < meanwhile <= timedelta(hours=48)
+
+
+async def test_pauses_of_a_broadcast_are_held_against_no_deadline(room: CampaignRoom) -> None:
+    await room.contacts(2)
+    await room.say("broadcast new Sale to=tag:lead template=followup deadline=2h")
+    await room.say("broadcast send Sale")
+    await room.plan()
+    for days in (1, 2):
+        for command in ("pause", "pause"):
+            await room.say(f"broadcast {command} Sale")
+        await room.later(timedelta(days=days))
+        for command in ("resume", "resume"):
+            await room.say(f"broadcast {command} Sale")
+
+    waiting = await held_up(room)
+    assert [due for due, _ in waiting] == [True, True]
+    assert all(timedelta(minutes=119) < left <= timedelta(hours=2) for _, left in waiting)
 
 
 async def test_a_campaign_is_made_shown_and_listed_as_staff_wrote_it(room: CampaignRoom) -> None:

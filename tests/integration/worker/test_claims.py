@@ -322,6 +322,47 @@ async def test_what_is_too_late_is_left_out(world: World) -> None:
     assert await world.states() == {"skipped:expired": 2}
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [pytest.param({"per_day": 1}, id="a day"), pytest.param({"rate": "1/h"}, id="an hour")],
+)
+async def test_what_waits_for_its_campaigns_own_limit_is_not_left_out_for_its_deadline(
+    world: World, settings: dict[str, Any]
+) -> None:
+    people = await world.contacts(5)
+    campaign = await world.campaign(settings=settings)
+    await world.queued(campaign, people, deadline_at=NOON + HOUR)
+
+    for days in range(5):
+        await claim(
+            world, at=NOON + days * 24 * HOUR if "per_day" in settings else NOON + days * HOUR
+        )
+
+    assert await world.states() == {"claimed": 5}
+
+
+async def test_other_time_than_that_counts_against_the_deadline(world: World) -> None:
+    campaign = await world.campaign(settings={"per_day": 2})
+    await world.queued(campaign, await world.contacts(5), deadline_at=NOON + HOUR)
+
+    for hours in (0, 24, 50):  # and an outage of a good hour on the last day
+        await claim(world, at=NOON + hours * HOUR)
+
+    assert await world.states() == {"claimed": 4, "skipped:expired": 1}
+
+
+async def test_a_place_given_back_holds_nobody_back(world: World) -> None:
+    campaign = await world.campaign(settings={"per_day": 1})
+    await world.queued(campaign, await world.contacts(1), deadline_at=NOON + HOUR)
+    claims = Claims(world.rules, world.rules.numbers[0])
+
+    taken = await claim(world, claims)
+    async with world.database.owner_unit(ACME, NOON) as unit:
+        await claims.give_back(unit, taken.calls)
+
+    assert await world.value("select held_s from campaigns") == 0
+
+
 async def test_what_is_paused_is_not_left_out_for_the_deadline_that_passes_meanwhile(
     world: World,
 ) -> None:

@@ -116,20 +116,20 @@ with next as (
 chosen as (
   select n.id
     from next n
-    join contacts c on c.organization_id = $organization and c.id = n.contact_id
     join campaigns k on k.organization_id = $organization and k.id = $campaign
    where n.failed_at is null and n.id >> 30 <= extract(epoch from $since::timestamptz)
      and (k.schedule ->> 'zone' is distinct from 'contact'
-          or (k.schedule ->> 'at')::timestamp at time zone coalesce(c.timezone, $zone::text) <= $at)),
-locked as (
-  select m.id from messages m
-   where m.organization_id = $organization and m.id in (select id from chosen) and m.state = 'queued'
-   order by m.id
-     for no key update),
+          or (k.schedule ->> 'at')::timestamp
+             at time zone coalesce((select c.timezone from contacts c
+                                     where c.organization_id = $organization and c.id = n.contact_id), $zone::text)
+             <= $at)),
 moved as (
-  update messages m set due_at = $since
-    from locked
-   where m.organization_id = $organization and m.id = locked.id)
+  update messages set due_at = $since
+   where organization_id = $organization
+     and id = any(array(select m.id from messages m
+                         where m.organization_id = $organization and m.id = any(array(select id from chosen))
+                           and m.state = 'queued'
+                         order by m.id for no key update)))
 select due_at, id from next order by due_at desc, id desc limit 1
 
 -- name: looked_up_to

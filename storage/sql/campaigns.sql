@@ -128,7 +128,7 @@ moved as (
    where organization_id = $organization
      and id = any(array(select m.id from messages m
                          where m.organization_id = $organization and m.id = any(array(select id from chosen))
-                           and m.state = 'queued'
+                           and coalesce(m.state = 'queued', false) -- so that the queue's index is not read for it
                          order by m.id for no key update)))
 select due_at, id from next order by due_at desc, id desc limit 1
 

@@ -87,7 +87,7 @@ class _Effects:
 
     received: list[Received] = field(default_factory=list)
     entries: list[ConsentEntry] = field(default_factory=list)
-    confirmed: list[tuple[int, Received]] = field(default_factory=list)  # place in entries
+    confirmed: list[Received] = field(default_factory=list)
     stopped: set[ContactId] = field(default_factory=set)
     windows: dict[tuple[NumberId, ContactId], datetime] = field(default_factory=dict)
     touched: set[ContactId] = field(default_factory=set)
@@ -125,7 +125,7 @@ async def receive_inbound(
         named = await remember(people, contacts=contacts)
         await _write(done, people, named, voice, at, contacts=contacts, ledger=ledger, inbox=inbox)
     return Heard(
-        stopped=stopped, confirmed=frozenset(each.inbound.wamid for _, each in done.confirmed)
+        stopped=stopped, confirmed=frozenset(each.inbound.wamid for each in done.confirmed)
     )
 
 
@@ -177,7 +177,7 @@ def _hear(
             window = (message.number_id, id_)
             done.windows[window] = max(done.windows.get(window, when), when)
     if changed:
-        done.confirmed.append((len(done.entries) - len(reached), received))
+        done.confirmed.append(received)
 
 
 def _heard(contact: KnownContact, message: Inbound, when: datetime, done: _Effects) -> KnownContact:
@@ -224,7 +224,11 @@ async def _write(
     received = await _tied(received, inbox)
     ids = await inbox.keep(received)
     entries = [replace(each, contact_id=real(each.contact_id)) for each in done.entries]
-    acts = await ledger.append(entries) if entries else []
+    noted = await ledger.append(entries) if entries else []
+    acts = {
+        (entry.contact_id, entry.reference): act
+        for entry, act in zip(done.entries, noted, strict=True)
+    }
     replies = [(id_, each) for id_, each in zip(ids, received, strict=True) if _is_reply(each)]
     stopped = {id_ for id_ in done.stopped if id_ > 0}
     await _change_messages(replies, stopped, at, inbox)
@@ -234,10 +238,10 @@ async def _write(
                 Confirmation(
                     contact_id=real(each.contact_id),
                     number_id=each.inbound.number_id,
-                    consent_id=acts[place],
+                    consent_id=acts[each.contact_id, each.inbound.wamid],
                     body=voice.answer(each.meaning),
                 )
-                for place, each in done.confirmed
+                for each in done.confirmed
                 if each.meaning is not None
             ]
         )

@@ -77,6 +77,7 @@ _BY_COMMAND = {
     ("contact find", "text"): "lovelace",
     ("contact untag", "tag"): "lead",
     ("import undo", "name"): '"leads of May.csv"',
+    ("import start", "name"): '"judged.csv"',
     ("attribute type", "name"): "city",
     ("automation resume", "automation"): "2",
     ("event", "name"): "order_paid",

@@ -14,6 +14,7 @@ from storage.upkeep import KEEP_HOUSE
 from worker.completion import complete
 from worker.context import Worker
 from worker.dates import follow_dates
+from worker.errands import run_errands
 from worker.exporting import export_contacts
 from worker.following import follow_segments
 from worker.importing import import_contacts
@@ -59,6 +60,7 @@ JOBS: Mapping[str, Job] = {
     "follow_segments": follow_segments,
     "import_contacts": import_contacts,
     "export_contacts": export_contacts,
+    "run_errands": run_errands,
     "reconcile": reconcile,
     "move_strays": move_strays,
     "complete": complete,

@@ -1,14 +1,15 @@
 """Contacts: adding, looking up, tagging, and consent as staff record it."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.slack import contact_pages
+from bot.slack import contact_pages, errand_text
 from bot.slack.blocks import message, section
 from bot.slack.contact_pages import Page, counted
 from bot.slack.desk import Desk
+from bot.slack.errands import at_once_done, begun, goes_on
 from bot.slack.language.contacts import (
     ContactAdd,
     ContactEdit,
@@ -27,21 +28,18 @@ from bot.slack.words import quoted
 from engine import names, who
 from engine import phone as phones
 from engine.audience import Audience
+from engine.errand import Errand, Kind
 from engine.ids import ContactId, OrganizationId
 from engine.phone import InvalidPhone, Phone
 from engine.refusal import Refusal
 from engine.size import Asked, Size, judged
 from engine.usecases.add_contact import add_contact, edit_contact
-from engine.usecases.change_consent import ConsentChange, opt_in, opt_out
 from engine.usecases.resolve_audience import resolve_audience
-from engine.usecases.tag_contacts import tag_contacts, untag_contacts
 from storage import audiences, audit, contacts, tags
 from storage.campaigns import CampaignDirectory
 from storage.contacts import ListedContact
 from storage.database import Unit
-from storage.identities import IdentifiedContacts
-from storage.inbound import InboundMessages
-from storage.staff_acts import StaffBook, StaffLedger, StaffTagging
+from storage.staff_acts import StaffBook
 
 _LISTED: Final = 10
 _SHOWN: Final = 5
@@ -217,35 +215,17 @@ async def _find(desk: Desk, command: ContactFind, context: Context) -> Reply:
 
 
 async def _tag(desk: Desk, command: ContactTag, context: Context) -> Reply:
-    whom = await _whom(
+    reply = await _changed(
         desk,
         context,
         command.who,
+        Errand(kind=Kind.TAG, subject=command.tag),
         count=command.count,
-        may_start_campaigns=True,
-        note=("contact.tag", {"tag": command.tag}),
+        command=f"contact tag {command.who} {quoted(command.tag)}",
+        would="would be tagged",
     )
-    if isinstance(whom, Asked):
-        return _confirm(whom, f"contact tag {command.who} {quoted(command.tag)}", "would be tagged")
-    added = 0
-    for part in _slices(whom.ids):
-        added += await desk.database.run(
-            context.organization,
-            context.at,
-            lambda unit, part=part: tag_contacts(  # type: ignore[misc] # mypy knows no defaults of lambdas
-                tag=command.tag, contacts=part, tagging=StaffTagging(unit)
-            ),
-        )
     await desk.queue.wake_job("enroll_triggered", context.organization)
-    text = markup(
-        "{who} tagged {count} with {tag}{had}.{strangers}",
-        who=user(context.user_id),
-        count=counted(added),
-        tag=code(command.tag),
-        had=_others(len(whom.ids) - added, "had it already"),
-        strangers=_strangers(whom.strangers),
-    )
-    return Reply(message=message(text, section(text)), in_channel=True)
+    return reply
 
 
 async def _must_be_there(desk: Desk, context: Context, tag: str) -> None:
@@ -263,133 +243,106 @@ async def _must_be_there(desk: Desk, context: Context, tag: str) -> None:
 
 async def _untag(desk: Desk, command: ContactUntag, context: Context) -> Reply:
     await _must_be_there(desk, context, command.tag)
-    whom = await _whom(
+    return await _changed(
         desk,
         context,
         command.who,
+        Errand(kind=Kind.UNTAG, subject=command.tag),
         count=command.count,
-        note=("contact.untag", {"tag": command.tag}),
+        command=f"contact untag {command.who} {quoted(command.tag)}",
+        would="would lose the tag",
     )
-    if isinstance(whom, Asked):
-        return _confirm(
-            whom, f"contact untag {command.who} {quoted(command.tag)}", "would lose the tag"
-        )
-    removed = 0
-    for part in _slices(whom.ids):
-        removed += await desk.database.run(
-            context.organization,
-            context.at,
-            lambda unit, part=part: untag_contacts(  # type: ignore[misc] # as above
-                tag=command.tag, contacts=part, tagging=StaffTagging(unit)
-            ),
-        )
-    text = markup(
-        "{who} took {tag} off {count}{had}.{strangers}",
-        who=user(context.user_id),
-        count=counted(removed),
-        tag=code(command.tag),
-        had=_others(len(whom.ids) - removed, "did not have it"),
-        strangers=_strangers(whom.strangers),
-    )
-    return Reply(message=message(text, section(text)), in_channel=True)
 
 
 async def _optout(desk: Desk, command: ContactOptout, context: Context) -> Reply:
-    whom = await _whom(desk, context, command.who, count=command.count, note=("contact.optout", {}))
-    if isinstance(whom, Asked):
-        return _confirm(whom, f"contact optout {command.who}", "would be opted out")
-
-    def act(ids: Sequence[ContactId]) -> Callable[[Unit], Awaitable[ConsentChange]]:
-        return lambda unit: opt_out(
-            ids=ids,
-            at=unit.at,
-            contacts=IdentifiedContacts(unit),
-            ledger=StaffLedger(unit, actor=context.user_id),
-            runs=InboundMessages(unit),
-        )
-
-    change = await _changed(desk, context, whom.ids, act)
-    cancelled = (
-        markup(" {n} to them will not be sent.", n=counted(change.cancelled, "message"))
-        if change.cancelled
-        else Markup("")
+    return await _changed(
+        desk,
+        context,
+        command.who,
+        Errand(kind=Kind.OPT_OUT),
+        count=command.count,
+        command=f"contact optout {command.who}",
+        would="would be opted out",
     )
-    text = markup(
-        "{who} opted {count} out{had}.{cancelled}{strangers}",
-        who=user(context.user_id),
-        count=counted(change.changed),
-        had=_others(change.unchanged, "had opted out already"),
-        cancelled=cancelled,
-        strangers=_strangers(whom.strangers),
-    )
-    return Reply(message=message(text, section(text)), in_channel=True)
 
 
 async def _optin(desk: Desk, command: ContactOptin, context: Context) -> Reply:
-    whom = await _whom(desk, context, command.who, count=command.count, note=("contact.optin", {}))
-    if isinstance(whom, Asked):
-        return _confirm(whom, f"contact optin {command.who}", "would be opted in")
-
-    def act(ids: Sequence[ContactId]) -> Callable[[Unit], Awaitable[ConsentChange]]:
-        return lambda unit: opt_in(
-            ids=ids,
-            at=unit.at,
-            contacts=IdentifiedContacts(unit),
-            ledger=StaffLedger(unit, actor=context.user_id),
-        )
-
-    change = await _changed(desk, context, whom.ids, act)
-    stopped = (
-        markup(
-            " {n} of them stopped marketing in WhatsApp itself, which only they can take back.",
-            n=change.stopped_elsewhere,
-        )
-        if change.stopped_elsewhere
-        else Markup("")
+    return await _changed(
+        desk,
+        context,
+        command.who,
+        Errand(kind=Kind.OPT_IN),
+        count=command.count,
+        command=f"contact optin {command.who}",
+        would="would be opted in",
     )
+
+
+async def _changed(
+    desk: Desk,
+    context: Context,
+    who: str,
+    errand: Errand,
+    *,
+    count: int | None,
+    command: str,
+    would: str,
+) -> Reply:
+    """Do it to whom *who* means, at once or, where they are many, by the worker.
+
+    Raises:
+        NobodyMeant, TooLarge, NoSuchContact: Nothing is changed.
+    """
+    whom = await _whom(desk, context, who, errand, count=count)
+    if isinstance(whom, Asked):
+        return _confirm(whom, command, would)
+    strangers = _strangers(whom.strangers)
+    if whom.later:
+        return await goes_on(desk, context, errand, errand.subject, len(whom.ids), strangers)
+    counts = await at_once_done(desk, context, errand, whom.ids)
+    said = [
+        errand_text.done(errand.kind, errand.subject, counts),
+        *errand_text.besides(errand.kind, counts),
+    ]
     text = markup(
-        "{who} opted {count} in again{had}; the ledger names who did.{stopped}{strangers}",
+        "{who} {said}{strangers}",
         who=user(context.user_id),
-        count=counted(change.changed),
-        had=_others(change.unchanged, "had not opted out"),
-        stopped=stopped,
-        strangers=_strangers(whom.strangers),
+        said=joined(said, " "),
+        strangers=strangers,
     )
     return Reply(message=message(text, section(text)), in_channel=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Whom:
-    """The contacts a command is about, and the phones in it that are nobody's."""
+    """The contacts a command is about, and the phones in it that are nobody's.
+
+    Attributes:
+        later: Whether the worker does it to them.
+    """
 
     ids: Sequence[ContactId]
     strangers: Sequence[Phone]
+    later: bool
 
 
 async def _whom(
-    desk: Desk,
-    context: Context,
-    text: str,
-    *,
-    count: int | None,
-    note: tuple[str, dict[str, object]],
-    may_start_campaigns: bool = False,
+    desk: Desk, context: Context, text: str, errand: Errand, *, count: int | None
 ) -> _Whom | Asked:
     """Find whom a change is about, and write its audit entry unless the count is asked for first.
-
-    Args:
-        may_start_campaigns: Tags set off triggers, so what holds for sending holds for them.
 
     Raises:
         NobodyMeant, TooLarge, NoSuchContact: Nothing is changed.
     """
     sending = desk.config.organizations[context.organization].sending
+    # Tags set off triggers, so what holds for sending holds for them.
+    starts_campaigns = errand.kind is Kind.TAG
     size = Size(
         large=sending.large_campaign or 0,
-        approval=(sending.approval_above or 0) if may_start_campaigns else 0,
+        approval=(sending.approval_above or 0) if starts_campaigns else 0,
         count=count,
     )
-    action, content = note
+    content = {"tag": errand.subject} if errand.subject else {}
 
     async def find(unit: Unit) -> _Whom | Asked:
         audience = await _audience(unit, text, _country(desk, context.organization))
@@ -403,25 +356,14 @@ async def _whom(
         await audit.note(
             unit,
             actor=context.user_id,
-            action=action,
+            action=f"contact.{errand.kind}",
             subject=f"contact:{ids[0]}" if len(ids) == 1 else "contacts",
             content={**content, "contacts": len(ids)},
         )
-        return _Whom(ids=ids, strangers=strangers)
+        later = await begun(unit, errand, ids, context)
+        return _Whom(ids=ids, strangers=strangers, later=later)
 
     return await desk.database.run(context.organization, context.at, find)
-
-
-async def _changed(
-    desk: Desk,
-    context: Context,
-    ids: Sequence[ContactId],
-    act: Callable[[Sequence[ContactId]], Callable[[Unit], Awaitable[ConsentChange]]],
-) -> ConsentChange:
-    change = ConsentChange()
-    for part in _slices(ids):
-        change += await desk.database.run(context.organization, context.at, act(part))
-    return change
 
 
 async def _audience(unit: Unit, text: str, country: str | None) -> Audience:
@@ -489,10 +431,6 @@ def _is_who(text: str, country: str | None) -> bool:
     except who.InvalidWho:
         return False
     return True
-
-
-def _slices(ids: Sequence[ContactId]) -> list[Sequence[ContactId]]:
-    return [ids[start : start + _SLICE] for start in range(0, len(ids), _SLICE)]
 
 
 def _country(desk: Desk, organization: OrganizationId) -> str | None:

@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from bot.slack import pace
+from bot.slack import errand_text, pace
 from bot.slack.campaign_lists import next_line
 from bot.slack.campaign_names import found
 from bot.slack.campaign_text import strangers_line, unconfirmed_lines
 from bot.slack.changes import answered, told, wake
 from bot.slack.desk import Desk
 from bot.slack.drafting import cooldown_of, size_of
+from bot.slack.errand_text import outcome_lines
+from bot.slack.errands import at_once_done, begun, goes_on
 from bot.slack.language.campaigns import Enroll, Unenroll
 from bot.slack.markup import Markup, code, joined, markup
 from bot.slack.overlap_text import overlap_lines
@@ -22,26 +24,21 @@ from bot.slack.words import as_word
 from engine.audience import Audience
 from engine.campaign import Campaign, Kind, State
 from engine.campaign_types import MEANINGS
-from engine.enrollment import EndReason
+from engine.errand import CHANGED, Errand
+from engine.errand import Kind as ErrandKind
 from engine.ids import CampaignId, ContactId
 from engine.overlap import Exclude
-from engine.reasons import Reason
 from engine.refusal import Refusal
 from engine.size import judged
 from engine.usecases.enroll_contacts import NobodyThere, Unconfirmed, enroll_contacts
 from engine.usecases.resolve_audience import resolve_audience
-from storage import audiences, audit, campaigns, enrollments, overlaps
+from storage import audiences, campaigns, enrollments, overlaps
 from storage.campaigns import CampaignDirectory, Named
 from storage.database import Unit
 from storage.enrollments import NotEnrolling, Outcome
 
 SLICE: Final = 10_000
 PAGE: Final = 25
-
-_NEITHER: Final = {
-    Outcome.ALREADY: "skipped: already enrolled (reentry= of the campaign says who may come again)",
-    Outcome.ELSEWHERE: "skipped: in another campaign (mode=skip)",
-}
 
 
 class Closed(Refusal):
@@ -132,48 +129,28 @@ def _register_enroll(registry: Registry, desk: Desk) -> None:
         if isinstance(prepared, Reply):
             return prepared
         campaign, contacts, strangers = prepared
-        counts: Counter[Outcome] = Counter()
-        interrupted = 0
-        for start in range(0, len(contacts), SLICE):
-            some = contacts[start : start + SLICE]
-
-            async def slice_of(
-                unit: Unit, some: Sequence[ContactId] = some
-            ) -> enrollments.Enrolled:
-                done = await enrollments.enroll(
-                    unit, campaign=campaign.id, contacts=some, by=asked.user_id
-                )
-                await audit.note(
-                    unit,
-                    actor=asked.user_id,
-                    action="enroll",
-                    subject=f"drip:{campaign.id}",
-                    content={each.value: n for each, n in done.counts.items()},
-                )
-                return done
-
-            try:
-                done = await desk.database.run(asked.organization, asked.at, slice_of)
-            except NotEnrolling as why:
-                if not start:
-                    raise Closed(campaign, why) from why
-                break  # somebody ended it meanwhile; what was done is told
-            counts.update(done.counts)
-            interrupted += len(done.interrupted)
-            await wake(desk, asked.organization)
-            if not start and len(contacts) > SLICE:
-                await asked.respond(_begun(campaign, len(contacts)))
-        enrolled = counts.pop(Outcome.ENROLLED, 0)
+        stranger = strangers_line(strangers) if strangers else Markup("")
+        errand = Errand(kind=ErrandKind.ENROLL, subject=str(campaign.id))
+        if await _begun(desk, asked, errand, contacts):
+            return await goes_on(desk, asked, errand, campaign.name, len(contacts), stranger)
+        try:
+            counts = await at_once_done(desk, asked, errand, contacts)
+        except NotEnrolling as why:
+            raise Closed(campaign, why) from why
+        await wake(desk, asked.organization)
         return told(
             asked,
-            markup("enrolled {n} in *{name}*.", n=_contacts(enrolled), name=campaign.name),
-            *_outcome_lines(counts),
-            markup("{n} enrollments in other campaigns ended for it.", n=interrupted)
-            if interrupted
-            else Markup(""),
-            strangers_line(strangers) if strangers else Markup(""),
+            errand_text.done(errand.kind, campaign.name, counts),
+            *errand_text.besides(errand.kind, counts),
+            stranger,
             next_line(f"/drip enrollments {as_word(campaign.name)}"),
         )
+
+
+async def _begun(desk: Desk, asked: Context, errand: Errand, contacts: Sequence[ContactId]) -> bool:
+    return await desk.database.run(
+        asked.organization, asked.at, lambda unit: begun(unit, errand, contacts, asked)
+    )
 
 
 async def _prepare_enroll(
@@ -214,7 +191,7 @@ async def _prepare_enroll(
             ready.asked,
             command=f"/drip enroll {as_word(campaign.name)} {command.who}",
             length=length,
-            out=joined(_outcome_lines(out), ", "),
+            out=joined(outcome_lines(out), ", "),
         )
         overlap = await _overlap(unit, drip, audience, command, cooldown)
         return answered(*lines, *overlap)
@@ -250,20 +227,9 @@ async def _checked(
             n=_contacts(counts.pop(Outcome.ENROLLED, 0)),
             name=named.name,
         ),
-        *_outcome_lines(counts),
+        *outcome_lines(counts),
         *await _overlap(unit, drip, audience, command, cooldown),
         next_line(f"/drip enroll {as_word(named.name)} {command.who}{exclude}"),
-    )
-
-
-def _begun(campaign: Named, contacts: int) -> Reply:
-    return answered(
-        markup(
-            "Looked at the first {n} of {all} contacts for *{name}*; the others follow.",
-            n=SLICE,
-            all=contacts,
-            name=campaign.name,
-        )
     )
 
 
@@ -275,40 +241,18 @@ def _register_unenroll(registry: Registry, desk: Desk) -> None:
         if isinstance(prepared, Reply):
             return prepared
         campaign, contacts = prepared
-        ended = 0
-        for start in range(0, len(contacts), SLICE):
-            some = contacts[start : start + SLICE]
-
-            async def slice_of(unit: Unit, some: Sequence[ContactId] = some) -> int:
-                return await _take_out(unit, campaign.id, some, by=asked.user_id)
-
-            ended += await desk.database.run(asked.organization, asked.at, slice_of)
-        if not ended:
+        errand = Errand(kind=ErrandKind.UNENROLL, subject=str(campaign.id))
+        if await _begun(desk, asked, errand, contacts):
+            return await goes_on(desk, asked, errand, campaign.name, len(contacts))
+        counts = await at_once_done(desk, asked, errand, contacts)
+        if not counts[CHANGED]:
             raise NotInIt(campaign)
         await desk.queue.wake_job("complete", asked.organization)
         return told(
             asked,
-            markup("took {n} out of *{name}*.", n=_contacts(ended), name=campaign.name),
-            Markup("What waited for them is not sent."),
+            errand_text.done(errand.kind, campaign.name, counts),
+            *errand_text.besides(errand.kind, counts),
         )
-
-
-async def _take_out(
-    unit: Unit, campaign: CampaignId, contacts: Sequence[ContactId], *, by: str
-) -> int:
-    await enrollments.lock_contacts(unit, contacts=contacts)
-    there = await enrollments.running(unit, campaign=campaign, contacts=contacts)
-    if not there:
-        return 0
-    await enrollments.drop(unit, enrollments=there, reason=EndReason.UNENROLLED)
-    await audit.note(
-        unit,
-        actor=by,
-        action="unenroll",
-        subject=f"drip:{campaign}",
-        content={"enrollments": len(there)},
-    )
-    return len({each.contact_id for each in there})
 
 
 async def _prepare_unenroll(
@@ -342,11 +286,3 @@ async def _prepare_unenroll(
 
 def _contacts(count: int) -> Markup:
     return Markup("1 contact") if count == 1 else markup("{n} contacts", n=count)
-
-
-def _outcome_lines(counts: Counter[Outcome]) -> list[Markup]:
-    return [
-        markup("{n} {why}", n=count, why=_NEITHER.get(outcome) or Reason(outcome.value).sentence)
-        for outcome, count in sorted(counts.items())
-        if count
-    ]

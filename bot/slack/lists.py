@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.slack import filling
+from bot.slack import errand_text
 from bot.slack.audience_names import meant
 from bot.slack.blocks import context as small_print
 from bot.slack.blocks import header, message, sections
@@ -13,6 +13,7 @@ from bot.slack.contact_pages import counted, line_of
 from bot.slack.count_wanted import count_wanted
 from bot.slack.desk import Desk
 from bot.slack.drafting import size_of
+from bot.slack.errands import at_once_done, begun, goes_on
 from bot.slack.language.lists import (
     ListAdd,
     ListDelete,
@@ -27,6 +28,7 @@ from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from bot.slack.words import as_word
+from engine.errand import Errand, Kind
 from engine.ids import ContactId
 from engine.size import Asked, judged
 from engine.usecases.enroll_contacts import NobodyThere
@@ -115,16 +117,14 @@ def _register_filling(registry: Registry, desk: Desk) -> None:
         prepared = await _prepared(desk, asked, command)
         if isinstance(prepared, Reply):
             return prepared
-        found, ids, strangers = prepared
-        added = await filling.put(desk, asked, found.id, ids)
+        found, ids, strangers, later = prepared
+        errand = _errand(command, found)
+        if later:
+            return await goes_on(desk, asked, errand, found.name, len(ids), strangers)
+        counts = await at_once_done(desk, asked, errand, ids)
         return told(
             asked,
-            markup(
-                "put {n} on *{name}*{there}.",
-                n=counted(added),
-                name=found.name,
-                there=_others(len(ids) - added, "on it already"),
-            ),
+            errand_text.done(errand.kind, found.name, counts),
             strangers,
             next_line(f"/drip list show {as_word(found.name)}"),
         )
@@ -135,24 +135,23 @@ def _register_filling(registry: Registry, desk: Desk) -> None:
         prepared = await _prepared(desk, asked, command)
         if isinstance(prepared, Reply):
             return prepared
-        found, ids, strangers = prepared
-        gone = await filling.take(desk, asked, found.id, ids)
-        return told(
-            asked,
-            markup(
-                "took {n} off *{name}*{there}.",
-                n=counted(gone),
-                name=found.name,
-                there=_others(len(ids) - gone, "not on it"),
-            ),
-            strangers,
-        )
+        found, ids, strangers, later = prepared
+        errand = _errand(command, found)
+        if later:
+            return await goes_on(desk, asked, errand, found.name, len(ids), strangers)
+        counts = await at_once_done(desk, asked, errand, ids)
+        return told(asked, errand_text.done(errand.kind, found.name, counts), strangers)
+
+
+def _errand(command: ListAdd | ListRemove, found: ContactList) -> Errand:
+    kind = Kind.LIST_ADD if isinstance(command, ListAdd) else Kind.LIST_REMOVE
+    return Errand(kind=kind, subject=str(found.id))
 
 
 async def _prepared(
     desk: Desk, asked: Context, command: ListAdd | ListRemove
-) -> Reply | tuple[ContactList, list[ContactId], Markup]:
-    """Return a list, whom to put on it or take off, and a line on phones that are nobody's.
+) -> Reply | tuple[ContactList, list[ContactId], Markup, bool]:
+    """Return a list, whom to put on it or take off, phones of nobody, if the worker does it.
 
     What sets automations off is held to the same sizes as sending; the answer asks for the count.
 
@@ -161,7 +160,7 @@ async def _prepared(
     """
     organization = desk.config.organizations[asked.organization]
 
-    async def work(unit: Unit) -> Reply | tuple[ContactList, list[ContactId], Markup]:
+    async def work(unit: Unit) -> Reply | tuple[ContactList, list[ContactId], Markup, bool]:
         mine = Lists(unit, asked.user_id)
         found = await fillable(
             list_id=meant(command.list, await lists.names(unit), "list"),
@@ -180,7 +179,7 @@ async def _prepared(
         strangers = await audiences.strangers(unit, phones=audience.phones)
         await mine.note(command.spec.name.replace(" ", "."), found.id, contacts=len(ids))
         line = strangers_line(strangers) if strangers else Markup("")
-        return found, ids, line
+        return found, ids, line, await begun(unit, _errand(command, found), ids, asked)
 
     return await desk.database.run(asked.organization, asked.at, work)
 
@@ -273,7 +272,3 @@ def _shown(it: Listed, first: list[ListedContact], uses: list[Use]) -> Reply:
     return Reply(
         message=message(joined([text, made, follow]), *sections(text), small_print(made, follow))
     )
-
-
-def _others(count: int, what: str) -> Markup:
-    return markup(" ({n} {what})", n=count, what=what) if count else Markup("")

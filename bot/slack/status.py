@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final
 
+from bot.slack import errands
 from bot.slack.blocks import header, message, sections
 from bot.slack.desk import Desk
 from bot.slack.language.general import Status
@@ -42,6 +43,7 @@ def register(registry: Registry, desk: Desk) -> None:
                 _machinery(await leases.alive(unit), redis=redis),
                 *await _number_lines(unit, organization, others=_sharing(desk, organization)),
                 _waiting(await work.idle(unit, grace=organization.sending.unknown_grace)),
+                *await errands.lines(unit),
                 *await _campaign_lines(unit),
                 *await _upcoming_lines(unit),
                 await _template_line(unit),

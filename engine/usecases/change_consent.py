@@ -70,9 +70,11 @@ async def opt_out(
     known = await contacts.lock(identities=(), ids=ids)
     second = _second(at)
     changed = [
-        replace(each, consent=each.consent.after(Act.OPT_OUT, second))
+        replace(each, consent=after)
         for each in known.values()
+        # Who has opted in since it was asked for stays so.
         if not each.consent.opted_out
+        and (after := each.consent.after(Act.OPT_OUT, second)).opted_out
     ]
     stopped = {each.id for each in changed}
     if not stopped:

@@ -48,6 +48,9 @@ drop table step_revisions;
 alter table steps drop column moved_at, drop column version, drop column settings, drop column fallback,
   drop column conditions, drop column timing, alter column position type integer;
 
+-- == Errands ==
+drop table errands;
+
 -- == Imports and exports ==
 drop table exports;
 alter table import_rows drop column did;

@@ -244,24 +244,3 @@ async def test_a_trigger_hears_that_a_campaign_takes_nobody_in(room: CampaignRoo
             await enrollments.enroll(
                 unit, campaign=campaign, contacts=[ContactId(contact)], by="tag_added"
             )
-
-
-async def test_more_than_a_slice_is_enrolled_with_word_in_between(
-    room: CampaignRoom, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await room.welcome()
-    await room.contacts(5)
-    monkeypatch.setattr("bot.slack.enrollments.SLICE", 2)
-
-    said = await room.say("enroll Welcome tag:lead")
-
-    assert "enrolled 5 contacts" in said
-    assert [str(each.message.text) for each in room.room.said] == [
-        "Looked at the first 2 of 5 contacts for *Welcome*; the others follow."
-    ]
-    assert await room.value("select count(*) from enrollments") == 5
-    assert await room.rows("select content from audit_log where action = 'enroll'") == [
-        ({"enrolled": 2},),
-        ({"enrolled": 2},),
-        ({"enrolled": 1},),
-    ]

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.slack import filling
 from storage.database import Database
 from tests.database import NOON
 from tests.integration.slack.campaign_room import CampaignRoom, opened
@@ -16,10 +15,7 @@ async def room(database: Database) -> AsyncIterator[CampaignRoom]:
         yield room
 
 
-async def test_a_list_is_made_filled_shown_and_deleted(
-    room: CampaignRoom, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(filling, "SLICE", 2)
+async def test_a_list_is_made_filled_shown_and_deleted(room: CampaignRoom) -> None:
     await room.contacts(12)
 
     made = await room.say('list new "Beta testers" about="Try things first"')

@@ -1,0 +1,50 @@
+"""An errand: what staff asked to have done to many contacts, carried out a slice at a time."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Kind(StrEnum):
+    """What is done to them. The value is the word of the command."""
+
+    ENROLL = "enroll"
+    UNENROLL = "unenroll"
+    TAG = "tag"
+    UNTAG = "untag"
+    OPT_OUT = "optout"
+    OPT_IN = "optin"
+    LIST_ADD = "list add"
+    LIST_REMOVE = "list remove"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """What is to be done.
+
+    Attributes:
+        subject: The tag, or the id of the campaign or list, it is about; empty: none.
+    """
+
+    kind: Kind
+    subject: str = ""
+
+
+CHANGED: Final = "changed"
+UNCHANGED: Final = "unchanged"
+INTERRUPTED: Final = "interrupted"
+CANCELLED: Final = "cancelled"
+STOPPED_ELSEWHERE: Final = "stopped_elsewhere"
+"""What is counted; besides them what enrolling comes to."""
+
+_CONSENTS: Final = 500  # each may end enrollments and cancel messages
+_OTHERS: Final = 10_000
+
+
+def at_once(kind: Kind) -> int:
+    """Return how many contacts one transaction takes; so many are done while staff wait.
+
+    >>> at_once(Kind.OPT_OUT) < at_once(Kind.TAG)
+    True
+    """
+    return _CONSENTS if kind in {Kind.OPT_OUT, Kind.OPT_IN} else _OTHERS

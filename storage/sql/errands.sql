@@ -1,0 +1,29 @@
+-- name: begin
+insert into errands (organization_id, kind, subject, contacts, actor, channel, created_at, updated_at)
+values ($organization, $kind, $subject, $contacts::bigint[], $actor, $channel, $at, $at)
+
+-- name: take
+-- Lock the errand that has waited longest for its next slice; no row: none is free.
+select id, kind, subject, cardinality(contacts) as contacts, done, counts, actor, channel, created_at from errands
+ where organization_id = $organization
+ order by updated_at, id limit 1
+   for no key update skip locked
+
+-- name: following
+-- The next $limit contacts of an errand of which $done are done.
+select contacts[$done::integer + 1 : $done::integer + $limit::integer] from errands
+ where organization_id = $organization and id = $errand
+
+-- name: advance
+-- Write how far an errand has come; the caller holds its lock.
+update errands set done = $done, counts = $counts, updated_at = $at
+ where organization_id = $organization and id = $errand
+
+-- name: end
+delete from errands where organization_id = $organization and id = $errand
+
+-- name: under_way
+-- Errands that are not done, the oldest first.
+select id, kind, subject, cardinality(contacts) as contacts, done, counts, actor, channel, created_at from errands
+ where organization_id = $organization
+ order by id limit $limit

@@ -1,0 +1,308 @@
+"""What staff ask for so many contacts that it goes on behind the answer, whoever dies."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.slack import errands as feature
+from bot.slack.alerts import UNTOLD, Elsewhere
+from engine.errand import Errand
+from engine.ids import ContactId
+from storage import errand_acts, events, work
+from storage.database import Database, Unit
+from storage.events import Event
+from tests.database import ACME, NOON
+from tests.integration.slack.campaign_room import CampaignRoom, opened
+from tests.lock_order import WatchedDatabase
+from worker import errands
+from worker.errands import run_errands
+
+SLICES = 3
+EVERYBODY = 5
+
+ENROLLED = "select contact_id from enrollments where state = 'active' order by 1"
+TAGGED = "select contact_id from contact_tags where tag = 'vip' order by 1"
+OUT = "select id from contacts where opted_out_at > coalesce(opted_in_at, '-infinity') order by 1"
+LISTED = "select contact_id from list_members order by 1"
+
+EACH = [
+    pytest.param("enroll Welcome tag:lead", (), ENROLLED, True, "enrolled 5 contacts in *Welcome*"),
+    pytest.param(
+        "unenroll Welcome tag:lead",
+        ("enroll Welcome tag:lead",),
+        ENROLLED,
+        False,
+        "took 5 contacts out of *Welcome*",
+    ),
+    pytest.param("contact tag tag:lead vip", (), TAGGED, True, "tagged 5 contacts with `vip`"),
+    pytest.param(
+        "contact untag tag:lead vip",
+        ("contact tag tag:lead vip",),
+        TAGGED,
+        False,
+        "took `vip` off 5 contacts",
+    ),
+    pytest.param("contact optout tag:lead", (), OUT, True, "opted 5 contacts out"),
+    pytest.param(
+        "contact optin tag:lead",
+        ("contact optout tag:lead",),
+        OUT,
+        False,
+        "opted 5 contacts in again",
+    ),
+    pytest.param("list add Beta tag:lead", (), LISTED, True, "put 5 contacts on *Beta*"),
+    pytest.param(
+        "list remove Beta tag:lead",
+        ("list add Beta tag:lead",),
+        LISTED,
+        False,
+        "took 5 contacts off *Beta*",
+    ),
+]
+
+
+@pytest.fixture
+async def room(database: Database) -> AsyncIterator[CampaignRoom]:
+    async with opened(database) as room:
+        await room.welcome()
+        await room.say("list new Beta")
+        yield room
+
+
+@pytest.fixture
+def slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two contacts are what one transaction takes, and one transaction what a slice takes."""
+    monkeypatch.setattr("engine.errand._CONSENTS", 2)
+    monkeypatch.setattr("engine.errand._OTHERS", 2)
+    monkeypatch.setattr(errands, "SLICE_S", 0.0)
+
+
+async def jobs(room: CampaignRoom) -> list[str]:
+    async with room.database.owner_unit(ACME, room.room.clock.now()) as unit:
+        return await work.jobs(unit, numbers=[])
+
+
+async def due(room: CampaignRoom) -> int:
+    async with room.database.owner_unit(ACME, room.room.clock.now()) as unit:
+        return (await work.idle(unit, grace=timedelta(minutes=10))).due
+
+
+async def ended(room: CampaignRoom) -> list[str]:
+    """Return what was told of errands that ended, as staff read it."""
+    said = []
+    async with room.database.unit(ACME, room.room.clock.now()) as unit:
+        for row in await unit.connection.fetch(
+            "select id, kind, campaign_id, content, at from events where kind = 'errand_done'"
+        ):
+            (alert,) = await feature.ended(Event(**dict(row)), unit)
+            assert alert.place == Elsewhere(channel="C0TEAM")
+            said.append(str(alert.message.text))
+    return said
+
+
+async def worked_off(room: CampaignRoom) -> None:
+    while await run_errands(room.worker, ACME):
+        await room.later(timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(("command", "before", "query", "there", "told"), EACH)
+async def test_what_is_for_many_goes_on_after_a_kill_and_is_told_once_where_it_was_asked_for(
+    room: CampaignRoom,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    before: Sequence[str],
+    query: str,
+    *,
+    there: bool,
+    told: str,
+) -> None:
+    meant = await room.contacts(EVERYBODY)
+    for each in before:
+        await room.say(each)
+    request.getfixturevalue("slices")
+    tries, carry_out = [], errand_acts.carry_out
+
+    async def killed(
+        unit: Unit, errand: Errand, contacts: Sequence[ContactId], *, by: str, asked_at: datetime
+    ) -> Counter[str]:
+        tries.append(contacts)
+        done = await carry_out(unit, errand, contacts, by=by, asked_at=asked_at)
+        if len(tries) == SLICES - 1:
+            raise asyncio.CancelledError
+        return done
+
+    said = await room.say(command)
+    # Whoever is meant is meant as of now.
+    await room.contacts(1, first=100)
+    monkeypatch.setattr(errands, "carry_out", killed)
+    await run_errands(room.worker, ACME)
+    assert "run_errands" in await jobs(room)
+    assert await due(room) > 0
+    with pytest.raises(asyncio.CancelledError):
+        await run_errands(room.worker, ACME)
+    half = [id_ for (id_,) in await room.rows(query)]
+    status = await room.say("status")
+    await worked_off(room)
+
+    assert "5 contacts" in said
+    assert "goes on by itself" in said
+    assert half == (meant[:2] if there else meant[2:])
+    assert "40 %" in status
+    assert [id_ for (id_,) in await room.rows(query)] == (meant if there else [])
+    (sentence,) = await ended(room)
+    assert sentence.startswith(f"<@U0OWNER> {told}")
+    assert "run_errands" not in await jobs(room)
+    assert len(tries) == SLICES + 1
+
+
+@pytest.mark.parametrize(("command", "before", "query", "there", "told"), EACH)
+async def test_what_fits_one_slice_is_done_when_it_is_answered(
+    room: CampaignRoom,
+    command: str,
+    before: Sequence[str],
+    query: str,
+    *,
+    there: bool,
+    told: str,
+) -> None:
+    meant = await room.contacts(EVERYBODY)
+    for each in before:
+        await room.say(each)
+
+    said = await room.say(command)
+
+    assert told in said
+    assert [id_ for (id_,) in await room.rows(query)] == (meant if there else [])
+    assert await ended(room) == []
+
+
+@pytest.mark.parametrize(("command", "before"), [each.values[:2] for each in EACH])
+async def test_slices_lock_rows_in_the_one_order_of_all(
+    room: CampaignRoom, request: pytest.FixtureRequest, command: str, before: Sequence[str]
+) -> None:
+    await room.contacts(EVERYBODY)
+    await room.say("enroll Welcome tag:lead")
+    await room.later(timedelta(minutes=1))
+    await room.plan()
+    for each in before:
+        await room.say(each)
+    request.getfixturevalue("slices")
+    await room.say(command)
+    watched = WatchedDatabase.of(room.database)
+    worker = replace(room.worker, database=watched)
+
+    while await run_errands(worker, ACME):
+        pass
+
+    assert watched.order.broken == []
+    assert len(await ended(room)) == 1
+
+
+@pytest.mark.usefixtures("slices")
+async def test_who_stops_before_it_is_their_turn_is_not_enrolled(room: CampaignRoom) -> None:
+    *_, last = await room.contacts(EVERYBODY)
+    await room.say("enroll Welcome tag:lead")
+    await room.value("update contacts set opted_out_at = $1 where id = $2", NOON, last)
+
+    await worked_off(room)
+
+    (sentence,) = await ended(room)
+    assert "enrolled 4 contacts" in sentence
+    assert "1 said STOP" in sentence
+
+
+@pytest.mark.usefixtures("slices")
+async def test_who_opts_in_after_it_was_asked_to_opt_them_out_stays_in(room: CampaignRoom) -> None:
+    *_, last = await room.contacts(EVERYBODY)
+    await room.say("contact optout tag:lead")
+    await room.later(timedelta(minutes=1))
+    await room.value(
+        "update contacts set opted_in_at = $1 where id = $2", room.room.clock.now(), last
+    )
+
+    await worked_off(room)
+
+    assert last not in [id_ for (id_,) in await room.rows(OUT)]
+    assert await room.value("select count(*) from consents where contact_id = $1", last) == 0
+    (sentence,) = await ended(room)
+    assert "opted 4 contacts out" in sentence
+
+
+@pytest.mark.usefixtures("slices")
+async def test_enrolling_that_a_campaign_ends_says_how_far_it_came(room: CampaignRoom) -> None:
+    await room.contacts(EVERYBODY)
+    await room.say("enroll Welcome tag:lead")
+    await run_errands(room.worker, ACME)
+    await room.say("campaign archive Welcome")
+
+    await worked_off(room)
+
+    (sentence,) = await ended(room)
+    assert "enrolled 2 contacts in *Welcome*" in sentence
+    assert "stopped after 2 of 5 contacts" in sentence
+
+
+@pytest.mark.usefixtures("slices")
+async def test_two_of_them_take_turns(room: CampaignRoom) -> None:
+    await room.contacts(EVERYBODY)
+    await room.say("contact tag tag:lead vip")
+    await room.say("list add Beta tag:lead")
+
+    for _ in range(2):
+        await room.later(timedelta(seconds=1))
+        await run_errands(room.worker, ACME)
+
+    assert len(await room.rows(TAGGED)) == 2
+    assert len(await room.rows(LISTED)) == 2
+
+
+@pytest.mark.usefixtures("slices")
+async def test_a_large_one_says_how_far_it_is_in_between(
+    room: CampaignRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errands, "_TOLD_ABOVE", 4)
+    await room.contacts(EVERYBODY)
+    await room.say("contact tag tag:lead vip")
+
+    await worked_off(room)
+
+    kinds = [kind for kind in await room.events() if str(kind).startswith("errand")]
+    assert kinds == ["errand_moved", "errand_moved", "errand_done"]
+    async with room.database.unit(ACME, NOON) as unit:
+        (first, _, _) = await unit.connection.fetch(
+            "select id, kind, campaign_id, content, at from events where kind like 'errand%'"
+            " order by id"
+        )
+        (alert,) = await feature.moved(Event(**dict(first)), unit)
+    assert "tags 5 contacts with `vip`" in alert.message.text
+    assert "40 %" in alert.message.text
+
+
+@pytest.mark.usefixtures("slices")
+async def test_where_a_channel_takes_nothing_who_asked_is_told_alone(room: CampaignRoom) -> None:
+    await room.contacts(EVERYBODY)
+    await room.say("contact tag tag:lead vip")
+    await worked_off(room)
+
+    async def last(unit: Unit) -> dict[str, Any]:
+        row = await unit.connection.fetchrow(
+            "select id, kind, campaign_id, content, at from events order by id desc limit 1"
+        )
+        assert row is not None
+        return dict(row)
+
+    async with room.database.unit(ACME, room.room.clock.now()) as unit:
+        for _ in range(2):  # refused there too, nothing follows
+            refused: Event = events.Event(**await last(unit))
+            await UNTOLD["errand_done"](refused, unit, "not_in_channel")
+        assert (await last(unit))["content"]["channel"] == "U0OWNER"
+        assert (
+            await unit.connection.fetchval("select count(*) from events where kind = 'errand_done'")
+            == 2
+        )

@@ -1,0 +1,88 @@
+"""Carrying out errands, a slice at a time in turn, and telling how they come on where asked."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Final
+
+import structlog
+
+from engine.errand import at_once
+from engine.ids import OrganizationId
+from storage import effects, errands
+from storage.database import Unit
+from storage.enrollments import NotEnrolling
+from storage.errand_acts import carry_out
+from storage.errands import OpenErrand
+from worker.context import Worker
+
+SLICE_S: Final = 0.2
+CONTACTS: Final = 2_000
+"""Of a transaction at most, so that webhooks of the same contacts do not wait for long."""
+
+_TOLD_ABOVE: Final = 20_000  # contacts; fewer are done before anybody looks
+_PARTS: Final = 4  # of one whose progress is told after each of them
+
+log = structlog.get_logger()
+
+
+async def run_errands(worker: Worker, organization: OrganizationId) -> bool:
+    """Carry out errands for about SLICE_S seconds; return whether more is waiting."""
+    ends = worker.clock.monotonic() + SLICE_S
+    while await worker.database.run(organization, worker.now(), _move, owner=True):
+        if worker.clock.monotonic() >= ends:
+            return True
+    return False
+
+
+async def _move(unit: Unit) -> bool:
+    """Do the next slice of one errand; False: there is none that nobody else is at."""
+    seen = await errands.take(unit)
+    if seen is None:
+        return False
+    limit = min(CONTACTS, at_once(seen.errand.kind))
+    contacts = await errands.following(unit, seen, limit=limit)
+    try:
+        counts = (
+            await carry_out(unit, seen.errand, contacts, by=seen.actor, asked_at=seen.created_at)
+            if contacts
+            else Counter[str]()
+        )
+    except NotEnrolling:
+        # Somebody ended the campaign meanwhile; what was done is told.
+        await _ended(unit, seen, cut_short=True)
+        return True
+    after = replace(
+        seen, done=seen.done + len(contacts), counts=dict(Counter(seen.counts) + counts)
+    )
+    if after.done >= after.contacts:
+        await _ended(unit, after, cut_short=False)
+        return True
+    await errands.advance(unit, seen, contacts=len(contacts), counts=counts)
+    if after.contacts > _TOLD_ABOVE and _part(after) > _part(seen):
+        await _tell(unit, "errand_moved", after)
+    return True
+
+
+def _part(errand: OpenErrand) -> int:
+    return errand.done * _PARTS // errand.contacts
+
+
+async def _ended(unit: Unit, errand: OpenErrand, *, cut_short: bool) -> None:
+    await errands.end(unit, errand)
+    await _tell(unit, "errand_done", errand, cut_short=cut_short)
+    log.info("errand_done", errand_id=errand.id, contacts=errand.done)
+
+
+async def _tell(unit: Unit, kind: str, errand: OpenErrand, **more: object) -> None:
+    content = {
+        "errand": errand.id,
+        "kind": errand.errand.kind,
+        "subject": errand.errand.subject,
+        "contacts": errand.contacts,
+        "done": errand.done,
+        "counts": dict(errand.counts),
+        "actor": errand.actor,
+        "channel": errand.channel,
+        **more,
+    }
+    await effects.tell_staff(unit, kind=kind, campaign=None, content=content)

@@ -25,6 +25,11 @@ def answered(*lines: Markup) -> Reply:
     return Reply(message=message(text, section(text)))
 
 
+def in_thread(text: Markup, thread_ts: str) -> Reply:
+    """Return what all see in a thread."""
+    return Reply(message=message(text), in_channel=True, thread_ts=thread_ts)
+
+
 async def wake(desk: Desk, organization: OrganizationId) -> None:
     """Have the worker plan and send at once instead of at its next tick."""
     await desk.queue.wake_job("plan", organization)

@@ -21,6 +21,13 @@ class NotGiven(Exception):
     """Slack did not hand the file over; the message is for who uploaded it."""
 
 
+def came_with(message: Json) -> list[Json]:
+    """Return the files a message came with, as Slack tells of them; each has an id."""
+    files = message.get("files")
+    told = [each for each in files if isinstance(each, dict)] if isinstance(files, list) else []
+    return [each for each in told if isinstance(each.get("id"), str)]
+
+
 async def about(client: AsyncWebClient, file: str) -> Json:
     """Return what Slack knows of a file.
 

@@ -8,15 +8,16 @@ import structlog
 
 from bot.slack.alerts import Alert, Elsewhere, tells
 from bot.slack.blocks import Block, actions, button, context, message, section
+from bot.slack.changes import in_thread
 from bot.slack.clicks import Value
 from bot.slack.contact_pages import counted
 from bot.slack.desk import Desk
-from bot.slack.files import NotGiven, about, download
+from bot.slack.files import NotGiven, about, came_with, download
 from bot.slack.language.contacts import Import as ImportHelp
 from bot.slack.markup import Markup, and_more, code, joined, literal, markup, number, user
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
-from bot.slack.requests import Event, Json
+from bot.slack.requests import Event
 from engine import names
 from engine.audience_verdict import Verdict
 from engine.ids import BlobId, ImportId
@@ -71,7 +72,7 @@ def _explanation() -> Reply:
 async def _heard(desk: Desk, event: Event, asked: Context) -> Reply | None:
     """Take the files of a message that says import; several are several imports."""
     payload = event.payload
-    files = [each for each in _listed(payload.get("files")) if isinstance(each.get("id"), str)]
+    files = came_with(payload)
     ts = payload.get("ts")
     if not files or payload.get("subtype") not in {None, "file_share"} or payload.get("bot_id"):
         return None
@@ -82,13 +83,13 @@ async def _heard(desk: Desk, event: Event, asked: Context) -> Reply | None:
         return None
     thread_ts = str(payload.get("thread_ts") or ts)
     if asked.role is None or not asked.role.covers(Role.OWNER):
-        return _said(_not_yours(desk, asked), thread_ts)
+        return in_thread(_not_yours(desk, asked), thread_ts)
     list_id: int | None = None
     if asked_for:
         try:
             list_id = await _list(desk, asked, asked_for)
         except NoSuchList as refused:
-            return _said(markup(":warning: {why}", why=str(refused)), thread_ts)
+            return in_thread(markup(":warning: {why}", why=str(refused)), thread_ts)
     for file in files:
         await _take(desk, str(file["id"]), asked, thread_ts=thread_ts, list_id=list_id)
     await desk.queue.wake_job("import_contacts", asked.organization)
@@ -156,7 +157,7 @@ async def _take(
         name, blob = await _fetched(desk, file, asked, thread_ts=thread_ts)
     except NotGiven as refused:
         text = markup(":warning: {why} Nothing was imported.", why=str(refused))
-        await asked.respond(_said(text, thread_ts))
+        await asked.respond(in_thread(text, thread_ts))
         return
 
     async def begin(unit: Unit) -> None:
@@ -191,7 +192,7 @@ async def _fetched(desk: Desk, file: str, asked: Context, *, thread_ts: str) -> 
     if isinstance(size, int) and size > LARGEST:
         raise NotGiven(_too_large(name))
     reading = markup("I read {name}; the verdict on every row comes here.", name=name)
-    await asked.respond(_said(reading, thread_ts))
+    await asked.respond(in_thread(reading, thread_ts))
     url = known.get("url_private_download") or known.get("url_private")
     if not isinstance(url, str):
         raise NotGiven(f"Slack told no address for {name!r}.")
@@ -400,11 +401,3 @@ _WORDS: Final = {
     Verdict.DUPLICATE: ("duplicate", "duplicates"),
     Verdict.INVALID: ("invalid row", "invalid rows"),
 }
-
-
-def _said(text: Markup, thread_ts: str) -> Reply:
-    return Reply(message=message(text), in_channel=True, thread_ts=thread_ts)
-
-
-def _listed(value: object) -> list[Json]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

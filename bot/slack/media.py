@@ -5,15 +5,15 @@ from urllib.parse import urlsplit
 
 from bot.slack.alerts import Alert, Place, tells
 from bot.slack.blocks import context, header, message, section, table
-from bot.slack.changes import answered, told
+from bot.slack.changes import answered, in_thread, told
 from bot.slack.desk import Desk
-from bot.slack.files import NotGiven, about, download
+from bot.slack.files import NotGiven, about, came_with, download
 from bot.slack.language.media import MediaAdd, MediaList, MediaRemove, MediaShow
 from bot.slack.markup import Markup, and_more, code, joined, literal, markup, user
 from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
-from bot.slack.requests import Event, Json
+from bot.slack.requests import Event
 from bot.slack.words import as_word
 from engine.content import WITH_CAPTION, MediaKind
 from engine.ids import MediaId
@@ -79,7 +79,7 @@ def register(registry: Registry, desk: Desk) -> None:
 async def _heard(desk: Desk, event: Event, asked: Context) -> Reply | None:
     """Take the file of a message that says media and a name for it."""
     payload = event.payload
-    files = [each for each in _listed(payload.get("files")) if isinstance(each.get("id"), str)]
+    files = came_with(payload)
     ts = payload.get("ts")
     if not files or payload.get("subtype") not in {None, "file_share"} or payload.get("bot_id"):
         return None
@@ -88,21 +88,23 @@ async def _heard(desk: Desk, event: Event, asked: Context) -> Reply | None:
         return None
     thread_ts = str(payload.get("thread_ts") or ts)
     if asked.role is None or not asked.role.covers(Role.OWNER):
-        return _said(Markup("The media library is for owners, so nothing was added."), thread_ts)
+        return in_thread(
+            Markup("The media library is for owners, so nothing was added."), thread_ts
+        )
     if not name or len(files) > 1:
         hint = markup(
             "Upload one file at a time with the text {it}, and a name for it. Nothing was added.",
             it=code("media <name>"),
         )
-        return _said(hint, thread_ts)
+        return in_thread(hint, thread_ts)
     try:
         found = await _take(desk, str(files[0]["id"]), name, asked)
     except (NotGiven, Refusal) as refused:
         text = markup(
             ":warning: {why} Nothing was added.", why=literal(str(refused), limit=_LONGEST)
         )
-        return _said(text, thread_ts)
-    return _said(
+        return in_thread(text, thread_ts)
+    return in_thread(
         markup(
             "{who} added the {kind} *{name}*. Use it with {it}",
             who=user(asked.user_id),
@@ -257,11 +259,3 @@ async def not_added(event: StaffEvent, _unit: Unit) -> tuple[Alert, ...]:
         why=literal(str(told_of["why"]), limit=_LONGEST),
     )
     return (Alert(place=Place.ALERTS, message=message(text, section(text))),)
-
-
-def _said(text: Markup, thread_ts: str) -> Reply:
-    return Reply(message=message(text), in_channel=True, thread_ts=thread_ts)
-
-
-def _listed(value: object) -> list[Json]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

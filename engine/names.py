@@ -94,7 +94,11 @@ def folded(text: str) -> str:
 
 
 def echoed(text: str) -> str:
-    """Return the beginning of what somebody wrote, for a sentence that says it will not do."""
+    """Return the beginning of what somebody wrote, for a sentence that says it will not do.
+
+    >>> echoed("nonsense"), len(echoed("x" * 10_000))
+    ('nonsense', 61)
+    """
     return text if len(text) <= _ECHOED else f"{text[:_ECHOED].rstrip()}…"
 
 

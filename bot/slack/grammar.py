@@ -6,10 +6,10 @@ from typing import Any
 
 from bot.slack.closest import closest
 from bot.slack.declare import Argument, Command, Kind, Option, Spec, Wrong
-from bot.slack.words import Unreadable, Word, as_word, plain, words
+from bot.slack.words import Unreadable, Word, echoed, plain, words
+from engine import names
 
 _HELP = "help"
-_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,13 +90,13 @@ class Language:
 
     def _unknown(self, path: tuple[str, ...]) -> NotUnderstood:
         meant = self._meant(path)
-        name = _shortened(" ".join(path))
+        name = names.echoed(" ".join(path))
         if path[0] in self.groups:
             known = f'after "{path[0]}" comes one of {", ".join(self._verbs(path[0]))}'
             topic = path[:1]
         else:
             known = "/drip help lists what there is"
-            name = _shortened(path[0]) if meant is None or len(meant.path) == 1 else name
+            name = names.echoed(path[0]) if meant is None or len(meant.path) == 1 else name
             topic = ()
         if meant is None:
             return NotUnderstood(
@@ -123,10 +123,10 @@ class Language:
         verbs = [spec for spec in self.specs.values() if spec.path[1:] == path[:1]]
         if verbs:
             return verbs[0]
-        names = {spec.name: spec for spec in self.specs.values()}
-        near = closest(" ".join(path), names) or closest(path[0], names)
+        by_name = {spec.name: spec for spec in self.specs.values()}
+        near = closest(" ".join(path), by_name) or closest(path[0], by_name)
         if near is not None:
-            return names[near]
+            return by_name[near]
         group = closest(path[0], sorted(self.groups))
         if group is not None and len(path) > 1:
             return self.specs.get((group, path[1]))
@@ -212,7 +212,7 @@ class _Reading:
         return any(word.key is not None and _tidy(word.key) == option.name for word in self._given)
 
     def _unknown_option(self, key: str) -> NotUnderstood:
-        name, key = self._spec.name, _shortened(key)
+        name, key = self._spec.name, names.echoed(key)
         meant = closest(_tidy(key), self._options)
         if meant is not None:
             return self._problem(f'"{name}" has no option {key}=; did you mean {meant}=?')
@@ -253,7 +253,7 @@ class _Reading:
         if isinstance(value, Wrong):
             if value.because:
                 return self._problem(f"{_subject(label)} will not do: {value.because}")
-            shown = as_word(_shortened(word.text))
+            shown = echoed(word.text)
             written = f", not {shown}" if word.text else ", and nothing is there"
             return self._problem(f"{_subject(label)} must be {value.must_be}{written}.")
         self._values[field] = value
@@ -261,7 +261,7 @@ class _Reading:
 
     def _too_many(self, left: list[Word]) -> NotUnderstood:
         first = next((each for each in self._spec.arguments), None)
-        extra = as_word(_shortened(left[0].text))
+        extra = echoed(left[0].text)
         if first is None:
             return self._problem(
                 f'"{self._spec.name}" takes no such word as {extra}; leave it out.'
@@ -296,15 +296,6 @@ class _Reading:
 def _absent(spec: Spec, argument: Argument) -> str:
     wanted = " ".join(f"<{each.label}>" for each in spec.arguments if each.required)
     return f'The {argument.label} is missing: write "/drip {spec.name} {wanted}".'
-
-
-def _shortened(text: str) -> str:
-    """Return as much of what was written as shows which word is meant.
-
-    >>> _shortened("nonsense"), len(_shortened("x" * 10_000))
-    ('nonsense', 60)
-    """
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 def _subject(label: str) -> str:

@@ -15,6 +15,8 @@ from engine.overlap import Exclude
 from engine.reasons import Reason
 
 QUARTER: Final = timedelta(minutes=15)
+TURNS: Final = 2**30
+"""Whose turn it is of a second, is below it in what is planned already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,17 +36,20 @@ class Waiting:
 
     Attributes:
         second: When its step was due, in seconds since 1970, as its id begins.
+        turn: Whose turn it is among those of a second, the lower first, as its id ends.
     """
 
     step_id: StepId
     due_at: datetime
     deadline_at: datetime | None
     second: int
+    turn: int = 0
 
     def coarse(self) -> Self:
         deadline_at = _or_none(self.deadline_at)
         due_at = _quarter(self.due_at)
-        return replace(self, due_at=due_at, deadline_at=deadline_at, second=int(due_at.timestamp()))
+        second = int(due_at.timestamp())
+        return replace(self, due_at=due_at, deadline_at=deadline_at, second=second, turn=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from zlib import crc32
 from engine import gate, journey
 from engine.campaign import StepRule
 from engine.conditions import Evidence
-from engine.crowd import Assumed, Person, Plan, Waiting
+from engine.crowd import TURNS, Assumed, Person, Plan, Waiting
 from engine.gate import Candidate
 from engine.ids import CampaignId, ContactId, StepId
 from engine.journey import Finish, Go, LeaveOut, PassOn, Standing, Wait
@@ -116,8 +116,9 @@ class _Play:
         self.ends = at + _LONGEST
         self.now = at
         self._sequence = count()
+        self._turns = count(TURNS)
         self._events: list[tuple[datetime, int, int, int, _Cohort | None]] = []
-        self._waiting: list[tuple[datetime, int, int, int, _Cohort]] = []
+        self._waiting: list[tuple[datetime, int, int, int, int, _Cohort]] = []
         self._opens_at: datetime | None = None
         self._numbers = {step.id: number for number, step in enumerate(plan.steps, start=1)}
         self.caps = Caps(plan, at=at, alone=self.alone)
@@ -170,6 +171,7 @@ class _Play:
             due_at=due_at,
             deadline_at=self._since(due_at) + deadline - self.caps.held if deadline else None,
             second=int(cohort.due_at.timestamp()),
+            turn=next(self._turns) if self.alone else 0,
         )
         self._at(max(due_at, self.now), _CLAIM, cohort)
 
@@ -278,8 +280,8 @@ class _Play:
         waits = cohort.queued
         if waits is None:
             raise AssertionError("a cohort came to be claimed without a message")
-        key = (waits.due_at, waits.second, cohort.members[0], next(self._sequence))
-        heappush(self._waiting, (*key, cohort))
+        turn = (waits.due_at, waits.second, waits.turn, cohort.members[0], next(self._sequence))
+        heappush(self._waiting, (*turn, cohort))
 
     def _drain(self) -> None:
         while self._waiting:

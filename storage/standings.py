@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 
 from engine.conditions import Evidence
-from engine.crowd import Waiting
+from engine.crowd import TURNS, Waiting
 from engine.foresight import Standpoint
 from engine.ids import CampaignId, ContactId, StepId
 from engine.message import State
@@ -80,7 +80,8 @@ def _waiting(row: asyncpg.Record, *, prefix: str) -> Waiting:
         step_id=row[f"{prefix}step_id"],
         due_at=row[f"{prefix}due_at"],
         deadline_at=row["deadline_at"],
-        second=row[f"{prefix}id"] >> 30,
+        second=row[f"{prefix}id"] // TURNS,
+        turn=row[f"{prefix}id"] % TURNS,
     )
 
 

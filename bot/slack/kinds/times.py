@@ -9,7 +9,6 @@ from zoneinfo import available_timezones
 from bot.slack.closest import closest
 from bot.slack.declare import Kind, Wrong
 from bot.slack.kinds.base import Off, goes_on_listed, none_of, read_by
-from bot.slack.words import quoted
 from engine import (
     duration,
     hours,
@@ -211,7 +210,7 @@ RATE: Final[Kind[Rate]] = Kind(shape="5/s|300/min|500/h", read=_rate)
 MOMENT: Final[Kind[datetime]] = Kind(
     shape="2026-12-01 10:00",
     read=_moment,
-    show=lambda value: quoted(f"{value:%Y-%m-%d %H:%M}"),
+    show=lambda value: f"{value:%Y-%m-%d %H:%M}",
     goes_on=_timed,
 )
 ZONE: Final[Kind[str]] = Kind(shape="contact|<tz>", read=_zone)

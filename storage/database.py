@@ -33,6 +33,8 @@ CONNECTION_LOST = (
 )
 """What a lost Postgres raises; asyncpg reports some losses as errors of its own interface."""
 
+_REPEATED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
 
 class NestedUnit(Exception):
     """A unit was opened inside an open one: it would wait for itself, or cross organizations."""
@@ -102,6 +104,21 @@ class Unit:
         await self.connection.execute("select set_config('role', 'none', true)")
         yield
         await self.connection.execute(f"select set_config('role', '{self.role}', true)")
+
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        """Undo what is done in it where it fails, and keep what this unit did before and holds."""
+        await self.connection.execute("savepoint attempt")
+        try:
+            yield
+        except Exception as failed:
+            if not self.is_over(failed):
+                await self.connection.execute("rollback to savepoint attempt")
+            raise
+
+    def is_over(self, failed: Exception) -> bool:
+        """Whether *failed* leaves nothing to go on with: no connection, or all to be repeated."""
+        return self.connection.is_closed() or isinstance(failed, (*CONNECTION_LOST, *_REPEATED))
 
     async def notify(self, channel: str, payload: str) -> None:
         """Tell listeners once this commits. It slows commits: only for what cannot wait."""
@@ -179,7 +196,7 @@ class Database:
             try:
                 async with opened(organization, at) as unit:
                     return await work(unit)
-            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+            except _REPEATED:
                 await asyncio.sleep(pause)
                 pause *= 4
         async with opened(organization, at) as unit:

@@ -24,6 +24,8 @@ class OpenErrand:
         done: How many of them it was done to.
         counts: What that came to.
         channel: Where it was asked for, and is told.
+        failures: Of its next slice, in a row.
+        next_try_at: It is set aside until then; None: it is not.
     """
 
     id: int
@@ -33,6 +35,8 @@ class OpenErrand:
     counts: Mapping[str, int] = field(default_factory=dict)
     actor: str
     channel: str
+    failures: int = 0
+    next_try_at: datetime | None = None
     created_at: datetime
 
 
@@ -74,6 +78,13 @@ async def advance(
         done=open_errand.done + contacts,
         counts=dict(Counter(open_errand.counts) + counts),
     )
+
+
+async def put_off(
+    unit: Unit, open_errand: OpenErrand, *, failures: int, again: datetime | None
+) -> None:
+    """Write that its slice failed, and until when it is set aside; this unit holds its lock."""
+    await unit.run(_SQL["put_off"], errand=open_errand.id, failures=failures, again=again)
 
 
 async def end(unit: Unit, open_errand: OpenErrand) -> None:

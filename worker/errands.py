@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from engine import setback
 from engine.errand import at_once
 from engine.ids import OrganizationId
 from storage import effects, errands
@@ -39,6 +40,17 @@ async def _move(unit: Unit) -> bool:
     seen = await errands.take(unit)
     if seen is None:
         return False
+    try:
+        async with unit.attempt():
+            await _slice(unit, seen)
+    except Exception as failed:
+        if unit.is_over(failed):
+            raise
+        await _failed(unit, seen, failed)
+    return True
+
+
+async def _slice(unit: Unit, seen: OpenErrand) -> None:
     limit = min(CONTACTS, at_once(seen.errand.kind))
     contacts = await errands.following(unit, seen, limit=limit)
     try:
@@ -50,17 +62,27 @@ async def _move(unit: Unit) -> bool:
     except NotEnrolling:
         # Somebody ended the campaign meanwhile; what was done is told.
         await _ended(unit, seen, cut_short=True)
-        return True
+        return
     after = replace(
         seen, done=seen.done + len(contacts), counts=dict(Counter(seen.counts) + counts)
     )
     if after.done >= after.contacts:
         await _ended(unit, after, cut_short=False)
-        return True
+        return
     await errands.advance(unit, seen, contacts=len(contacts), counts=counts)
     if after.contacts > _TOLD_ABOVE and _part(after) > _part(seen):
         await _tell(unit, "errand_moved", after)
-    return True
+
+
+async def _failed(unit: Unit, errand: OpenErrand, failed: Exception) -> None:
+    """Put it behind the others, or aside for a while, which is told the first time."""
+    failures = errand.failures + 1
+    pause = setback.pause(failures)
+    again = unit.at + pause if pause else None
+    log.error("errand_failed", errand_id=errand.id, failures=failures, exc_info=failed)
+    await errands.put_off(unit, errand, failures=failures, again=again)
+    if failures == setback.TRIES:
+        await _tell(unit, "errand_set_aside", errand)
 
 
 def _part(errand: OpenErrand) -> int:

@@ -2,17 +2,19 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 from bot.slack import errand_text
 from bot.slack.alerts import Alert, Elsewhere, tells, untold
 from bot.slack.blocks import message, section
 from bot.slack.changes import told
 from bot.slack.desk import Desk
-from bot.slack.markup import Markup, code, joined, markup, progress, user
+from bot.slack.markup import Markup, code, date, joined, markup, progress, user
 from bot.slack.registry import Context
 from bot.slack.replies import Reply
 from engine.errand import Errand, Kind, at_once
 from engine.ids import CampaignId, ContactId, ListId
+from engine.setback import TRIES
 from storage import campaigns, effects, errands, lists
 from storage.database import Unit
 from storage.errand_acts import carry_out
@@ -67,12 +69,13 @@ async def lines(unit: Unit) -> list[Markup]:
     found = await errands.under_way(unit, limit=_LISTED + 1)
     shown = [
         markup(
-            "{who} {begins}: {bar}",
+            "{who} {begins}: {bar}{aside}",
             who=user(each.actor),
             begins=errand_text.begins(
                 each.errand.kind, await _about(unit, each.errand), each.contacts
             ),
             bar=progress(each.done, each.contacts, width=10),
+            aside=_aside(each.next_try_at),
         )
         for each in found[:_LISTED]
     ]
@@ -90,6 +93,23 @@ async def moved(event: Event, unit: Unit) -> tuple[Alert, ...]:
             errand.kind, await _about(unit, errand), int(content["contacts"])
         ),
         bar=progress(int(content["done"]), int(content["contacts"])),
+    )
+    return (_alert(event, text),)
+
+
+@tells("errand_set_aside")
+async def set_aside(event: Event, unit: Unit) -> tuple[Alert, ...]:
+    """Say that it fails, and what becomes of it."""
+    errand, content = _errand(event), event.content
+    text = markup(
+        "{who} {begins}: that failed {tries} times after {done} of them, so it is set aside and"
+        " tried again later, at longer and longer pauses; the worker's log says why it fails.",
+        who=user(str(content["actor"])),
+        begins=errand_text.begins(
+            errand.kind, await _about(unit, errand), int(content["contacts"])
+        ),
+        tries=TRIES,
+        done=int(content["done"]),
     )
     return (_alert(event, text),)
 
@@ -114,6 +134,7 @@ async def ended(event: Event, unit: Unit) -> tuple[Alert, ...]:
     return (_alert(event, joined(said)),)
 
 
+@untold("errand_set_aside")
 @untold("errand_done")
 async def unsaid(event: Event, unit: Unit, _error: str) -> None:
     """Tell who asked, where the channel takes nothing from us."""
@@ -124,6 +145,12 @@ async def unsaid(event: Event, unit: Unit, _error: str) -> None:
 
 def _errand(event: Event) -> Errand:
     return Errand(kind=Kind(event.content["kind"]), subject=str(event.content["subject"]))
+
+
+def _aside(until: datetime | None) -> Markup:
+    if until is None:
+        return Markup("")
+    return markup(", set aside as it failed, tried again {at}", at=date(until))
 
 
 def _alert(event: Event, text: Markup) -> Alert:

@@ -160,6 +160,8 @@ create table errands (
   counts jsonb not null default '{}', -- what it came to for those
   actor text not null,
   channel text not null, -- where it is told
+  failures integer not null default 0, -- of its next slice, in a row
+  next_try_at timestamptz, -- it is set aside until then; null: it is not
   created_at timestamptz not null,
   updated_at timestamptz not null,
   primary key (organization_id, id)

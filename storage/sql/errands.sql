@@ -3,9 +3,9 @@ insert into errands (organization_id, kind, subject, contacts, actor, channel, c
 values ($organization, $kind, $subject, $contacts::bigint[], $actor, $channel, $at, $at)
 
 -- name: take
--- Lock the errand that has waited longest for its next slice; no row: none is free.
-select id, kind, subject, cardinality(contacts) as contacts, done, counts, actor, channel, created_at from errands
- where organization_id = $organization
+-- Lock the errand that has waited longest for its next slice and is not set aside; no row: none is free.
+select id, kind, subject, cardinality(contacts) as contacts, done, counts, actor, channel, failures, next_try_at, created_at from errands
+ where organization_id = $organization and (next_try_at is null or next_try_at <= $at)
  order by updated_at, id limit 1
    for no key update skip locked
 
@@ -16,7 +16,12 @@ select contacts[$done::integer + 1 : $done::integer + $limit::integer] from erra
 
 -- name: advance
 -- Write how far an errand has come; the caller holds its lock.
-update errands set done = $done, counts = $counts, updated_at = $at
+update errands set done = $done, counts = $counts, failures = 0, next_try_at = null, updated_at = $at
+ where organization_id = $organization and id = $errand
+
+-- name: put_off
+-- Write that its slice failed, and until when it is set aside; the caller holds its lock.
+update errands set failures = $failures, next_try_at = $again, updated_at = $at
  where organization_id = $organization and id = $errand
 
 -- name: end
@@ -24,6 +29,6 @@ delete from errands where organization_id = $organization and id = $errand
 
 -- name: under_way
 -- Errands that are not done, the oldest first.
-select id, kind, subject, cardinality(contacts) as contacts, done, counts, actor, channel, created_at from errands
+select id, kind, subject, cardinality(contacts) as contacts, done, counts, actor, channel, failures, next_try_at, created_at from errands
  where organization_id = $organization
  order by id limit $limit

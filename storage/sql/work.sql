@@ -58,7 +58,8 @@ select
                                    and a.trigger -> 'segment' = to_jsonb(f.segment_id))) as follow_segments,
   exists (select from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing', 'undoing')) as import_contacts,
   exists (select from exports where organization_id = $organization and state = 'writing') as export_contacts,
-  exists (select from errands where organization_id = $organization) as run_errands,
+  exists (select from errands
+           where organization_id = $organization and (next_try_at is null or next_try_at <= $at)) as run_errands,
   exists (select from messages m
            where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.state = 'unknown') as reconcile,
   exists (select from campaigns where organization_id = $organization and state in ('active', 'running', 'paused'))
@@ -159,7 +160,8 @@ work as (
                and media_in_use(i.organization_id, m.name)
   union all select next_try_at from template_drafts
              where organization_id = $organization and state = 'submitted' and problem is not null
-               and next_try_at > $at)
+               and next_try_at > $at
+  union all select next_try_at from errands where organization_id = $organization and next_try_at > $at)
 select
   (select count(*) from work where at <= $at)
   + (select count(*) from occurrences where organization_id = $organization)
@@ -175,7 +177,7 @@ select
       where organization_id = $organization and state = 'on' and trigger ->> 'on' = 'date' and dates_read_at is null)
   + (select count(*) from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing', 'undoing'))
   + (select count(*) from exports where organization_id = $organization and state = 'writing')
-  + (select count(*) from errands where organization_id = $organization)
+  + (select count(*) from errands where organization_id = $organization and (next_try_at is null or next_try_at <= $at))
   + (select count(*) from doubtful where at <= $at)
   + (select count(*) from media where organization_id = $organization and next_try_at is not null)
   + (select count(*) from media_ids

@@ -306,3 +306,62 @@ async def test_where_a_channel_takes_nothing_who_asked_is_told_alone(room: Campa
             await unit.connection.fetchval("select count(*) from events where kind = 'errand_done'")
             == 2
         )
+
+
+@pytest.mark.usefixtures("slices")
+async def test_one_that_always_fails_is_set_aside_told_once_and_holds_up_no_other(
+    room: CampaignRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await room.contacts(EVERYBODY)
+    await room.say("contact tag tag:lead vip")
+    await room.say("list add Beta tag:lead")
+    broken, carry_out = [True], errand_acts.carry_out
+
+    async def failing(
+        unit: Unit, errand: Errand, contacts: Sequence[ContactId], *, by: str, asked_at: datetime
+    ) -> Counter[str]:
+        counts = await carry_out(unit, errand, contacts, by=by, asked_at=asked_at)
+        if broken[0] and errand.subject == "vip":
+            await unit.connection.execute("select 1 / 0")
+        return counts
+
+    monkeypatch.setattr(errands, "carry_out", failing)
+    await worked_off(room)
+
+    assert len(await room.rows(LISTED)) == EVERYBODY
+    assert await room.rows(TAGGED) == []
+    assert await due(room) == 0
+    assert "run_errands" not in await jobs(room)
+    assert "set aside" in await room.say("status")
+    async with room.database.owner_unit(ACME, room.room.clock.now()) as unit:
+        again = (await work.idle(unit, grace=timedelta(minutes=10))).next_due
+    assert again is not None
+    for _ in range(3):  # each time later than the last
+        waits = await room.value("select next_try_at from errands")
+        await room.later(waits - room.room.clock.now())
+        assert "run_errands" in await jobs(room)
+        assert await due(room) > 0
+        await worked_off(room)
+        later = await room.value("select next_try_at from errands")
+        assert later - room.room.clock.now() > waits - again
+        again, waits = waits, later
+    (told,) = await set_aside(room)
+    assert told.startswith("<@U0OWNER> tags 5 contacts with `vip`")
+    assert "failed" in told
+
+    broken[0] = False
+    await room.later(waits - room.room.clock.now())
+    await worked_off(room)
+
+    assert len(await room.rows(TAGGED)) == EVERYBODY
+    assert len(await ended(room)) == 2
+
+
+async def set_aside(room: CampaignRoom) -> list[str]:
+    async with room.database.unit(ACME, room.room.clock.now()) as unit:
+        rows = await unit.connection.fetch(
+            "select id, kind, campaign_id, content, at from events where kind = 'errand_set_aside'"
+        )
+        return [
+            str((await feature.set_aside(Event(**dict(row)), unit))[0].message.text) for row in rows
+        ]

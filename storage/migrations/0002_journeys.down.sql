@@ -30,6 +30,7 @@ drop index campaigns_to_look_again;
 drop index campaigns_to_rewalk;
 drop function lacks(text, text, text, text, text, jsonb);
 drop function held_back;
+drop function is_capped(campaigns), may_send(campaigns, timestamptz, timestamptz);
 alter table campaigns drop column resumed_at, drop column held_s;
 alter table campaigns drop column looked_id, drop column looked_due_at, drop column look_again_since;
 alter table campaigns drop column rewalk_cursor;

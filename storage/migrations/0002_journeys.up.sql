@@ -218,6 +218,16 @@ create function held_back(organization text, campaign bigint, moment timestamptz
     from public.campaigns c where c.organization_id = organization and c.id = campaign
 $$;
 grant execute on function held_back to dripline_bot;
+-- Whether a campaign runs and its tap is open, for what its rate lets go up to a moment ahead. And whether a claim takes
+-- of its rate or its daily cap. Both plain enough to become part of the query.
+create function may_send(c campaigns, moment timestamptz, ahead timestamptz) returns boolean
+language sql immutable parallel safe as $$
+  select c.state in ('active', 'running') and (c.closed_until is null or c.closed_until <= moment)
+         and (c.next_slot_at is null or c.next_slot_at <= ahead)
+$$;
+create function is_capped(c campaigns) returns boolean
+language sql immutable parallel safe as $$ select c.settings ?| array['rate', 'per_day'] $$;
+grant execute on function may_send, is_capped to dripline_bot;
 -- Its hours changed: when, and up to which queued message (by due_at and id) they have been looked at again since.
 alter table campaigns
   add column look_again_since timestamptz, -- null: all have been

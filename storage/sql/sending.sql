@@ -5,28 +5,23 @@
 select (x.c).id, (x.c).type, (x.c).priority, (x.c).settings, (x.c).excluded, (x.c).version, (x.c).next_slot_at, (x.c).day_on,
        (x.c).day_count, (x.c).held_s
   from (select coalesce(kept.c, locked.c) as c
-          from (select c.id, c.settings ?| array['rate', 'per_day'] as capped
+          from (select c.id, is_capped(c) as capped
                   from campaigns c
-                 where c.organization_id = $organization and c.state in ('active', 'running')
-                   and (c.closed_until is null or c.closed_until <= $at)
-                   and (c.next_slot_at is null or c.next_slot_at <= $ahead
-                        or not c.settings ?| array['rate', 'per_day'])
+                 where c.organization_id = $organization and may_send(c, $at, $ahead)
                    and exists (select from messages m
                                 where m.organization_id = $organization and m.number_id = $number
                                   and m.campaign_id = c.id and m.state = 'queued' and m.due_at <= $at)
                  order by c.id) o
+          -- What it was before it was locked, it may be no longer.
           left join lateral (
             select k as c from campaigns k
              where not o.capped and k.organization_id = $organization and k.id = o.id
-               and k.state in ('active', 'running') and (k.closed_until is null or k.closed_until <= $at)
-               and not k.settings ?| array['rate', 'per_day']
+               and may_send(k, $at, $ahead) and not is_capped(k)
                for share) kept on true
           left join lateral (
             select l as c from campaigns l
              where o.capped and l.organization_id = $organization and l.id = o.id
-               and l.state in ('active', 'running') and (l.closed_until is null or l.closed_until <= $at)
-               and (l.next_slot_at is null or l.next_slot_at <= $ahead)
-               and l.settings ?| array['rate', 'per_day']
+               and may_send(l, $at, $ahead) and is_capped(l)
                for no key update) locked on true) x
  where (x.c).id is not null
 
@@ -234,9 +229,7 @@ select not coalesce((select closed_until > $at from numbers where organization_i
                 and not exists (select from leases where organization_id = $organization and name = 'lane:' || $number::text
                                    and paced_until > $at)
                 and exists (select from campaigns c
-                             where c.organization_id = $organization and c.state in ('active', 'running')
-                               and (c.closed_until is null or c.closed_until <= $at)
-                               and (c.next_slot_at is null or c.next_slot_at <= $ahead)
+                             where c.organization_id = $organization and may_send(c, $at, $ahead)
                                and exists (select from messages m
                                             where m.organization_id = $organization and m.number_id = $number
                                               and m.campaign_id = c.id and m.state = 'queued' and m.due_at <= $at))))

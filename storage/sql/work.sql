@@ -12,9 +12,7 @@ select n.id
                           where m.organization_id = $organization and m.number_id = n.id and m.campaign_id = 0
                             and m.state = 'queued' and m.due_at <= $at)
                  or exists (select from campaigns c
-                             where c.organization_id = $organization and c.state in ('active', 'running')
-                               and (c.closed_until is null or c.closed_until <= $at)
-                               and (c.next_slot_at is null or c.next_slot_at <= $ahead)
+                             where c.organization_id = $organization and may_send(c, $at, $ahead)
                                and (l.paced_until is null or l.paced_until <= $at)
                                and not exists (select from organizations o
                                                 where o.organization_id = $organization and o.closed_until > $at)

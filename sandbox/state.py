@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -37,8 +36,8 @@ class State:
         self._database.execute("pragma synchronous = off")
         self._database.execute(_SCHEMA)
         self._changed: dict[tuple[str, str], object] = {}
-        self._writing = threading.Lock()
         self._writer: asyncio.Task[None] | None = None
+        self._under_way: asyncio.Task[None] | None = None
 
     def records(self, kind: str) -> Iterator[tuple[str, Json]]:
         """Every record of *kind* as it was kept, in the order of the keys as text."""
@@ -60,6 +59,8 @@ class State:
             self._writer.cancel()
             with suppress(asyncio.CancelledError):
                 await self._writer
+        if self._under_way is not None:
+            await self._under_way
         self._write(self._take())
         self._database.close()
 
@@ -67,8 +68,10 @@ class State:
         while True:
             await asyncio.sleep(_PAUSE)
             if self._changed:
+                writing = asyncio.to_thread(self._write, self._take())
+                self._under_way = asyncio.create_task(writing)
                 # Shielded: a write cut off in the middle would lose what was taken from memory.
-                await asyncio.shield(asyncio.to_thread(self._write, self._take()))
+                await asyncio.shield(self._under_way)
 
     def _take(self) -> list[tuple[str, str, bytes | None]]:
         changed, self._changed = self._changed, {}
@@ -79,14 +82,13 @@ class State:
 
     def _write(self, taken: list[tuple[str, str, bytes | None]]) -> None:
         database = self._database
-        with self._writing:
-            database.execute("begin")
-            database.executemany(
-                "insert or replace into records values (?, ?, ?)",
-                [row for row in taken if row[2] is not None],
-            )
-            database.executemany(
-                "delete from records where kind = ? and key = ?",
-                [row[:2] for row in taken if row[2] is None],
-            )
-            database.execute("commit")
+        database.execute("begin")
+        database.executemany(
+            "insert or replace into records values (?, ?, ?)",
+            [row for row in taken if row[2] is not None],
+        )
+        database.executemany(
+            "delete from records where kind = ? and key = ?",
+            [row[:2] for row in taken if row[2] is None],
+        )
+        database.execute("commit")

@@ -227,11 +227,10 @@ class _Compiler:
     # Memberships
 
     def _exists(self, members: Sequence[HasTag | HasPhone | OnList | Took]) -> str:
-        sets = [f"select m.contact_id {rows}" for rows in self._sets(members)]
+        sets = list(self._sets(members))
         if len(sets) == 1:
-            (only,) = self._sets(members)
-            return f"exists (select {only} and m.contact_id = c.id)"
-        union = " union all ".join(sets)
+            return f"exists (select {sets[0]} and m.contact_id = c.id)"
+        union = " union all ".join(f"select m.contact_id {rows}" for rows in sets)
         return f"exists (select from ({union}) m where m.contact_id = c.id)"
 
     def _sets(self, members: Sequence[HasTag | HasPhone | OnList | Took]) -> Iterator[str]:
@@ -272,7 +271,6 @@ class _Compiler:
             yield (
                 f"from enrollments m where m.organization_id = {self.tenant}"
                 f" and m.campaign_id = {self._any_of(drips, 'bigint')}{_IN_DRIP[did]}"
-                f""
             )
         broadcasts = tuple(dict.fromkeys(each.campaign_id for each in took if each.broadcast))
         if broadcasts:

@@ -13,7 +13,7 @@ from storage import doubts, effects, media, messages
 from storage.database import Unit
 from storage.effects import Consequence
 from storage.messages import Row
-from worker.claims import Call
+from worker.claimed import Call
 from worker.whatsapp.client import Accepted, Doubtful, NotSent, Outcome, Refused
 
 RETRY_NOT_SENT = timedelta(seconds=2)

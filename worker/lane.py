@@ -23,7 +23,8 @@ from storage.database import CONNECTION_LOST, Database, Unit
 from storage.leases import Lease
 from storage.listener import Listener, Revocation
 from worker.calls import Result, record
-from worker.claims import Call, Claims, LeaseMoved
+from worker.claimed import Call
+from worker.claims import Claims, LeaseMoved
 from worker.identities import learn
 from worker.memory import Memory
 from worker.whatsapp.client import CloudApi, Doubtful, Refused

@@ -8,7 +8,7 @@ from engine.rate_window import RateWindow
 from engine.sending_rules import NumberRule
 from worker.breaker import Breaker
 from worker.calls import Result
-from worker.claims import Call
+from worker.claimed import Call
 
 
 @dataclass(slots=True, kw_only=True)

@@ -21,7 +21,8 @@ from tests.examples import ON_POSTGRES
 from tests.integration.slack.campaign_room import NUMBER, CampaignRoom, opened
 from worker.app import prepare
 from worker.calls import Result, record
-from worker.claims import Call, Claims
+from worker.claimed import Call
+from worker.claims import Claims
 from worker.completion import complete
 from worker.planning import plan
 from worker.scheduling import _start, start_due

@@ -32,7 +32,8 @@ from storage.inbound import InboundMessages
 from tests.database import ACME, NOON
 from tests.integration.worker.world import NUMBER, OTHER_NUMBER, Clock, World, worker
 from worker.calls import Result, record
-from worker.claims import Call, Claims
+from worker.claimed import Call
+from worker.claims import Claims
 from worker.planning import plan
 from worker.whatsapp.client import Accepted
 

@@ -13,7 +13,8 @@ from engine.hours import Hours, parse
 from storage import leases
 from tests.database import ACME, NOON
 from tests.integration.worker.world import NUMBER, World, worker
-from worker.claims import Claimed, Claims
+from worker.claimed import Claimed
+from worker.claims import Claims
 from worker.planning import plan
 
 HOUR = timedelta(hours=1)

@@ -19,7 +19,8 @@ from tests.examples import LONG
 from tests.integration.worker.played import EMPTY
 from tests.integration.worker.world import NUMBER, OTHER_NUMBER, World
 from worker.calls import Result, record
-from worker.claims import Call, Claims
+from worker.claimed import Call
+from worker.claims import Claims
 from worker.whatsapp.client import Accepted
 
 HOUR = timedelta(hours=1)

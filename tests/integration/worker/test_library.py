@@ -16,9 +16,9 @@ from storage.media import StaffLibrary
 from tests.database import ACME, NOON
 from tests.integration.worker.world import NUMBER, World, worker
 from tests.unit.engine.test_media_file import PNG
-from worker.claims import FILE_PAUSE
 from worker.fetching import Policy, fetched
 from worker.library import _fetch, fetch_media, upload_media
+from worker.saying import FILE_PAUSE
 
 ANYWHERE = Policy(check=lambda url: url, allows=lambda _: True)
 IMAGE = {"type": "media", "kind": "image", "media": "poster"}

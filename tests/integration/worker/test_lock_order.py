@@ -16,7 +16,8 @@ from tests.integration.worker.world import NUMBER, World, worker
 from tests.lock_order import LockOrder, WatchedDatabase
 from worker import calls
 from worker.calls import Result
-from worker.claims import Call, Claims
+from worker.claimed import Call
+from worker.claims import Claims
 from worker.completion import complete
 from worker.planning import plan
 from worker.reconciliation import reconcile

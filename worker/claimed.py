@@ -1,0 +1,113 @@
+"""A message claimed: the call that sends it, ready to be posted."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from engine.content import Content, Media, TemplateMessage
+from engine.message import callback_data
+from engine.payloads import message_payload
+from engine.phone import Phone
+from storage.messages import Row
+from storage.sending import ClaimNote, Due, Promotion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A message claimed and ready to be posted.
+
+    Attributes:
+        body: The JSON of the call.
+        until: Given back to the queue if not started by then (business time); None: no limit.
+        starts_at: Not to be started before (business time): its campaign's rate says so.
+        priority: Replies and confirmations, which go first and are not paced.
+        template: Name and language, if it is one.
+        file_id: The platform's, of a file it sends; None: it sends none, or a link.
+        generation: Of the lease it was claimed under.
+        earlier_message_at: When the contact had last been written to before this claim.
+        promotion: What the claim noted on the contact; None: the message is not promotional.
+    """
+
+    row: Row
+    phone: Phone | None
+    body: bytes
+    until: datetime | None
+    priority: bool
+    template: tuple[str, str] | None
+    generation: int
+    claimed_at: datetime
+    starts_at: datetime
+    earlier_message_at: datetime | None = None
+    promotion: Promotion | None = None
+    file_id: str | None = None
+
+    @property
+    def note(self) -> ClaimNote:
+        """What its claim wrote on the contact."""
+        return ClaimNote(
+            contact_id=self.row.contact_id,
+            claimed_at=self.claimed_at,
+            earlier_message_at=self.earlier_message_at,
+            promotion=self.promotion,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """What a claim came to.
+
+    Attributes:
+        settled: How many rows were left out or put off instead.
+    """
+
+    calls: tuple[Call, ...] = ()
+    settled: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Go:
+    """What may go: its words, filled in, with the id of its file.
+
+    Attributes:
+        until: As of :class:`Call`.
+    """
+
+    content: Content
+    until: datetime | None = None
+    promotion: Promotion | None = None
+
+
+def call(due: Due, go: Go, *, at: datetime, generation: int) -> Call:
+    """Return the call that sends *due*, claimed at *at*.
+
+    Raises:
+        Unsendable: There is no such payload.
+    """
+    content = go.content
+    attempt = due.row.message.attempt + 1
+    payload = message_payload(
+        to=due.recipient.phone,
+        bsuid=due.recipient.bsuid,
+        content=content,
+        callback_data=callback_data(due.row.message.id, attempt),
+    )
+    return Call(
+        row=due.row.with_message(due.row.message.claimed(attempt)),
+        phone=due.recipient.phone,
+        body=orjson.dumps(payload),
+        until=go.until,
+        priority=due.row.campaign_id is None,
+        template=(content.name, content.language) if isinstance(content, TemplateMessage) else None,
+        file_id=_file_id(content),
+        generation=generation,
+        claimed_at=at,
+        starts_at=at,
+        earlier_message_at=due.recipient.last_message_at,
+        promotion=go.promotion,
+    )
+
+
+def _file_id(content: Content) -> str | None:
+    sent = content.header if isinstance(content, TemplateMessage) else content
+    return sent.ref.id if isinstance(sent, Media) else None

@@ -1,0 +1,200 @@
+"""May it go: every message of one claim before the gate, and beside the others of its contact."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from engine import gate
+from engine.campaign_types import MEANINGS
+from engine.hours import Hours
+from engine.ids import CampaignId, ContactId
+from engine.payloads import Unsendable
+from engine.personalise import Missing
+from engine.reasons import Reason
+from engine.sending_rules import SendingRules
+from storage import overlaps, sending
+from storage.database import Unit
+from storage.sending import Due, OpenCampaign, Promotion
+from worker.claimed import Call, Go, call
+from worker.saying import Said, Saying
+
+_OUTRANKED = timedelta(minutes=1)
+"""A contact's message waits so long for one of a higher priority that is due as well."""
+
+Campaigns = Mapping[CampaignId, OpenCampaign]
+
+
+class Judge:
+    """The judge of one claim, made at its business time."""
+
+    def __init__(
+        self, rules: SendingRules, saying: Saying, campaigns: Campaigns, *, at: datetime
+    ) -> None:
+        self.rules = rules
+        self.saying = saying
+        self.campaigns = campaigns
+        self.at = at
+        self._in_others: Mapping[CampaignId, Collection[ContactId]] = {}
+        self._outranked: Mapping[int, Collection[ContactId]] = {}
+        # Thousands of contacts share a few zones.
+        self._openings: dict[tuple[Hours, str | None], tuple[datetime, datetime | None]] = {}
+
+    async def look(self, unit: Unit, due: Sequence[Due]) -> None:
+        """Look up what decides about *due* and is not of one message alone."""
+        self._in_others = await self._found_elsewhere(unit, due)
+        self._outranked = await self._found_outranked(unit, due)
+
+    def judged(
+        self, due: Iterable[Due], *, generation: int
+    ) -> Iterable[tuple[Due, Call | gate.Defer | gate.Skip]]:
+        """Yield each of *due* with its call, or with what became of it instead."""
+        promoted: dict[ContactId, CampaignId] = {}
+        for one in due:
+            verdict: Call | gate.Defer | gate.Skip
+            match self._verdict(one, promoted):
+                case Go() as go:
+                    try:
+                        verdict = call(one, go, at=self.at, generation=generation)
+                    except Unsendable:
+                        verdict = gate.Skip(reason=Reason.TEMPLATE_UNUSABLE)
+                    else:
+                        if go.promotion is not None:
+                            promoted[go.promotion.contact_id] = go.promotion.campaign_id
+                case gate.Defer() | gate.Skip() as verdict:
+                    pass
+            yield one, verdict
+
+    def _verdict(
+        self, due: Due, promoted: Mapping[ContactId, CampaignId]
+    ) -> Go | gate.Defer | gate.Skip:
+        if due.row.campaign_id is None:
+            return self._outside_campaigns(due)
+        campaign = self.campaigns[due.row.campaign_id]
+        said = self.saying.of_campaign(due, campaign, self.at)
+        if isinstance(said, gate.Skip):
+            return said
+        decision = gate.decide(
+            self._candidate(due, campaign, said),
+            at=self.at,
+            cooldown=self.rules.cooldown,
+            cap=self.rules.frequency_cap,
+        )
+        if not isinstance(decision, gate.Send):
+            return decision
+        content = self.saying.ready(said.content, self.at)
+        if isinstance(content, gate.Defer | gate.Skip):
+            return content
+        if not MEANINGS[campaign.type].promotional:
+            return Go(content=content, until=decision.until)
+        return self._yields(due, campaign, promoted) or Go(
+            content=content, until=decision.until, promotion=self._promotion(due, campaign)
+        )
+
+    def _outside_campaigns(self, due: Due) -> Go | gate.Defer | gate.Skip:
+        """Judge a confirmation, which answers a STOP too, or what staff sent to one contact."""
+        if due.content is not None:
+            against = due.recipient.consent.against(promotional=False)
+            if against is not None:
+                return gate.Skip(reason=against)
+        said = self.saying.outside_campaigns(due)
+        ready = said if isinstance(said, gate.Skip) else self.saying.ready(said, self.at)
+        return ready if isinstance(ready, gate.Defer | gate.Skip) else Go(content=ready)
+
+    def _candidate(self, due: Due, campaign: OpenCampaign, said: Said) -> gate.Candidate:
+        recipient = due.recipient
+        opens_at, closes_at = self._opening(
+            self.rules.hours_of(said.words.settings_over(campaign.settings)), recipient.timezone
+        )
+        return gate.Candidate(
+            campaign_id=campaign.id,
+            promotional=MEANINGS[campaign.type].promotional,
+            consent=recipient.consent,
+            addressed=bool(recipient.phone or recipient.bsuid),
+            deadline_at=None if due.deadline_at is None else due.deadline_at + campaign.held,
+            run=due.run,
+            promoted_at=recipient.promoted_at,
+            promoted_campaign_id=recipient.promoted_campaign_id,
+            promoted_ats=recipient.promoted_ats,
+            last_inbound_at=recipient.last_inbound_at,
+            free_form=said.free_form,
+            missing=isinstance(said.content, Missing),
+            opens_at=opens_at,
+            closes_at=closes_at,
+            exclude=campaign.excluded,
+            elsewhere=due.row.contact_id in self._in_others.get(campaign.id, ()),
+        )
+
+    def _opening(self, window: Hours, timezone: str | None) -> tuple[datetime, datetime | None]:
+        known = self._openings.get((window, timezone))
+        if known is None:
+            zone = self.rules.zone_of(timezone)
+            known = self._openings[window, timezone] = (
+                window.opens(self.at, zone),
+                window.closes(self.at, zone),
+            )
+        return known
+
+    # Beside the contact's other messages
+
+    def _yields(
+        self, due: Due, campaign: OpenCampaign, promoted: Mapping[ContactId, CampaignId]
+    ) -> gate.Defer | None:
+        """Put a promotional message off for another one to the same contact; None: it may go."""
+        contact = due.row.contact_id
+        if self._taken(campaign.id, contact, promoted):
+            # Another message to the same contact is in this very claim.
+            return gate.Defer(until=self.at + timedelta(seconds=1), reason=Reason.COOLDOWN)
+        if contact in self._outranked.get(campaign.priority, ()):
+            return gate.Defer(until=self.at + _OUTRANKED, reason=Reason.COOLDOWN)
+        return None
+
+    def _taken(
+        self, campaign: CampaignId, contact: ContactId, promoted: Mapping[ContactId, CampaignId]
+    ) -> bool:
+        """Whether this claim has a promotional message that keeps another from the contact."""
+        if self.rules.frequency_cap is not None:
+            return contact in promoted
+        return bool(self.rules.cooldown) and promoted.get(contact, campaign) != campaign
+
+    def _promotion(self, due: Due, campaign: OpenCampaign) -> Promotion:
+        return Promotion(
+            contact_id=due.row.contact_id,
+            campaign_id=campaign.id,
+            claimed_at=self.at,
+            earlier_at=due.recipient.promoted_at,
+            earlier_campaign_id=due.recipient.promoted_campaign_id,
+        )
+
+    async def _found_outranked(
+        self, unit: Unit, due: Sequence[Due]
+    ) -> dict[int, frozenset[ContactId]]:
+        """Return by priority for whom something promotional of a higher one is due as well.
+
+        It would win if both were looked at together; a quota must not turn that around.
+        """
+        if not self.rules.cooldown and self.rules.frequency_cap is None:
+            return {}
+        ranked: dict[int, list[CampaignId]] = defaultdict(list)
+        for each in self.campaigns.values():
+            if MEANINGS[each.type].promotional:
+                ranked[each.priority].append(each.id)
+        found: dict[int, frozenset[ContactId]] = {}
+        for priority, own in sorted(ranked.items()):
+            higher = [each for other, ids in ranked.items() if other > priority for each in ids]
+            contacts = sorted({one.row.contact_id for one in due if one.row.campaign_id in own})
+            if higher and contacts:
+                found[priority] = await sending.outranked(unit, contacts=contacts, campaigns=higher)
+        return found
+
+    async def _found_elsewhere(
+        self, unit: Unit, due: Sequence[Due]
+    ) -> dict[CampaignId, frozenset[ContactId]]:
+        """Return who is in another drip, for campaigns that leave such contacts out."""
+        found: dict[CampaignId, frozenset[ContactId]] = {}
+        for each in self.campaigns.values():
+            if not each.excluded.active:
+                continue
+            contacts = sorted({one.row.contact_id for one in due if one.row.campaign_id == each.id})
+            if contacts:
+                found[each.id] = await overlaps.elsewhere(unit, contacts=contacts, campaign=each.id)
+        return found

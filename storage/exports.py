@@ -7,6 +7,7 @@ from typing import NewType
 
 import asyncpg
 
+from engine import setback
 from engine.audience import Audience
 from engine.consent import FIELD, Act, Consent
 from engine.contact_export import Exported, Format, LastAct
@@ -104,6 +105,19 @@ async def advance(unit: Unit, after: Export) -> None:
         done=after.done,
         blob=after.blob_id,
     )
+
+
+async def failed(unit: Unit, seen: Export) -> bool:
+    """Put it behind the others, or aside for a while; whether that was for the first time."""
+    failures = await unit.value(
+        _SQL["failed"], export=seen.id, state=seen.state, position=seen.position
+    )
+    if failures is None:
+        return False  # somebody else has moved it
+    pause = setback.pause(failures)
+    if pause:
+        await unit.run(_SQL["set_aside"], export=seen.id, again=unit.at + pause)
+    return bool(failures == setback.TRIES)
 
 
 async def contacts(unit: Unit, *, ids: Sequence[ContactId]) -> list[Exported]:

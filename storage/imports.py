@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 import asyncpg
 
+from engine import setback
 from engine.attributes import AttributeType, Form
 from engine.audience_person import Person
 from engine.audience_verdict import Judged, Verdict
@@ -250,6 +251,19 @@ async def advance(unit: Unit, after: Import) -> None:
         reading=after.reading.to_json(),
         stays=after.stays_blob_id,
     )
+
+
+async def failed(unit: Unit, seen: Import) -> bool:
+    """Put it behind the others, or aside for a while; whether that was for the first time."""
+    failures = await unit.value(
+        _SQL["failed"], **{"import": seen.id}, state=seen.state, position=seen.position
+    )
+    if failures is None:
+        return False  # somebody else has moved it
+    pause = setback.pause(failures)
+    if pause:
+        await unit.run(_SQL["set_aside"], **{"import": seen.id}, again=unit.at + pause)
+    return bool(failures == setback.TRIES)
 
 
 async def start(unit: Unit, *, import_id: ImportId) -> bool:

@@ -219,6 +219,8 @@ class Import(Model):
     list_id = fields.BigIntField(null=True)
     stays_blob_id = fields.BigIntField(null=True)
     undone_by = fields.TextField(null=True)
+    failures = fields.IntField(default=0)
+    next_try_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "imports"

@@ -12,7 +12,7 @@ from engine.contact_export import Cell, Format
 from engine.ids import BlobId, ContactId, OrganizationId
 from engine.workbook_writer import WorkbookWriter
 from storage import audiences, blobs, effects, exports
-from storage.database import Unit
+from storage.database import CONNECTION_LOST, Unit
 from storage.exports import Export, State
 from worker.context import Worker
 from worker.half_done import AT_ONCE
@@ -33,11 +33,37 @@ async def export_contacts(worker: Worker, organization: OrganizationId) -> bool:
             if open_export is None:
                 worker.writing.forget(organization)
                 return False
-            writing = await _writing(unit, worker, organization, open_export)
-        if not await _advance(worker, organization, open_export, writing):
+        try:
+            moved = await _moved(worker, organization, open_export)
+        except CONNECTION_LOST:
+            raise
+        except Exception:
+            log.exception("export_failed", export_id=open_export.id)
+            moved = await worker.database.run(
+                organization,
+                worker.now(),
+                lambda unit, seen=open_export: _failed(unit, seen),  # type: ignore[misc] # mypy knows no defaults of lambdas
+                owner=True,
+            )
+        if not moved:
             return False  # another process is at it
         if worker.clock.monotonic() >= ends:
             return True
+
+
+async def _moved(worker: Worker, organization: OrganizationId, seen: Export) -> bool:
+    async with worker.database.owner_unit(organization, worker.now()) as unit:
+        writing = await _writing(unit, worker, organization, seen)
+    return await _advance(worker, organization, seen, writing)
+
+
+async def _failed(unit: Unit, seen: Export) -> bool:
+    """Put an export behind the others, or aside for a while, which is told the first time."""
+    if await exports.failed(unit, seen):
+        await effects.tell_staff(
+            unit, kind="export_set_aside", campaign=None, content={"export": seen.id}
+        )
+    return True
 
 
 async def _writing(

@@ -21,7 +21,7 @@ from engine.ids import ContactId, ImportId, OrganizationId
 from engine.import_deeds import Deed, change
 from engine.phone import Phone
 from storage import attributes, blobs, contacts, effects, enrollments, import_deeds, imports
-from storage.database import Unit
+from storage.database import CONNECTION_LOST, Unit
 from storage.imports import Import, Reading, Sample, State, StoredRow
 from worker.context import Worker
 from worker.foresight import foreseen
@@ -44,7 +44,18 @@ async def import_contacts(worker: Worker, organization: OrganizationId) -> bool:
         if open_import is None:
             worker.reading.forget(organization)
             return False
-        moved = await _advance(worker, organization, open_import, ends)
+        try:
+            moved = await _advance(worker, organization, open_import, ends)
+        except CONNECTION_LOST:
+            raise
+        except Exception:
+            log.exception("import_failed", import_id=open_import.id)
+            moved = await worker.database.run(
+                organization,
+                worker.now(),
+                lambda unit, seen=open_import: _failed(unit, seen),  # type: ignore[misc] # mypy knows no defaults of lambdas
+                owner=True,
+            )
         if not moved:
             return False  # another process is at it, or it stopped waiting
         if worker.clock.monotonic() >= ends:
@@ -85,6 +96,13 @@ async def _advance(worker: Worker, organization: OrganizationId, seen: Import, e
             )
         case _:
             return False
+
+
+async def _failed(unit: Unit, seen: Import) -> bool:
+    """Put an import behind the others, or aside for a while, which is told the first time."""
+    if await imports.failed(unit, seen):
+        await _tell(unit, "import_set_aside", seen.id)
+    return True
 
 
 async def _open(unit: Unit, seen: Import, sheet: Sheet | Unreadable) -> bool:

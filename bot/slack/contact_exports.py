@@ -15,6 +15,7 @@ from bot.slack.replies import Reply
 from engine.audience import Audience
 from engine.contact_export import Format
 from engine.refusal import Refusal
+from engine.setback import TRIES
 from engine.usecases.resolve_audience import resolve_audience
 from engine.workbook_writer import MOST_ROWS
 from storage import attributes, audiences, audit, exports
@@ -83,6 +84,21 @@ async def _export(desk: Desk, command: ContactExport, context: Context) -> Reply
         count=counted(found),
     )
     return Reply(message=message(text, section(text)))
+
+
+@tells("export_set_aside")
+async def set_aside(event: Event, unit: Unit) -> tuple[Alert, ...]:
+    """Say that it fails, and what becomes of it."""
+    found = await exports.find(unit, export=ExportId(int(event.content["export"])))
+    if found is None:
+        return ()
+    text = markup(
+        "The export of {named} failed {tries} times in a row, so it is set aside and tried again"
+        " later, at longer and longer pauses; the worker's log says why it fails.",
+        named=found.named,
+        tries=TRIES,
+    )
+    return (Alert(place=Elsewhere(channel=found.channel), message=message(text, section(text))),)
 
 
 @tells("export_written")

@@ -23,6 +23,7 @@ from engine.audience_verdict import Verdict
 from engine.ids import BlobId, ImportId
 from engine.names import Ambiguous, NoMatch, One
 from engine.roles import Role
+from engine.setback import TRIES
 from storage import audit, automations, blobs, import_deeds, imports
 from storage.blobs import TooLarge
 from storage.database import Unit
@@ -288,6 +289,21 @@ async def refused(event: StaffEvent, unit: Unit) -> tuple[Alert, ...]:
         ":warning: {name} cannot be used. {why} Nothing was imported.",
         name=found.name,
         why=literal(found.problem or "", limit=600),
+    )
+    return (Alert(place=_thread(found), message=message(text, section(text))),)
+
+
+@tells("import_set_aside")
+async def set_aside(event: StaffEvent, unit: Unit) -> tuple[Alert, ...]:
+    """Say that it fails, and what becomes of it."""
+    found = await _import_of(event, unit)
+    if found is None:
+        return ()
+    text = markup(
+        ":warning: {name} failed {tries} times in a row, so it is set aside and tried again later,"
+        " at longer and longer pauses; the worker's log says why it fails.",
+        name=found.name,
+        tries=TRIES,
     )
     return (Alert(place=_thread(found), message=message(text, section(text))),)
 

@@ -58,7 +58,7 @@ alter table import_rows drop column did;
 drop index imports_open;
 update imports set state = 'imported' where state in ('undoing', 'undone');
 alter table imports drop column undone_by, drop column stays_blob_id, drop column list_id, drop column reading,
-  drop column rows, drop constraint imports_state;
+  drop column rows, drop column failures, drop column next_try_at, drop constraint imports_state;
 alter table imports add constraint imports_state_check
   check (state in ('uploaded', 'judging', 'judged', 'importing', 'imported', 'refused', 'discarded'));
 create index imports_open on imports (organization_id, id) where state in ('uploaded', 'judging', 'importing');

@@ -122,7 +122,9 @@ alter table imports
   add column reading jsonb not null default '{}', -- how the file is read: forms and types of its attributes
   add column list_id bigint, -- everybody imported is put on it; null: on none
   add column stays_blob_id bigint, -- what undoing left, and why
-  add column undone_by text;
+  add column undone_by text,
+  add column failures integer not null default 0, -- of its next slice, in a row
+  add column next_try_at timestamptz; -- it is set aside until then; null: it is not
 drop index imports_open;
 create index imports_open on imports (organization_id, id) where state in ('uploaded', 'judging', 'importing', 'undoing');
 -- What importing the row did, so that it can be undone; null: nothing, or it is undone.
@@ -140,6 +142,8 @@ create table exports (
   blob_id bigint, -- what is delivered; null: not begun
   actor text not null,
   channel text not null, -- where it is delivered
+  failures integer not null default 0, -- of its next slice, in a row
+  next_try_at timestamptz, -- it is set aside until then; null: it is not
   created_at timestamptz not null,
   updated_at timestamptz not null,
   primary key (organization_id, id)

@@ -8,10 +8,12 @@ select id, audience, named, format, attributes, state, position, done, blob_id, 
  where organization_id = $organization and id = $export
 
 -- name: next_open
--- Of the $at_once oldest the export that has waited longest for its next slice; no row: nothing is to be done.
+-- Of the $at_once oldest that are not set aside the export that has waited longest for its next slice; no row: nothing is to be done.
 select id, audience, named, format, attributes, state, position, done, blob_id, actor, channel from exports
  where organization_id = $organization
-   and id in (select id from exports where organization_id = $organization and state = 'writing' order by id limit $at_once)
+   and id in (select id from exports where organization_id = $organization and state = 'writing'
+                 and (next_try_at is null or next_try_at <= $at)
+               order by id limit $at_once)
  order by updated_at, id limit 1
 
 -- name: lock
@@ -23,8 +25,18 @@ select id from exports
 
 -- name: advance
 -- Write how far an export has come; the caller holds its lock.
-update exports set state = $state, position = $position, done = $done, blob_id = $blob, updated_at = $at
+update exports set state = $state, position = $position, done = $done, blob_id = $blob,
+       failures = 0, next_try_at = null, updated_at = $at
  where organization_id = $organization and id = $export
+
+-- name: failed
+-- Count a failure of an export that is still where it was seen; returns how many there are in a row.
+update exports set failures = failures + 1, updated_at = $at
+ where organization_id = $organization and id = $export and state = $state and position = $position
+returning failures
+
+-- name: set_aside
+update exports set next_try_at = $again where organization_id = $organization and id = $export
 
 -- name: contacts
 -- Contacts as they leave, by id, with all that is exported of them.

@@ -17,7 +17,7 @@ select i.id, i.blob_id, i.verdicts_blob_id, i.name, i.state, i.problem, i.positi
  where i.organization_id = $organization and i.id = $import
 
 -- name: next_open
--- Of the $at_once oldest the import that has waited longest for its next slice; no row: nothing is to be done.
+-- Of the $at_once oldest that are not set aside the import that has waited longest for its next slice; no row: nothing is to be done.
 select i.id, i.blob_id, i.verdicts_blob_id, i.name, i.state, i.problem, i.position, i.counts, i.samples, i.actor,
        i.channel, i.thread_ts, i.rows, i.reading, i.list_id, i.stays_blob_id, i.created_at, l.name as list_name
   from imports i
@@ -25,6 +25,7 @@ select i.id, i.blob_id, i.verdicts_blob_id, i.name, i.state, i.problem, i.positi
  where i.organization_id = $organization
    and i.id in (select id from imports
                  where organization_id = $organization and state in ('uploaded', 'judging', 'importing', 'undoing')
+                   and (next_try_at is null or next_try_at <= $at)
                  order by id limit $at_once)
  order by i.updated_at, i.id limit 1
 
@@ -39,8 +40,17 @@ select id from imports
 update imports
    set state = $state, position = $position, counts = $counts, samples = $samples,
        verdicts_blob_id = $verdicts, problem = $problem, rows = $rows, reading = $reading, stays_blob_id = $stays,
-       updated_at = $at
+       failures = 0, next_try_at = null, updated_at = $at
  where organization_id = $organization and id = $import
+
+-- name: failed
+-- Count a failure of an import that is still where it was seen; returns how many there are in a row.
+update imports set failures = failures + 1, updated_at = $at
+ where organization_id = $organization and id = $import and state = $state and position = $position
+returning failures
+
+-- name: set_aside
+update imports set next_try_at = $again where organization_id = $organization and id = $import
 
 -- name: move
 -- Bring a judged import into $state, once; no row: it is not waiting for that.

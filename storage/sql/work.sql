@@ -54,8 +54,10 @@ select
                                  where a.organization_id = $organization and a.state = 'on'
                                    and a.trigger ->> 'on' = 'segment_joined'
                                    and a.trigger -> 'segment' = to_jsonb(f.segment_id))) as follow_segments,
-  exists (select from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing', 'undoing')) as import_contacts,
-  exists (select from exports where organization_id = $organization and state = 'writing') as export_contacts,
+  exists (select from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing', 'undoing')
+     and (next_try_at is null or next_try_at <= $at)) as import_contacts,
+  exists (select from exports
+    where organization_id = $organization and state = 'writing' and (next_try_at is null or next_try_at <= $at)) as export_contacts,
   exists (select from errands
            where organization_id = $organization and (next_try_at is null or next_try_at <= $at)) as run_errands,
   exists (select from messages m
@@ -159,7 +161,12 @@ work as (
   union all select next_try_at from template_drafts
              where organization_id = $organization and state = 'submitted' and problem is not null
                and next_try_at > $at
-  union all select next_try_at from errands where organization_id = $organization and next_try_at > $at)
+  union all select next_try_at from errands where organization_id = $organization and next_try_at > $at
+  union all select next_try_at from imports
+             where organization_id = $organization and state in ('uploaded', 'judging', 'importing', 'undoing')
+               and next_try_at > $at
+  union all select next_try_at from exports
+             where organization_id = $organization and state = 'writing' and next_try_at > $at)
 select
   (select count(*) from work where at <= $at)
   + (select count(*) from occurrences where organization_id = $organization)
@@ -173,8 +180,10 @@ select
   + (select count(*) from dates_changed where organization_id = $organization)
   + (select count(*) from automations
       where organization_id = $organization and state = 'on' and trigger ->> 'on' = 'date' and dates_read_at is null)
-  + (select count(*) from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing', 'undoing'))
-  + (select count(*) from exports where organization_id = $organization and state = 'writing')
+  + (select count(*) from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing', 'undoing')
+     and (next_try_at is null or next_try_at <= $at))
+  + (select count(*) from exports
+    where organization_id = $organization and state = 'writing' and (next_try_at is null or next_try_at <= $at))
   + (select count(*) from errands where organization_id = $organization and (next_try_at is null or next_try_at <= $at))
   + (select count(*) from doubtful where at <= $at)
   + (select count(*) from media where organization_id = $organization and next_try_at is not null)

@@ -18,9 +18,9 @@ from engine.audience import Audience
 from engine.audience_person import Person
 from engine.contact_export import Format
 from engine.phone import Phone
-from storage import attributes, blobs, contacts, exports, imports
-from storage.database import Database
-from storage.exports import ExportId, State
+from storage import attributes, blobs, contacts, exports, imports, work
+from storage.database import Database, Unit
+from storage.exports import Export, ExportId, State
 from tests.database import ACME
 from tests.examples import ON_POSTGRES
 from tests.integration.slack.contacts_room import Room, opened_room
@@ -28,6 +28,7 @@ from worker import exporting
 from worker.exporting import export_contacts
 from worker.half_done import AT_ONCE, HalfDone
 from worker.importing import import_contacts
+from worker.writing import Writing
 
 PHONES = [Phone(f"+3161234000{place}") for place in range(5)]
 
@@ -246,3 +247,51 @@ async def test_exports_asked_for_together_are_all_written_each_by_its_own_slices
             assert sheet.max_row == 1 + len(PHONES)
         else:
             assert content.count(b"\r\n") == 1 + len(PHONES)
+
+
+async def test_an_export_that_always_fails_is_set_aside_told_once_and_holds_up_no_other(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await room.command(f"contact add {PHONES[0]}")
+    async with room.database.owner_unit(ACME, room.clock.now()) as unit:
+        besides = (await work.idle(unit, grace=timedelta(minutes=10))).due
+    broken, whole = [await begin(room, Format.CSV) for _ in range(AT_ONCE)], exporting._write  # noqa: SLF001
+    good = await begin(room, Format.CSV)
+    mended: list[bool] = []
+
+    async def failing(unit: Unit, seen: Export, writing: Writing) -> Export | None:
+        after = await whole(unit, seen, writing)
+        if seen.id in broken and not mended:
+            await unit.connection.execute("select 1 / 0")
+        return after
+
+    monkeypatch.setattr(exporting, "_write", failing)
+    while await export_contacts(room.worker, ACME):
+        pass
+
+    assert await content_of(room, good)
+    assert await due(room, besides) == []
+    kinds = await room.rows("select kind from events where kind like 'export%' order by 1")
+    assert kinds == [("export_set_aside",)] * AT_ONCE + [("export_written",)]
+
+    room.clock.at += timedelta(hours=1)
+    assert await due(room, besides) == ["export_contacts"]
+    while await export_contacts(room.worker, ACME):
+        pass
+    assert await due(room, besides) == []
+
+    mended.append(True)
+    room.clock.at += timedelta(days=1)
+    while await export_contacts(room.worker, ACME):
+        pass
+    assert [bool(await content_of(room, each)) for each in broken] == [True] * AT_ONCE
+    kinds = await room.rows("select distinct count(*) from events where kind = 'export_set_aside'")
+    assert kinds == [(AT_ONCE,)]
+
+
+async def due(room: Room, besides: int) -> list[str]:
+    async with room.database.owner_unit(ACME, room.clock.now()) as unit:
+        idle = await work.idle(unit, grace=timedelta(minutes=10))
+        jobs = [each for each in await work.jobs(unit, numbers=[]) if each == "export_contacts"]
+    assert (idle.due > besides) == bool(jobs)
+    return jobs

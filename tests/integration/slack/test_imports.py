@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -22,14 +22,15 @@ from bot.slack.poster import Poster
 from bot.slack.replies import Reply
 from bot.slack.requests import Event, Origin
 from engine import audience_file
-from engine.audience_file import Sheet
+from engine.audience_file import Row, Sheet
 from engine.audience_table import Unreadable
 from engine.ids import ImportId
 from engine.roles import Role
 from engine.segment import Definition, OnList
 from engine.segment_json import to_json
 from storage import blobs, events, imports
-from storage.database import Database
+from storage import work as to_do
+from storage.database import Database, Unit
 from storage.imports import Import, State
 from tests.database import ACME, NOON
 from tests.integration.slack.contacts_room import Room, opened_room
@@ -802,3 +803,47 @@ def _poster(room: Room) -> Poster:
         may_call=may_call,
         pause=pause,
     )
+
+
+async def test_an_import_that_always_fails_is_set_aside_told_once_and_holds_up_no_other(
+    room: Room, slack: SlackFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(AT_ONCE + 1):
+        await upload(room, slack, rows_of_the_newcomer(), f"F{number}")
+    judge, mended = importing._judge, list[bool]()  # noqa: SLF001
+
+    async def failing(unit: Unit, seen: Import, rows: Sequence[Row]) -> bool:
+        done = await judge(unit, seen, rows)
+        if seen.id % (AT_ONCE + 1) and not mended:
+            await unit.connection.execute("select 1 / 0")
+        return done
+
+    monkeypatch.setattr(importing, "_judge", failing)
+
+    async def worked_off() -> None:
+        while await import_contacts(room.worker, ACME):
+            pass
+
+    async def jobs() -> list[str]:
+        async with room.database.owner_unit(ACME, room.clock.now()) as unit:
+            found = await to_do.jobs(unit, numbers=[])
+            idle = await to_do.idle(unit, grace=timedelta(minutes=10))
+        assert (idle.due > 0) == ("import_contacts" in found)
+        return found
+
+    await worked_off()
+
+    states = "select state, count(*) from imports group by 1 order by 1"
+    assert await room.rows(states) == [("judged", 1), ("judging", AT_ONCE)]
+    assert "import_contacts" not in await jobs()
+    room.clock.at += timedelta(hours=1)
+    assert "import_contacts" in await jobs()
+    await worked_off()
+    told = "select count(*) from events where kind = 'import_set_aside'"
+    assert await room.rows(told) == [(AT_ONCE,)]
+
+    mended.append(True)
+    room.clock.at += timedelta(days=1)
+    await worked_off()
+
+    assert await room.rows(states) == [("judged", AT_ONCE + 1)]

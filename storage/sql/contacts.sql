@@ -138,7 +138,7 @@ select c.id, c.name, c.first_name, c.company, c.email,
  order by c.id limit $limit
 
 -- name: with_text
--- Contacts that have $pattern in name, first name, company, e-mail address or phone: the first $limit, and how
+-- Contacts that have $pattern in name, first name, company, e-mail address or phone, or the phone's twin: the first $limit, and how
 -- many there are in all.
 with found as (
   select c.id from contacts c
@@ -146,7 +146,7 @@ with found as (
      and (c.name ilike $pattern or c.first_name ilike $pattern or c.company ilike $pattern or c.email ilike $pattern)
   union
   select i.contact_id from contact_identities i
-   where i.organization_id = $organization and i.kind in ('phone', 'wa_id') and i.value like $digits)
+   where i.organization_id = $organization and i.kind in ('phone', 'wa_id') and (i.value like $digits or i.value like $twin))
 select c.id, c.name, c.first_name, c.company, c.email,
        (select min(i.value) from contact_identities i
          where i.organization_id = $organization and i.contact_id = c.id and i.kind = 'phone') as phone,

@@ -143,4 +143,6 @@ async def test_a_twin_of_a_contacts_number_is_that_contact(room: Room) -> None:
 
     assert "is a contact already" in await say(room, "contact add +551187654321")
     assert "Bia" in await say(room, "contact show +551187654321")
+    for asked in ("+551187654321", "551187654321", "55 11 8765-4321", "5511987654321"):
+        assert "Bia" in await say(room, f"contact find {asked}")
     assert "tagged 1 contact" in await say(room, "contact tag +551187654321 vip")

@@ -260,6 +260,8 @@ def _held(story: Story, rules: SendingRules) -> list[Markup]:
     lines: list[Markup] = []
     if campaign.state not in _SENDING:
         lines.append(story_text.not_sending(campaign))
+    if not _waits(story):
+        return lines
     if campaign.stopped(story.at) and campaign.closed_until is not None:
         lines.append(story_text.stopped("The campaign", campaign.closed_why, campaign.closed_until))
     phones = {each.id: each for each in rules.numbers}
@@ -277,6 +279,15 @@ def _held(story: Story, rules: SendingRules) -> list[Markup]:
             )
         )
     return lines
+
+
+def _waits(story: Story) -> bool:
+    """Whether anything may still come, so that it matters what keeps it back."""
+    if any(each.state is MessageState.QUEUED for each in story.told):
+        return True
+    if story.campaign.kind is Kind.DRIP:
+        return not story.runs or any(run.ended_at is None for run in story.runs)
+    return not story.told
 
 
 def _numbers(story: Story, rules: SendingRules) -> set[str]:

@@ -223,6 +223,17 @@ async def test_why_tells_who_was_never_enrolled_and_who_left(room: CampaignRoom)
     assert "There is no" in await room.say("why +31610000002 Nothing")
 
 
+async def test_why_says_nothing_of_taps_to_who_has_nothing_to_come(room: CampaignRoom) -> None:
+    await room.welcome()
+    await room.contacts(2)
+    await room.say("enroll Welcome tag:lead")
+    await room.value("update campaigns set closed_until = 'infinity', closed_why = 'Not paid.'")
+    await room.say("unenroll Welcome +31610000001")
+
+    assert "Not paid" not in await room.say("why +31610000001 Welcome")
+    assert "Not paid" in await room.say("why +31610000002 Welcome")
+
+
 async def test_why_tells_who_is_outside_of_a_broadcast(room: CampaignRoom) -> None:
     await room.contacts(2)
     await room.contacts(1, tag="other", first=3)

@@ -265,7 +265,20 @@ def lists_behind(
     segments: Iterable[SegmentId], definitions: Mapping[SegmentId, Definition]
 ) -> set[ListId]:
     """Return the lists that decide who is in some of *segments*, also through other segments."""
-    lists: set[ListId] = set()
+    return {each for where in _behind(segments, definitions) for each in lists_in(where)}
+
+
+def tags_behind(
+    segments: Iterable[SegmentId], definitions: Mapping[SegmentId, Definition]
+) -> set[str]:
+    """Return the tags that decide who is in some of *segments*, also through other segments."""
+    found = (leaf for where in _behind(segments, definitions) for leaf in leaves(where))
+    return {leaf.tag for leaf in found if isinstance(leaf, HasTag)}
+
+
+def _behind(
+    segments: Iterable[SegmentId], definitions: Mapping[SegmentId, Definition]
+) -> Iterator[Condition]:
     seen: set[SegmentId] = set()
     waiting = [each for each in segments if each in definitions]
     while waiting:
@@ -274,9 +287,8 @@ def lists_behind(
             continue
         seen.add(segment)
         where = definitions[segment].where
-        lists.update(lists_in(where))
+        yield where
         waiting += [each for each in segments_in(where) if each in definitions]
-    return lists
 
 
 def compares(op: NumberOp, left: Decimal, right: Decimal) -> bool:

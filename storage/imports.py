@@ -1,6 +1,6 @@
 """Imports: an uploaded file, the verdict on each of its rows, and how far it has come."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -332,6 +332,17 @@ async def first_rows(
     several = {each for phone in phones for each in (phone, *twins(phone))}
     rows = await unit.rows(_SQL["first_rows"], **{"import": import_id}, phones=list(several))
     return {canonical(row["phone"]): row["row"] for row in rows}
+
+
+async def tagged(unit: Unit, *, import_id: ImportId, tags: Collection[str]) -> int:
+    """Return how many rows that write a contact bring one of *tags*."""
+    count: int = await unit.value(
+        _SQL["tagged"],
+        **{"import": import_id},
+        verdicts=[each for each in Verdict if each.imports],
+        tags=list(tags),
+    )
+    return count
 
 
 async def keep_rows(unit: Unit, *, import_id: ImportId, judged: Sequence[Judged]) -> None:

@@ -7,7 +7,7 @@ import asyncpg
 
 from engine.ids import ListId, SegmentId
 from engine.names import is_among
-from engine.segment import Definition, OnList, lists_behind, lists_in, segments_in
+from engine.segment import Definition, OnList, lists_behind, lists_in, segments_in, tags_behind
 from engine.segment_json import from_json, to_json
 from engine.usecases.keep_list import Use
 from engine.usecases.keep_segment import Segment, SegmentNameTaken
@@ -121,6 +121,12 @@ async def lists_awaited(unit: Unit) -> set[ListId]:
     """Return the lists that decide who is in a segment that some automation waits for."""
     awaited = [row["id"] for row in await unit.rows(_SQL["awaited"])]
     return lists_behind(awaited, await definitions(unit)) if awaited else set()
+
+
+async def tags_awaited(unit: Unit) -> set[str]:
+    """Return the tags that decide who is in a segment that some automation waits for."""
+    awaited = [row["id"] for row in await unit.rows(_SQL["awaited"])]
+    return tags_behind(awaited, await definitions(unit)) if awaited else set()
 
 
 async def listed(unit: Unit) -> list[Segment]:

@@ -106,7 +106,10 @@ class StaffImports:
             return 0
         enrolled = sum(found.enrolls.values())
         if found.list_id in await segments.lists_awaited(self.unit):
-            enrolled += found.importable
+            return enrolled + found.importable
+        awaited = await segments.tags_awaited(self.unit)
+        if awaited:
+            enrolled += await imports.tagged(self.unit, import_id=import_id, tags=awaited)
         return enrolled
 
     async def start(self, import_id: ImportId) -> bool:

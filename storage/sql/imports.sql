@@ -203,6 +203,12 @@ select p.phone, first.row
                         and i.verdict <> 'duplicate'
                      offset 0) first
 
+-- name: tagged
+-- How many rows with one of $verdicts bring one of $tags.
+select count(*) from import_rows
+ where organization_id = $organization and import_id = $import and verdict = any($verdicts::text[])
+   and content -> 'tags' ?| $tags::text[]
+
 -- name: keep_rows
 -- Keep the verdicts of a slice.
 insert into import_rows (organization_id, import_id, row, verdict, reason, phone, content)

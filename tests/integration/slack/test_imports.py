@@ -26,7 +26,7 @@ from engine.audience_file import Row, Sheet
 from engine.audience_table import Unreadable
 from engine.ids import ImportId
 from engine.roles import Role
-from engine.segment import Definition, OnList
+from engine.segment import Definition, HasTag, OnList
 from engine.segment_json import to_json
 from storage import blobs, events, imports
 from storage import work as to_do
@@ -231,8 +231,8 @@ async def enrolling(room: Room, trigger: dict[str, object], *, segment: int | No
         NOON,
     )
     await pool.execute(
-        "insert into automations (organization_id, trigger, segment_id, action, state, created_at,"
-        " created_by) values ('acme', $1, $2, $3, 'on', $4, 'U')",
+        "insert into automations (organization_id, trigger, segment_id, action, state, on_since,"
+        " created_at, created_by) values ('acme', $1, $2, $3, 'on', $4, $4, 'U')",
         trigger,
         segment,
         {"do": "enroll", "campaign": campaign},
@@ -283,8 +283,9 @@ async def test_many_enrollments_are_imported_by_who_says_how_many(
     assert (await only_import(room)).state is State.IMPORTING
 
 
-async def test_a_list_that_automations_wait_for_counts_as_whom_it_would_enroll(
-    room: Room, slack: SlackFiles
+@pytest.mark.parametrize("by", ["list", "tag"])
+async def test_a_list_or_tag_that_automations_wait_for_counts_as_whom_it_would_enroll(
+    room: Room, slack: SlackFiles, by: str
 ) -> None:
     pool = room.database.pool
     list_id = await pool.fetchval(
@@ -292,15 +293,18 @@ async def test_a_list_that_automations_wait_for_counts_as_whom_it_would_enroll(
         " values ('acme', 'Fans', $1, 'U') returning id",
         NOON,
     )
+    where = OnList(list_id) if by == "list" else HasTag("beta")
     segment = await pool.fetchval(
         "insert into segments (organization_id, name, definition, created_at, created_by)"
         " values ('acme', 'Of it', $1, $2, 'U') returning id",
-        orjson.loads(orjson.dumps(to_json(Definition(where=OnList(list_id), zone="Etc/UTC")))),
+        orjson.loads(orjson.dumps(to_json(Definition(where=where, zone="Etc/UTC")))),
         NOON,
     )
     await enrolling(room, {"on": "segment_joined", "segment": segment})
-    slack.files[FILE] = ("phone\n" + "".join(f"+316200000{n:02}\n" for n in range(30))).encode()
-    await room.hear(uploaded(FILE, text="import list:Fans"), role=Role.OWNER)
+    people = "".join(f"+316200000{n:02},{'beta' if by == 'tag' else ''}\n" for n in range(30))
+    slack.files[FILE] = f"phone,tags\n{people}".encode()
+    text = "import list:Fans" if by == "list" else "import"
+    await room.hear(uploaded(FILE, text=text), role=Role.OWNER)
     await work(room)
 
     reply = await start(room)

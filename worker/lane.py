@@ -22,11 +22,12 @@ from storage import leases, sending
 from storage.database import CONNECTION_LOST, Database, Unit
 from storage.leases import Lease
 from storage.listener import Listener, Revocation
-from worker.calls import Result, record
+from worker.calls import Result
 from worker.claimed import Call
+from worker.claiming import LOOK_S, Claiming
 from worker.claims import Claims, LeaseMoved
-from worker.identities import learn
 from worker.memory import Memory
+from worker.recording import RECORD_S, Recording
 from worker.whatsapp.client import CloudApi, Doubtful, Refused
 
 RUN_S = 20.0
@@ -34,16 +35,13 @@ RUN_S = 20.0
 
 _RENEW_S = 1.0
 _FRESH_S = 2.0
-_RECORD_S = 0.1
 _IDLE_S = 1.0
-_LOOK_S = 0.25
 _TOGETHER_S = 0.005
 _DRAIN_S = 20.0
 _SLOW_FOR_S = 60.0
 _UNLIMITED_IN_FLIGHT = 64
 _MOST_OUTSTANDING = 1024
 _REPLIES = 16
-_AT_ONCE = 250
 _SECOND = timedelta(seconds=1)
 
 log = structlog.get_logger()
@@ -73,17 +71,20 @@ class Lane:
         self.claims = Claims(rules, number)
         self._woken = listener.waking(rules.organization, number.id)
         self._changed = asyncio.Event()
+        self._recording = Recording(
+            database=database,
+            organization=rules.organization,
+            clock=clock,
+            claims=self.claims,
+            memory=memory,
+            recorded=self._changed.set,
+        )
         self._priority: deque[Call] = deque()
         self._bulk: deque[Call] = deque()
         # Of campaigns with a rate: (when it may start, a tie-breaker, the call).
         self._later: list[tuple[datetime, int, Call]] = []
         self._in_flight: dict[asyncio.Task[None], Call] = {}
         self._sending = False
-        # When to look for something due again after a claim found nothing (monotonic).
-        self._look_at = 0.0
-        # A reply waits: claim it even if there is no room for campaigns.
-        self._hurried = False
-        self._full = asyncio.Event()
         self._probing: asyncio.Task[None] | None = None
         self._renewed = 0.0
         self._last_start: float | None = None
@@ -109,7 +110,7 @@ class Lane:
             async with asyncio.TaskGroup() as upkeep:
                 tasks = [
                     upkeep.create_task(self._renew(lease)),
-                    upkeep.create_task(self._record()),
+                    upkeep.create_task(self._recording.run()),
                 ]
                 self._sending = True
                 try:
@@ -164,56 +165,75 @@ class Lane:
     # Sending
 
     async def _send(self, lease: Lease, stopping: asyncio.Event) -> None:
-        """Claim, while calls start beside it: at once here, and whenever one ends."""
+        """Claim, while calls start beside it: at once here, and whenever one ends.
+
+        Every turn ends asleep, and begins when something has changed: see :meth:`_sleep`.
+        """
         ends = self.clock.monotonic() + RUN_S
-        idle_since: float | None = None
-        claiming: asyncio.Task[int] | None = None
+        claiming = Claiming()
         try:
             while not stopping.is_set() and not self._lost and self.clock.monotonic() < ends:
                 self._changed.clear()
                 if self._woken.is_set():
                     self._woken.clear()
-                    self._look_at = 0.0
-                    self._hurried = True
+                    claiming.woken()
                 self._return_what_may_be_revoked()
-                await self._give_back()
-                found = 0
-                if claiming is not None and claiming.done():
-                    found, claiming = claiming.result(), None
-                    self._look_at = 0.0 if found else self.clock.monotonic() + _LOOK_S
+                await self._recording.give_back()
+                found = claiming.found(self.clock.monotonic())
                 if not self.memory.breaker.closed:
                     self._return_unstarted()
                     self._probe()
-                    await self._pause(_LOOK_S)
-                    self._look_at, idle_since = 0.0, None
+                    claiming.afresh()
+                    await self._sleep(LOOK_S)
                     continue
-                room = self._room() if claiming is None else None
-                if room is not None and self.clock.monotonic() >= self._look_at:
-                    self._hurried = False
-                    claiming = asyncio.create_task(self._claim(lease, room=room))
-                    claiming.add_done_callback(lambda _: self._changed.set())
-                wait = self._start_what_may()
-                if found or self._in_flight or self._unstarted():
-                    idle_since = None
-                elif idle_since is None:
-                    idle_since = self.clock.monotonic()
-                elif claiming is None and self.clock.monotonic() - idle_since >= _IDLE_S:
+                self._claim_if_there_is_room(lease, claiming)
+                next_start_s = self._start_what_may()
+                busy = bool(found or self._in_flight or self._unstarted())
+                if claiming.idle_s(self.clock.monotonic(), busy=busy) >= _IDLE_S:
                     return
-                await self._pause(wait)
+                await self._sleep(next_start_s)
         finally:
-            if claiming is not None:
-                # Not cut off: a claim that is committed must be known to us.
-                with suppress(asyncio.CancelledError):
-                    await asyncio.shield(claiming)
+            await claiming.end()
 
-    def _room(self) -> int | None:
-        """Return for how many campaign messages to claim now; None: not now."""
+    def _claim_if_there_is_room(self, lease: Lease, claiming: Claiming) -> None:
+        if not claiming.may(self.clock.monotonic()):
+            return
+        room = self._room(hurried=claiming.hurried)
+        if room is not None:
+            claim = asyncio.create_task(self._claim(lease, room=room))
+            claiming.begin(claim, ended=self._changed.set)
+
+    async def _sleep(self, next_start_s: float) -> None:
+        """Sleep until there is something to do.
+
+        That is when the next call may start, when something changed (a claim or a call ended,
+        results were recorded, a revocation came, the lease was renewed or lost), when somebody
+        says there is something due, and after LOOK_S in any case: time alone makes things due too.
+        """
+        waiting = [asyncio.ensure_future(each.wait()) for each in (self._changed, self._woken)]
+        try:
+            # A few together rather than a wake-up for each; the window lets them catch up.
+            await asyncio.wait(
+                waiting,
+                timeout=min(max(next_start_s, _TOGETHER_S), LOOK_S),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            for each in waiting:
+                each.cancel()
+
+    def _room(self, *, hurried: bool) -> int | None:
+        """Return for how many campaign messages to claim now; None: not now.
+
+        Args:
+            hurried: A reply may wait, and takes none of the room.
+        """
         most = self._most_outstanding()
         room = most - self._outstanding()
         # Not for every freed place: a claim costs a transaction.
         if room >= max(1, most // 8):
             return room
-        return 0 if self._hurried else None
+        return 0 if hurried else None
 
     async def _claim(self, lease: Lease, *, room: int) -> int:
         """Claim up to *room* campaign messages and some replies; return how many rows changed."""
@@ -233,7 +253,7 @@ class Lane:
         except CONNECTION_LOST:
             # Nothing starts meanwhile: the lease cannot be renewed either.
             self._astray = True
-            await asyncio.sleep(_RECORD_S)
+            await asyncio.sleep(RECORD_S)
             return 0
         except asyncio.CancelledError:
             self._astray = True
@@ -297,9 +317,7 @@ class Lane:
         self.memory.breaker.note(outcome)
         if isinstance(outcome, Refused) and failure(outcome.code).slows_down:
             self.memory.slow_until = self.clock.monotonic() + _SLOW_FOR_S
-        self.memory.results.append(Result(call=call, outcome=outcome, at=self.clock.now()))
-        if len(self.memory.results) >= _AT_ONCE:
-            self._full.set()
+        self._recording.ended(Result(call=call, outcome=outcome, at=self.clock.now()))
 
     def _ended(self, task: asyncio.Task[None], *, began: float) -> None:
         del self._in_flight[task]
@@ -320,19 +338,6 @@ class Lane:
             await self.memory.breaker.probe(self.api, self.number.id)
         finally:
             self._changed.set()
-
-    async def _pause(self, wait: float) -> None:
-        waiting = [asyncio.ensure_future(each.wait()) for each in (self._changed, self._woken)]
-        try:
-            # A few together rather than a wake-up for each; the window lets them catch up.
-            await asyncio.wait(
-                waiting,
-                timeout=min(max(wait, _TOGETHER_S), _LOOK_S),
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-        finally:
-            for each in waiting:
-                each.cancel()
 
     # How much
 
@@ -361,7 +366,7 @@ class Lane:
     def _call_age(self) -> float | None:
         return None if self._last_start is None else self.clock.monotonic() - self._last_start
 
-    # Giving back, recording, renewing
+    # Taking back, renewing, ending
 
     def _covers(self, revocation: Revocation, call: Call) -> bool:
         return revocation.organization == self.organization and revocation.covers(
@@ -401,23 +406,6 @@ class Lane:
         self._bulk.clear()
         self._later.clear()
 
-    async def _give_back(self) -> None:
-        """Return calls to the queue; kept and tried again while the database is away."""
-        async with self.memory.giving_back:
-            returned = self.memory.returned[:]
-            if not returned:
-                return
-            try:
-                await self.database.run(
-                    self.organization,
-                    self.clock.now(),
-                    lambda unit: self.claims.give_back(unit, returned),
-                    owner=True,
-                )
-            except CONNECTION_LOST:
-                return
-            del self.memory.returned[: len(returned)]
-
     async def _find_astray(self, lease: Lease) -> None:
         """Give back what a claim took of which we only know that its connection was lost."""
         if not self._astray:
@@ -437,53 +425,6 @@ class Lane:
         except CONNECTION_LOST:
             return
         self._astray = False
-
-    async def _record(self) -> None:
-        while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._full.wait(), _RECORD_S)
-            self._full.clear()
-            await self._flush()
-
-    async def _flush(self) -> None:
-        """Write down how calls ended; kept and tried again while the database is away."""
-        async with self.memory.recording:
-            results = self.memory.results[:]
-            if not results:
-                return
-            try:
-                await self._write(results)
-            except CONNECTION_LOST as lost:
-                log.warning("lane.unrecorded", results=len(results), reason=type(lost).__name__)
-                return
-            # Not before: a run that ends, or is cancelled, in between must find them here.
-            del self.memory.results[: len(results)]
-            self._changed.set()
-
-    async def _write(self, results: list[Result]) -> None:
-        try:
-            await self.database.run(
-                self.organization, self.clock.now(), lambda unit: record(unit, results), owner=True
-            )
-        except CONNECTION_LOST:
-            raise
-        except Exception:
-            if len(results) == 1:
-                # Its row stays claimed, and is taken for doubtful by the next holder.
-                log.exception("lane.unrecordable", message=results[0].call.row.message.id)
-                return
-            # One that cannot be recorded must not keep the others from it.
-            for result in results:
-                await self._write([result])
-        else:
-            await self._learn(results)
-
-    async def _learn(self, results: list[Result]) -> None:
-        try:
-            await learn(self.database, self.organization, results, at=self.clock.now())
-        except Exception:
-            # The next answer says it again; what was recorded stays so.
-            log.exception("lane.not_learned")
 
     async def _renew(self, lease: Lease) -> None:
         while True:
@@ -512,15 +453,15 @@ class Lane:
         """Let calls under way end and be recorded; give the rest back."""
         self._return_unstarted()
         ends = self.clock.monotonic() + _DRAIN_S
-        await self._give_back()
+        await self._recording.give_back()
         if self._in_flight:
             await asyncio.wait(tuple(self._in_flight), timeout=_DRAIN_S)
         while self._unsettled() and self.clock.monotonic() < ends:
-            await self._flush()
-            await self._give_back()
+            await self._recording.flush()
+            await self._recording.give_back()
             await self._find_astray(lease)
             if self._unsettled():
-                await asyncio.sleep(_RECORD_S)
+                await asyncio.sleep(RECORD_S)
 
     def _unsettled(self) -> bool:
         return bool(self.memory.results or self.memory.returned or self._astray)

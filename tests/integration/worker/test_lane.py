@@ -436,7 +436,7 @@ async def test_a_result_that_cannot_be_recorded_does_not_hold_up_the_others(
         await calls.record(unit, results)
 
     poison = await world.value("select min(id) from messages")
-    monkeypatch.setattr("worker.lane.record", record)
+    monkeypatch.setattr("worker.recording.record", record)
     await lane.run(asyncio.Event())
 
     assert await world.states() == {"accepted": 4, "claimed": 1}

@@ -1,0 +1,119 @@
+"""What a lane writes down: how calls ended, and which never started.
+
+Both are kept in the number's memory, and tried again, while the database is away.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+
+from engine.clock import Clock
+from engine.ids import OrganizationId
+from storage.database import CONNECTION_LOST, Database
+from worker.calls import Result, record
+from worker.claims import Claims
+from worker.identities import learn
+from worker.memory import Memory
+
+RECORD_S = 0.1
+"""Results are written down together, at least so often."""
+
+_AT_ONCE = 250
+
+log = structlog.get_logger()
+
+
+class Recording:
+    """The recording of one run of a lane."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        organization: OrganizationId,
+        clock: Clock,
+        claims: Claims,
+        memory: Memory,
+        recorded: Callable[[], None],
+    ) -> None:
+        """Record what *memory* holds; call *recorded* whenever that made room in it."""
+        self.database = database
+        self.organization = organization
+        self.clock = clock
+        self.claims = claims
+        self.memory = memory
+        self._recorded = recorded
+        self._full = asyncio.Event()
+
+    def ended(self, result: Result) -> None:
+        """Take how a call ended, to be written down soon."""
+        self.memory.results.append(result)
+        if len(self.memory.results) >= _AT_ONCE:
+            self._full.set()
+
+    async def run(self) -> None:
+        """Write down how calls ended, until cancelled."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._full.wait(), RECORD_S)
+            self._full.clear()
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write down how calls ended; kept and tried again while the database is away."""
+        async with self.memory.recording:
+            results = self.memory.results[:]
+            if not results:
+                return
+            try:
+                await self._write(results)
+            except CONNECTION_LOST as lost:
+                log.warning("lane.unrecorded", results=len(results), reason=type(lost).__name__)
+                return
+            # Not before: a run that ends, or is cancelled, in between must find them here.
+            del self.memory.results[: len(results)]
+            self._recorded()
+
+    async def give_back(self) -> None:
+        """Return calls to the queue; kept and tried again while the database is away."""
+        async with self.memory.giving_back:
+            returned = self.memory.returned[:]
+            if not returned:
+                return
+            try:
+                await self.database.run(
+                    self.organization,
+                    self.clock.now(),
+                    lambda unit: self.claims.give_back(unit, returned),
+                    owner=True,
+                )
+            except CONNECTION_LOST:
+                return
+            del self.memory.returned[: len(returned)]
+
+    async def _write(self, results: list[Result]) -> None:
+        try:
+            await self.database.run(
+                self.organization, self.clock.now(), lambda unit: record(unit, results), owner=True
+            )
+        except CONNECTION_LOST:
+            raise
+        except Exception:
+            if len(results) == 1:
+                # Its row stays claimed, and is taken for doubtful by the next holder.
+                log.exception("lane.unrecordable", message=results[0].call.row.message.id)
+                return
+            # One that cannot be recorded must not keep the others from it.
+            for result in results:
+                await self._write([result])
+        else:
+            await self._learn(results)
+
+    async def _learn(self, results: list[Result]) -> None:
+        try:
+            await learn(self.database, self.organization, results, at=self.clock.now())
+        except Exception:
+            # The next answer says it again; what was recorded stays so.
+            log.exception("lane.not_learned")

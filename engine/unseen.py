@@ -12,6 +12,8 @@ def without(text: str) -> str:
 
     >>> without("Wel\u200dcome\ufe0f"), len(without("\u2764\ufe0f\u200d\U0001f525"))
     ('Welcome', 4)
+    >>> len(without("\U0001fae9")), without("\ufffe\U000e0fff")  # an emoji of 2024; none
+    (1, '')
     """
     return "".join(
         character
@@ -27,7 +29,10 @@ _TEXT_STYLE: Final = "\ufe0e"
 _KEYCAP: Final = "\u20e3"
 _KEYS: Final = "0123456789#*"
 _FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u034f\u17b4\u17b5\u2800")
-_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co"})
+_NEVER_SHOWN: Final = frozenset(
+    (0x2065, *range(0xFDD0, 0xFDF0), *range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000))
+)
 _VIRAMA: Final = 9  # the combining class of the signs that join consonants of Indian scripts
 _FIRST_ARROW: Final = "\u2190"  # below it no sign but these is an emoji too
 _EARLY_EMOJI: Final = "\u00a9\u00ae\u203c\u2049\u2122\u2139\u3030\u303d"
@@ -40,7 +45,19 @@ def _is_seen(before: str, character: str, after: str) -> bool:
         return _may_be_emoji(before) or (bool(before) and before in _KEYS and after == _KEYCAP)
     if _is_selector(character):
         return False
-    return unicodedata.category(character) not in _HIDDEN and character not in _FILLERS
+    category = unicodedata.category(character)
+    if category == "Cn":
+        # Newer than our tables, like the emoji of each year, unless it will never be shown.
+        return not _never_shown(ord(character))
+    return category not in _HIDDEN and character not in _FILLERS
+
+
+def _never_shown(code: int) -> bool:
+    """Return whether a code without a character is kept free of visible ones.
+
+    Source: Unicode, "Noncharacters" and Default_Ignorable_Code_Point.
+    """
+    return code in _NEVER_SHOWN or code & 0xFFFE == 0xFFFE  # noqa: PLR2004 — the last two of a plane
 
 
 def _joins(before: str, joiner: str, after: str) -> bool:

@@ -262,13 +262,14 @@ async def test_a_lane_keeps_a_campaigns_rate_and_its_pace(world: World) -> None:
         for row in await world.rows("select id from messages where campaign_id = $1", slow)
     }
 
+    begun = asyncio.get_running_loop().time()
     await world.run()
 
     times = sorted(taken.at for taken in world.platform.calls if taken.message in ids)
     assert len(times) == 25
-    assert 2.0 < times[-1] - times[0] < 4.0
-    fast_times = [taken.at for taken in world.platform.calls if taken.message not in ids]
-    assert max(fast_times) - times[0] < 1.0
+    assert times[-1] - begun >= 2.4
+    # What has no rate is not held up by what has one.
+    assert max(taken.at for taken in world.platform.calls if taken.message not in ids) < times[-1]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ async def system() -> AsyncIterator[System]:
     async with fresh() as running:
         rows = "\n".join(f"+3163000{place:04},Crowd{place},crowd" for place in range(CONTACTS))
         await running.upload("crowd.csv", f"phone,first_name,tags\n{rows}\n".encode())
-        verdicts = await running.says(f"Import {CONTACTS}", within=60)
+        verdicts = await running.says(f"Import {CONTACTS:,}", within=60)
         await running.click(verdicts, button(verdicts, "Import")["action_id"])
         await running.settle()
         yield running

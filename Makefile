@@ -9,6 +9,8 @@ CONFIG ?= dripline.toml
 SEEDS ?= 25
 PROCESSES ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 BIN := .venv/bin
+# What kills and restarts has the machine to itself; properties share it.
+PROVE = $(BIN)/pytest --seeds "$(SEEDS)" $(if $(SEED),--seed "$(SEED)" --hypothesis-seed "$(SEED)")
 export PYTHON
 
 .PHONY: help
@@ -54,8 +56,8 @@ fmt: setup ## Format, and mend what ruff can mend
 
 .PHONY: prove
 prove: setup ## Run the long proofs: faults, load, fuzz [SEEDS=25 | SEED=<n>]
-	@$(BIN)/pytest -m "prove or property" --seeds "$(SEEDS)" \
-	  $(if $(SEED),--seed "$(SEED)" --hypothesis-seed "$(SEED)") $(ARGS)
+	@$(if $(ARGS),$(PROVE) -m "prove or property" $(ARGS), \
+	  $(PROVE) -m prove && $(PROVE) -m "property and not prove" -n $(PROCESSES) --dist loadgroup)
 
 .PHONY: bench
 bench: setup ## Measure; every benchmark, or one [NAME=sending]

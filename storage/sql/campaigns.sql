@@ -106,11 +106,19 @@ with next as (
   select q.id, q.due_at, q.contact_id, q.failed_at
     from unnest(numbers_of($organization)) as own(number_id)
    cross join lateral (
-     select m.id, m.due_at, m.contact_id, m.failed_at from messages m
-      where m.organization_id = $organization and m.number_id = own.number_id and m.campaign_id = $campaign
-        and m.state = 'queued' and (m.due_at, m.id) > ($due_at::timestamptz, $id::bigint)
-      order by m.due_at, m.id
-      limit $limit) q
+     -- Two ranges rather than one of (due_at, id): of rows due at the same moment that one is taken for empty, and read
+     -- to its end to be sorted.
+     (select m.id, m.due_at, m.contact_id, m.failed_at from messages m
+       where m.organization_id = $organization and m.number_id = own.number_id and m.campaign_id = $campaign
+         and m.state = 'queued' and m.due_at = $due_at::timestamptz and m.id > $id::bigint
+       order by m.id
+       limit $limit)
+     union all
+     (select m.id, m.due_at, m.contact_id, m.failed_at from messages m
+       where m.organization_id = $organization and m.number_id = own.number_id and m.campaign_id = $campaign
+         and m.state = 'queued' and m.due_at > $due_at::timestamptz
+       order by m.due_at, m.id
+       limit $limit)) q
    order by q.due_at, q.id
    limit $limit),
 chosen as (

@@ -114,33 +114,27 @@ def _register_filling(registry: Registry, desk: Desk) -> None:
     @registry.command(ListAdd)
     @refusing
     async def add(command: ListAdd, asked: Context) -> Reply:
-        prepared = await _prepared(desk, asked, command)
-        if isinstance(prepared, Reply):
-            return prepared
-        found, ids, strangers, later = prepared
-        errand = _errand(command, found)
-        if later:
-            return await goes_on(desk, asked, errand, found.name, len(ids), strangers)
-        counts = await at_once_done(desk, asked, errand, ids)
-        return told(
-            asked,
-            errand_text.done(errand.kind, found.name, counts),
-            strangers,
-            next_line(f"/drip list show {as_word(found.name)}"),
-        )
+        return await _changed(desk, asked, command)
 
     @registry.command(ListRemove)
     @refusing
     async def remove(command: ListRemove, asked: Context) -> Reply:
-        prepared = await _prepared(desk, asked, command)
-        if isinstance(prepared, Reply):
-            return prepared
-        found, ids, strangers, later = prepared
-        errand = _errand(command, found)
-        if later:
-            return await goes_on(desk, asked, errand, found.name, len(ids), strangers)
-        counts = await at_once_done(desk, asked, errand, ids)
-        return told(asked, errand_text.done(errand.kind, found.name, counts), strangers)
+        return await _changed(desk, asked, command)
+
+
+async def _changed(desk: Desk, asked: Context, command: ListAdd | ListRemove) -> Reply:
+    """Put contacts on a list or take them off, at once or by the worker."""
+    prepared = await _prepared(desk, asked, command)
+    if isinstance(prepared, Reply):
+        return prepared
+    found, ids, strangers, later = prepared
+    errand = _errand(command, found)
+    if later:
+        return await goes_on(desk, asked, errand, found.name, len(ids), strangers)
+    counts = await at_once_done(desk, asked, errand, ids)
+    adds = errand.kind is Kind.LIST_ADD
+    following = next_line(f"/drip list show {as_word(found.name)}") if adds else Markup("")
+    return told(asked, errand_text.done(errand.kind, found.name, counts), strangers, following)
 
 
 def _errand(command: ListAdd | ListRemove, found: ContactList) -> Errand:

@@ -11,7 +11,7 @@ import orjson
 import uvloop
 
 from benchmarks._frame import answer, requests
-from worker.lane import _UNLIMITED_IN_FLIGHT as WORKERS
+from worker.lane import UNLIMITED_IN_FLIGHT as WORKERS
 
 
 def body(place: int) -> dict[str, object]:

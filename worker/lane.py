@@ -39,7 +39,7 @@ _IDLE_S = 1.0
 _TOGETHER_S = 0.005
 _DRAIN_S = 20.0
 _SLOW_FOR_S = 60.0
-_UNLIMITED_IN_FLIGHT = 64
+UNLIMITED_IN_FLIGHT = 64
 _MOST_OUTSTANDING = 1024
 _REPLIES = 16
 _SECOND = timedelta(seconds=1)
@@ -346,7 +346,7 @@ class Lane:
             return 1
         capacity = self.memory.window.capacity
         if capacity is None:
-            return _UNLIMITED_IN_FLIGHT
+            return UNLIMITED_IN_FLIGHT
         return max(16, min(512, capacity // 2))
 
     def _most_outstanding(self) -> int:

@@ -8,6 +8,7 @@ from bot.slack.grammar import HelpWanted, NotUnderstood
 from bot.slack.language import LANGUAGE
 from bot.slack.language.steps import StepAdd
 from bot.slack.words import as_word, plain, quoted, words
+from engine import names
 
 _PIECES = st.one_of(
     st.sampled_from(["campaign", "new", "step", "add", "help", "after=", "text=", "tag:", "1d"]),
@@ -74,7 +75,7 @@ def test_any_pair_of_quotes_does(pair: str, value: str) -> None:
 
 
 @given(
-    _value.filter(lambda text: text.strip() and "{" not in text),
+    _value.filter(lambda text: names.cleaned(text) and "{" not in text),
     st.dictionaries(st.from_regex(r"[a-z]{2}[0-9]{2}", fullmatch=True), _value),
 )
 def test_texts_and_parameters_arrive_as_written(text: str, parameters: dict[str, str]) -> None:

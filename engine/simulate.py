@@ -6,7 +6,7 @@ cap or an answer parts them, so that a hundred thousand take seconds. Small crow
 by one and in the order of the lane.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -105,13 +105,11 @@ class _Play:
         self.plan = plan
         self.assumed = assumed
         self.ids: list[ContactId] = []
-        alike: dict[Person, list[int]] = {}
-        for place, (contact, person) in enumerate(crowd):
+        people: list[Person] = []
+        for contact, person in crowd:
             self.ids.append(contact)
-            alike.setdefault(person, []).append(place)
-        self.alone = len(self.ids) <= ONE_BY_ONE
-        if not self.alone:
-            alike = _merged(alike)
+            people.append(person)
+        self.alone = len(people) <= ONE_BY_ONE
         self.tally = Tally(zone=plan.zone, began_at=at, contacts=self.ids)
         self.ends = at + _LONGEST
         self.now = at
@@ -122,10 +120,8 @@ class _Play:
         self._opens_at: datetime | None = None
         self._numbers = {step.id: number for number, step in enumerate(plan.steps, start=1)}
         self.caps = Caps(plan, at=at, alone=self.alone)
-        for person, places in alike.items():
-            groups: Iterable[Sequence[int]] = [[p] for p in places] if self.alone else [places]
-            for members in groups:
-                self._begin(_Cohort.of(members, person), at)
+        for members, person in _one_by_one(people) if self.alone else _merged(people):
+            self._begin(_Cohort.of(members, person), at)
 
     def played(self) -> Tally:
         for _ in range(_MOST_EVENTS):
@@ -412,13 +408,19 @@ class _Play:
         self.tally.add(self.now, self._numbers[step], outcome, cohort.members)
 
 
-def _merged(alike: Mapping[Person, list[int]]) -> dict[Person, list[int]]:
+def _one_by_one(people: Sequence[Person]) -> Iterable[tuple[Sequence[int], Person]]:
+    return (([place], person) for place, person in enumerate(people))
+
+
+def _merged(people: Sequence[Person]) -> Iterable[tuple[Sequence[int], Person]]:
+    """Return people with the places of all who are alike, as far as large crowds are told apart."""
+    alike: dict[Person, list[int]] = {}
+    for place, person in enumerate(people):
+        alike.setdefault(person, []).append(place)
     merged: dict[Person, list[int]] = {}
     for person, places in alike.items():
         merged.setdefault(person.coarse(), []).extend(places)
-    for places in merged.values():
-        places.sort()
-    return merged
+    return ((sorted(places), person) for person, places in merged.items())
 
 
 def _by(now: datetime, at: datetime | None) -> datetime | None:

@@ -102,6 +102,25 @@ async def test_who_was_planned_first_has_the_first_turn_also_in_a_simulation(wor
     assert {each: what for each, what in happened.items() if each != (first, 1)} == said
 
 
+async def test_people_who_are_alike_have_their_turn_where_they_stand_in_a_simulation(
+    world: World,
+) -> None:
+    step = {"after_s": 0, "content": WELCOME, "settings": {}, "conditions": {}, "timing": {}}
+    drawn = Drawn(
+        kind=Kind.BROADCAST,
+        steps=[{**step, "fallback": None}],
+        settings={"per_day": 1},
+        type="transactional",
+        people=[{}, {"timezone": "Asia/Tokyo"}, {}],
+    )
+
+    happened = await _as_said(world, [drawn], Habits(reads=False, replies=False))
+
+    assert [at for _, at in sorted(happened.values(), key=lambda each: each[1])] == [
+        at for _, (_, at) in sorted(happened.items())
+    ]
+
+
 @LONG
 @given(random=st.randoms(use_true_random=False))
 async def test_from_where_people_are_it_goes_on_as_a_simulation_says(

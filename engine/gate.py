@@ -121,7 +121,8 @@ def _earliest(
 ) -> tuple[datetime, Reason | None]:
     cool_at = at
     if (
-        candidate.promotional
+        cooldown
+        and candidate.promotional
         and candidate.promoted_at is not None
         and candidate.promoted_campaign_id != candidate.campaign_id
     ):

@@ -1,5 +1,6 @@
 """What a lane asks of the database: due messages, claimed under its lease and given back."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -173,23 +174,6 @@ async def lock_enrollments_if_free(
     return frozenset(row["id"] for row in rows)
 
 
-async def note_claimed(
-    unit: Unit, *, campaigns: Mapping[ContactId, CampaignId | None], capped: int
-) -> None:
-    """Note on contacts that they are written to now.
-
-    Args:
-        campaigns: By contact, the campaign of a promotional message; None: it is not promotional.
-        capped: How many promotional ones the frequency cap counts; 0: there is none.
-    """
-    await unit.run(
-        _SQL["note_claimed"],
-        contacts=list(campaigns),
-        campaigns=list(campaigns.values()),
-        capped=capped,
-    )
-
-
 async def outranked(
     unit: Unit, *, contacts: Sequence[ContactId], campaigns: Sequence[CampaignId]
 ) -> frozenset[ContactId]:
@@ -266,9 +250,7 @@ async def inbound_since(unit: Unit, *, number: NumberId, since: datetime) -> int
 class Promotion:
     """What the claim of a promotional message wrote on its contact, and what stood there before."""
 
-    contact_id: ContactId
     campaign_id: CampaignId
-    claimed_at: datetime
     earlier_at: datetime | None
     earlier_campaign_id: CampaignId | None
 
@@ -278,13 +260,36 @@ class ClaimNote:
     """What the claim of a message wrote on its contact.
 
     Attributes:
+        at: The claim's time, or a little later: no two notes on a contact have the same, so that
+            each can be taken back by itself.
         earlier_message_at: When the contact had last been written to before; None: never.
+        promotion: None: the message is not promotional.
     """
 
     contact_id: ContactId
-    claimed_at: datetime
+    at: datetime
     earlier_message_at: datetime | None
     promotion: Promotion | None
+
+
+async def note_claimed(unit: Unit, *, notes: Sequence[ClaimNote], capped: int) -> None:
+    """Write on contacts that they are written to now.
+
+    Args:
+        notes: Of one contact in the order of their times.
+        capped: How many promotional ones the frequency cap counts; 0: there is none.
+    """
+    last = {each.contact_id: each for each in notes}
+    promotions = {each.contact_id: (each.at, each.promotion) for each in notes if each.promotion}
+    promoted = [promotions.get(contact) for contact in last]
+    await unit.run(
+        _SQL["note_claimed"],
+        contacts=list(last),
+        message_ats=[each.at for each in last.values()],
+        campaigns=[each[1].campaign_id if each else None for each in promoted],
+        promoted_ats=[each[0] if each else None for each in promoted],
+        capped=capped,
+    )
 
 
 async def lock_reserved(
@@ -323,17 +328,48 @@ async def give_back_others(
 
 
 async def forget_claimed(unit: Unit, *, notes: Sequence[ClaimNote]) -> None:
-    """Take back what claims noted on contacts, each at most once."""
-    promotions = [each.promotion for each in notes]
+    """Take back what claims wrote on contacts, as far as nothing later stands above it."""
+    of_contact: dict[ContactId, list[ClaimNote]] = defaultdict(list)
+    for note in sorted(notes, key=lambda each: each.at, reverse=True):
+        of_contact[note.contact_id].append(note)
+    messages = [_taken_back(several) for several in of_contact.values()]
+    promotions = [_promotion_taken_back(several) for several in of_contact.values()]
+    counted = [each for each in notes if each.promotion is not None]
     await unit.run(
         _SQL["forget_claimed"],
-        contacts=[each.contact_id for each in notes],
-        claimed_ats=[each.claimed_at for each in notes],
-        earlier_message_ats=[each.earlier_message_at for each in notes],
-        campaigns=[each.campaign_id if each else None for each in promotions],
-        earlier_ats=[each.earlier_at if each else None for each in promotions],
-        earlier_campaigns=[each.earlier_campaign_id if each else None for each in promotions],
+        contacts=list(of_contact),
+        message_ats=[at for at, _ in messages],
+        earlier_message_ats=[earlier for _, earlier in messages],
+        promoted_ats=[at for at, _, _ in promotions],
+        earlier_ats=[earlier for _, earlier, _ in promotions],
+        earlier_campaigns=[campaign for _, _, campaign in promotions],
+        counted=[each.contact_id for each in counted],
+        counted_ats=[each.at for each in counted],
     )
+
+
+def _taken_back(notes: Sequence[ClaimNote]) -> tuple[datetime, datetime | None]:
+    """Return the time of a contact's latest note, and what stood before it and those it covers."""
+    earlier = notes[0].earlier_message_at
+    for note in notes[1:]:
+        if note.at == earlier:
+            earlier = note.earlier_message_at
+    return notes[0].at, earlier
+
+
+def _promotion_taken_back(
+    notes: Sequence[ClaimNote],
+) -> tuple[datetime | None, datetime | None, CampaignId | None]:
+    """Return the same of promotional ones, with the campaign; all None: there is none."""
+    at: datetime | None = None
+    earlier: datetime | None = None
+    campaign: CampaignId | None = None
+    for note in notes:
+        if note.promotion is not None and (at is None or note.at == earlier):
+            at = at or note.at
+            earlier = note.promotion.earlier_at
+            campaign = note.promotion.earlier_campaign_id
+    return at, earlier, campaign
 
 
 async def return_slots(unit: Unit, *, campaign: CampaignId, day_on: date, count: int) -> None:

@@ -6,11 +6,12 @@ from datetime import datetime
 import orjson
 
 from engine.content import Content, Media, TemplateMessage
+from engine.ids import CampaignId
 from engine.message import callback_data
 from engine.payloads import message_payload
 from engine.phone import Phone
 from storage.messages import Row
-from storage.sending import ClaimNote, Due, Promotion
+from storage.sending import ClaimNote, Due
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +26,7 @@ class Call:
         template: Name and language, if it is one.
         file_id: The platform's, of a file it sends; None: it sends none, or a link.
         generation: Of the lease it was claimed under.
-        earlier_message_at: When the contact had last been written to before this claim.
-        promotion: What the claim noted on the contact; None: the message is not promotional.
+        note: What its claim wrote on the contact.
     """
 
     row: Row
@@ -38,19 +38,8 @@ class Call:
     generation: int
     claimed_at: datetime
     starts_at: datetime
-    earlier_message_at: datetime | None = None
-    promotion: Promotion | None = None
+    note: ClaimNote
     file_id: str | None = None
-
-    @property
-    def note(self) -> ClaimNote:
-        """What its claim wrote on the contact."""
-        return ClaimNote(
-            contact_id=self.row.contact_id,
-            claimed_at=self.claimed_at,
-            earlier_message_at=self.earlier_message_at,
-            promotion=self.promotion,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +60,15 @@ class Go:
 
     Attributes:
         until: As of :class:`Call`.
+        promotes: The campaign of a promotional message; None: it is none.
     """
 
     content: Content
     until: datetime | None = None
-    promotion: Promotion | None = None
+    promotes: CampaignId | None = None
 
 
-def call(due: Due, go: Go, *, at: datetime, generation: int) -> Call:
+def call(due: Due, go: Go, *, note: ClaimNote, at: datetime, generation: int) -> Call:
     """Return the call that sends *due*, claimed at *at*.
 
     Raises:
@@ -103,8 +93,7 @@ def call(due: Due, go: Go, *, at: datetime, generation: int) -> Call:
         generation=generation,
         claimed_at=at,
         starts_at=at,
-        earlier_message_at=due.recipient.last_message_at,
-        promotion=go.promotion,
+        note=note,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from engine import gate
-from engine.ids import CampaignId, ContactId, EnrollmentId, MessageId
+from engine.ids import EnrollmentId, MessageId
 from engine.message import State, hour_of
 from engine.reasons import Reason
 from engine.sending_rules import NumberRule, SendingRules
@@ -82,14 +82,9 @@ class Claims:
         for generation, attempts in sorted(by_generation.items()):
             back |= await sending.give_back(unit, attempts=attempts, generation=generation)
         returned = [call for call in campaign_calls if call.row.message.id in back]
-        # Of a contact's calls the promotional one noted more than the others.
-        notes = {
-            call.row.contact_id: call.note
-            for call in sorted(calls, key=lambda call: call.promotion is not None)
-            if call.row.message.id in back
-        }
+        notes = [call.note for call in calls if call.row.message.id in back]
         if notes:
-            await sending.forget_claimed(unit, notes=list(notes.values()))
+            await sending.forget_claimed(unit, notes=notes)
         days = Counter(
             (call.row.campaign_id, self._slots.day(call.claimed_at)) for call in returned
         )
@@ -173,15 +168,10 @@ class Claims:
             templates={call.row.message.id: call.template for call in calls},
             generation=lease.generation,
         )
-        written: dict[ContactId, CampaignId | None] = {call.row.contact_id: None for call in calls}
-        written |= {
-            call.promotion.contact_id: call.promotion.campaign_id
-            for call in calls
-            if call.promotion is not None
-        }
-        if written:
-            cap = self.rules.frequency_cap
-            await sending.note_claimed(unit, campaigns=written, capped=cap.count if cap else 0)
+        cap = self.rules.frequency_cap
+        await sending.note_claimed(
+            unit, notes=[call.note for call in calls], capped=cap.count if cap else 0
+        )
         taken = Counter(call.row.campaign_id for call in calls)
         bulk = taken.total() - taken[None]
         if not bulk:

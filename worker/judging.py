@@ -14,12 +14,15 @@ from engine.reasons import Reason
 from engine.sending_rules import SendingRules
 from storage import overlaps, sending
 from storage.database import Unit
-from storage.sending import Due, OpenCampaign, Promotion
+from storage.sending import ClaimNote, Due, OpenCampaign, Promotion
 from worker.claimed import Call, Go, call
 from worker.saying import Said, Saying
 
 _OUTRANKED = timedelta(minutes=1)
 """A contact's message waits so long for one of a higher priority that is due as well."""
+
+_LATER = timedelta(microseconds=1)
+"""Between two notes on a contact: as little as the database tells apart."""
 
 Campaigns = Mapping[CampaignId, OpenCampaign]
 
@@ -48,25 +51,49 @@ class Judge:
         self, due: Iterable[Due], *, generation: int
     ) -> Iterable[tuple[Due, Call | gate.Defer | gate.Skip]]:
         """Yield each of *due* with its call, or with what became of it instead."""
-        promoted: dict[ContactId, CampaignId] = {}
+        notes: dict[ContactId, list[ClaimNote]] = defaultdict(list)
         for one in due:
             verdict: Call | gate.Defer | gate.Skip
-            match self._verdict(one, promoted):
+            before = notes[one.row.contact_id]
+            match self._verdict(one, before):
                 case Go() as go:
+                    note = self._note(one, go, before)
                     try:
-                        verdict = call(one, go, at=self.at, generation=generation)
+                        verdict = call(one, go, note=note, at=self.at, generation=generation)
                     except Unsendable:
                         verdict = gate.Skip(reason=Reason.TEMPLATE_UNUSABLE)
                     else:
-                        if go.promotion is not None:
-                            promoted[go.promotion.contact_id] = go.promotion.campaign_id
+                        before.append(note)
                 case gate.Defer() | gate.Skip() as verdict:
                     pass
             yield one, verdict
 
-    def _verdict(
-        self, due: Due, promoted: Mapping[ContactId, CampaignId]
-    ) -> Go | gate.Defer | gate.Skip:
+    def _note(self, due: Due, go: Go, before: Sequence[ClaimNote]) -> ClaimNote:
+        """Return what the contact's next message in this claim writes on it.
+
+        Args:
+            before: What those before it wrote.
+        """
+        recipient = due.recipient
+        message_at = before[-1].at if before else recipient.last_message_at
+        promoted_at, promoted_by = recipient.promoted_at, recipient.promoted_campaign_id
+        for note in before:
+            if note.promotion is not None:
+                promoted_at, promoted_by = note.at, note.promotion.campaign_id
+        earlier = [each + _LATER for each in (message_at, promoted_at) if each is not None]
+        promotion = None
+        if go.promotes is not None:
+            promotion = Promotion(
+                campaign_id=go.promotes, earlier_at=promoted_at, earlier_campaign_id=promoted_by
+            )
+        return ClaimNote(
+            contact_id=due.row.contact_id,
+            at=max([self.at, *earlier]),
+            earlier_message_at=message_at,
+            promotion=promotion,
+        )
+
+    def _verdict(self, due: Due, before: Sequence[ClaimNote]) -> Go | gate.Defer | gate.Skip:
         if due.row.campaign_id is None:
             return self._outside_campaigns(due)
         campaign = self.campaigns[due.row.campaign_id]
@@ -86,8 +113,8 @@ class Judge:
             return content
         if not MEANINGS[campaign.type].promotional:
             return Go(content=content, until=decision.until)
-        return self._yields(due, campaign, promoted) or Go(
-            content=content, until=decision.until, promotion=self._promotion(due, campaign)
+        return self._yields(due, campaign, before) or Go(
+            content=content, until=decision.until, promotes=campaign.id
         )
 
     def _outside_campaigns(self, due: Due) -> Go | gate.Defer | gate.Skip:
@@ -137,33 +164,22 @@ class Judge:
     # Beside the contact's other messages
 
     def _yields(
-        self, due: Due, campaign: OpenCampaign, promoted: Mapping[ContactId, CampaignId]
+        self, due: Due, campaign: OpenCampaign, before: Sequence[ClaimNote]
     ) -> gate.Defer | None:
         """Put a promotional message off for another one to the same contact; None: it may go."""
-        contact = due.row.contact_id
-        if self._taken(campaign.id, contact, promoted):
+        if self._taken(campaign.id, before):
             # Another message to the same contact is in this very claim.
             return gate.Defer(until=self.at + timedelta(seconds=1), reason=Reason.COOLDOWN)
-        if contact in self._outranked.get(campaign.priority, ()):
+        if due.row.contact_id in self._outranked.get(campaign.priority, ()):
             return gate.Defer(until=self.at + _OUTRANKED, reason=Reason.COOLDOWN)
         return None
 
-    def _taken(
-        self, campaign: CampaignId, contact: ContactId, promoted: Mapping[ContactId, CampaignId]
-    ) -> bool:
+    def _taken(self, campaign: CampaignId, before: Sequence[ClaimNote]) -> bool:
         """Whether this claim has a promotional message that keeps another from the contact."""
+        promoted = [note.promotion.campaign_id for note in before if note.promotion is not None]
         if self.rules.frequency_cap is not None:
-            return contact in promoted
-        return bool(self.rules.cooldown) and promoted.get(contact, campaign) != campaign
-
-    def _promotion(self, due: Due, campaign: OpenCampaign) -> Promotion:
-        return Promotion(
-            contact_id=due.row.contact_id,
-            campaign_id=campaign.id,
-            claimed_at=self.at,
-            earlier_at=due.recipient.promoted_at,
-            earlier_campaign_id=due.recipient.promoted_campaign_id,
-        )
+            return bool(promoted)
+        return bool(self.rules.cooldown) and any(each != campaign for each in promoted)
 
     async def _found_outranked(
         self, unit: Unit, due: Sequence[Due]

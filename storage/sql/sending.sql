@@ -86,13 +86,14 @@ update messages m
 -- Remember when contacts were last written to, and of which campaign ($campaigns) if it was promotional, for the
 -- cooldown and a cap of $capped messages (0: none); the claim holds the contacts' locks.
 update contacts c
-   set last_message_at = $at,
-       promoted_at = case when p.campaign_id is not null then $at else c.promoted_at end,
+   set last_message_at = p.message_at,
+       promoted_at = coalesce(p.promoted_at, c.promoted_at),
        promoted_campaign_id = coalesce(p.campaign_id, c.promoted_campaign_id),
        promoted_ats = case when $capped::integer = 0 or p.campaign_id is null then c.promoted_ats
                            else array_append(c.promoted_ats[greatest(1, cardinality(c.promoted_ats) - $capped::integer + 2):],
-                                             $at) end
-  from unnest($contacts::bigint[], $campaigns::bigint[]) as p(id, campaign_id)
+                                             p.promoted_at) end
+  from unnest($contacts::bigint[], $message_ats::timestamptz[], $campaigns::bigint[], $promoted_ats::timestamptz[])
+       as p(id, message_at, campaign_id, promoted_at)
  where c.organization_id = $organization and c.id = p.id
 
 -- name: reserve_slots
@@ -179,19 +180,22 @@ update messages
                        order by id for no key update))
 
 -- name: forget_claimed
--- Forget the messages that were claimed for contacts and given back: what the claim noted, where it stands.
+-- Forget the messages that were claimed for contacts and given back: what the last of each noted, where it stands, and
+-- the times that a cap counted ($counted_ats of $counted).
 update contacts c
-   set last_message_at = case when c.last_message_at = p.claimed_at then p.earlier_message_at
+   set last_message_at = case when c.last_message_at = p.message_at then p.earlier_message_at
                               else c.last_message_at end,
-       promoted_at = case when c.promoted_at = p.claimed_at and c.promoted_campaign_id = p.campaign_id
-                          then p.earlier_at else c.promoted_at end,
-       promoted_campaign_id = case when c.promoted_at = p.claimed_at and c.promoted_campaign_id = p.campaign_id
-                                   then p.earlier_campaign_id else c.promoted_campaign_id end,
-       promoted_ats = case when p.campaign_id is null then c.promoted_ats
-                           else array_remove(c.promoted_ats, p.claimed_at) end
-  from unnest($contacts::bigint[], $claimed_ats::timestamptz[], $earlier_message_ats::timestamptz[],
-              $campaigns::bigint[], $earlier_ats::timestamptz[], $earlier_campaigns::bigint[])
-       as p(id, claimed_at, earlier_message_at, campaign_id, earlier_at, earlier_campaign_id)
+       promoted_at = case when c.promoted_at = p.promoted_at then p.earlier_at else c.promoted_at end,
+       promoted_campaign_id = case when c.promoted_at = p.promoted_at then p.earlier_campaign_id
+                                   else c.promoted_campaign_id end,
+       promoted_ats = case when g.ats is null then c.promoted_ats
+                           else array(select t.at from unnest(c.promoted_ats) with ordinality as t(at, place)
+                                       where t.at <> all(g.ats) order by t.place) end
+  from unnest($contacts::bigint[], $message_ats::timestamptz[], $earlier_message_ats::timestamptz[],
+              $promoted_ats::timestamptz[], $earlier_ats::timestamptz[], $earlier_campaigns::bigint[])
+       as p(id, message_at, earlier_message_at, promoted_at, earlier_at, earlier_campaign_id)
+  left join (select id, array_agg(at) as ats from unnest($counted::bigint[], $counted_ats::timestamptz[]) as u(id, at)
+              group by id) g using (id)
  where c.organization_id = $organization and c.id = p.id
 
 -- name: return_slots

@@ -64,8 +64,8 @@ class Lanes:
         async with self.world.database.owner_unit(ACME, self.at) as unit:
             await record(unit, accepted)
         for call in calls:
-            if call.promotion is not None:
-                self.sent.append((call.row.contact_id, call.promotion.campaign_id, call.claimed_at))
+            if (promotion := call.note.promotion) is not None:
+                self.sent.append((call.row.contact_id, promotion.campaign_id, call.claimed_at))
 
 
 @LONG

@@ -171,13 +171,14 @@ class World:
         number: NumberId = NUMBER,
         due_at: datetime = NOON,
         deadline_at: datetime | None = None,
+        run: int | None = None,
     ) -> None:
-        """Plan messages of a campaign's first step for *contacts*, as of a broadcast."""
+        """Plan messages of a campaign's first step for *contacts*, as of a broadcast or of *run*."""
         await self.value(
             """
             with inserted as (
               insert into messages (organization_id, id, run_id, step_id, contact_id, campaign_id, number_id, state, due_at, deadline_at)
-              select $1, new_message_id(extract(epoch from $5::timestamptz)::bigint), $2, s.id, c, $2, $4, 'queued', $5, $6
+              select $1, new_message_id(extract(epoch from $5::timestamptz)::bigint), coalesce($7, $2), s.id, c, $2, $4, 'queued', $5, $6
                 from unnest($3::bigint[]) as c, lateral (select min(id) as id from steps where campaign_id = $2) s
               returning step_id)
             insert into campaign_stats (organization_id, campaign_id, step_id, hour, metric, count)
@@ -191,6 +192,7 @@ class World:
             number,
             due_at,
             deadline_at,
+            run,
         )
         await self.value(
             "update campaigns set planned_at = $3, contacts_up_to = (select max(id) from contacts)"

@@ -40,7 +40,7 @@ class Reach:
     """Whom an audience reaches now.
 
     Attributes:
-        recipients: Who may be written to.
+        recipients: Who would get it.
         left_out: The others, by reason; none of them zero.
         last_contact: The highest contact there is; None: there is none at all.
         strangers: Phones of the audience that are no contacts.
@@ -50,6 +50,11 @@ class Reach:
     left_out: Mapping[Reason, int]
     last_contact: ContactId | None
     strangers: tuple[Phone, ...] = ()
+
+    @property
+    def at_most(self) -> int:
+        """How many it could be if everybody with a closed service window wrote before."""
+        return self.recipients + self.left_out.get(Reason.WINDOW_CLOSED, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,8 +241,15 @@ class Campaigns(Protocol):
         """
         ...
 
-    async def reach(self, campaign: Campaign) -> Reach:
-        """Return whom a broadcast reaches, by consent and exclusions as they are now."""
+    async def reach(
+        self, campaign: Campaign, content: Content, *, at: datetime | None = None
+    ) -> Reach:
+        """Return whom a broadcast that says *content* reaches, by all that is known now.
+
+        Args:
+            at: When it goes out; whoever's service window closes before is left out of what is no
+                template. None: now.
+        """
         ...
 
     async def overlap(self, campaign: Campaign) -> Overlap:

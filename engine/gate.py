@@ -89,8 +89,6 @@ def decide(
         return Defer(until=at + PAUSED_LOOK)
     if not candidate.addressed:
         return Skip(reason=Reason.NO_ADDRESS)
-    if candidate.missing:
-        return Skip(reason=Reason.MISSING_VALUE)
     if candidate.deadline_at is not None and candidate.deadline_at < at:
         return Skip(reason=Reason.EXPIRED)
     left_out = candidate.exclude.reason(
@@ -98,6 +96,8 @@ def decide(
     )
     if left_out is not None:
         return Skip(reason=left_out)
+    if candidate.missing:
+        return Skip(reason=Reason.MISSING_VALUE)
     earliest, why = _earliest(candidate, at, cooldown, cap)
     if earliest > at:
         if candidate.deadline_at is not None and candidate.deadline_at < earliest:

@@ -1,11 +1,16 @@
 """Who is in an audience now, and who of them may be written to."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from engine.audience import Audience
 from engine.campaign_ports import Reach
-from engine.ids import CampaignId, ContactId
+from engine.content import Content
+from engine.ids import CampaignId, ContactId, NumberId
+from engine.overlap import Exclude
 from engine.phone import Phone, with_twins
+from engine.reasons import Reason
+from engine.rendering import Rendering, needed
 from engine.segment import Definition
 from storage import members
 from storage.database import Unit
@@ -34,6 +39,46 @@ async def reach(unit: Unit, *, audience: Audience, promotional: bool) -> Reach:
         left_out={reason: counts[reason] for reason in sorted(filter(None, counts))},
         last_contact=last,
         strangers=await strangers(unit, phones=audience.phones),
+    )
+
+
+async def unsaid(
+    unit: Unit,
+    *,
+    audience: Audience,
+    content: Content,
+    campaign: CampaignId,
+    promotional: bool,
+    exclude: Exclude,
+    promoted_since: datetime,
+    number: NumberId | None,
+    numbers: Sequence[NumberId],
+    written_since: datetime,
+) -> dict[Reason, int]:
+    """Return to how many of an audience nothing but *content* itself cannot go, by why.
+
+    Args:
+        exclude: Whom *campaign* leaves out; *promoted_since*: since when a message counts for it.
+        number: The campaign's; None: each contact's last of *numbers*, else the first of them.
+        written_since: Since when somebody wrote to that number who may get what is no template.
+    """
+    tokens, free_form = needed([content]), Rendering.of(content).free_form
+    if not tokens and not free_form:
+        return {}
+    return await members.unsaid(
+        unit,
+        definition=_definition(audience),
+        campaign=campaign,
+        promotional=promotional,
+        active=exclude.active,
+        recent=exclude.recent,
+        promoted_since=promoted_since,
+        tokens=tokens,
+        free_form=free_form,
+        number=number if number in numbers else None,
+        numbers=numbers,
+        standard_number=numbers[0],
+        written_since=written_since,
     )
 
 

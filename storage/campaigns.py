@@ -17,10 +17,13 @@ from engine.campaign_types import MEANINGS
 from engine.conditions import Conditions
 from engine.content import Content, TemplateMessage
 from engine.enrollment import EndReason
+from engine.gate import SERVICE_WINDOW
 from engine.ids import CampaignId, ContactId, EnrollmentId, ListId, SegmentId
 from engine.overlap import Exclude, Overlap
+from engine.reasons import Reason
 from engine.rendering import needed
 from engine.schedule import Schedule, next_look
+from engine.sending_rules import SendingRules
 from engine.timing import Timing
 from engine.usecases.create_campaign import NameTaken
 from storage import (
@@ -48,11 +51,21 @@ _ENDED = frozenset({State.COMPLETED, State.CANCELLED, State.ARCHIVED})
 class Campaigns:
     """`engine.campaign_ports.Campaigns`, of what *actor* does."""
 
-    def __init__(self, unit: Unit, actor: str, *, cooldown: timedelta = timedelta()) -> None:
-        """Act as *actor*; the organization's *cooldown* counts in what asks who is reached."""
+    def __init__(self, unit: Unit, actor: str, *, rules: SendingRules | None = None) -> None:
+        """Act as *actor*; only what asks who is reached needs the *rules* of sending."""
         self.unit = unit
         self.actor = actor
-        self.cooldown = cooldown
+        self._rules = rules
+
+    @property
+    def rules(self) -> SendingRules:
+        if self._rules is None:
+            raise AssertionError("who is reached was asked without the rules of sending")
+        return self._rules
+
+    @property
+    def cooldown(self) -> timedelta:
+        return self.rules.cooldown
 
     async def lock(self, campaign: CampaignId) -> Campaign | None:
         row = await self.unit.row(_SQL["lock"], campaign=campaign)
@@ -286,15 +299,29 @@ class Campaigns:
             )
         return await lacking(self.unit, campaign=campaign, tokens=tokens)
 
-    async def reach(self, campaign: Campaign) -> Reach:
+    async def reach(
+        self, campaign: Campaign, content: Content, *, at: datetime | None = None
+    ) -> Reach:
         reach = await audiences.reach(
             self.unit,
             audience=campaign.audience or Audience(),
             promotional=MEANINGS[campaign.type].promotional,
         )
-        if campaign.excluded is Exclude.NONE:
-            return reach
-        left_out = (await self.overlap(campaign)).left_out(campaign.excluded)
+        left_out: dict[Reason, int] = {}
+        if campaign.excluded is not Exclude.NONE:
+            left_out |= (await self.overlap(campaign)).left_out(campaign.excluded)
+        left_out |= await audiences.unsaid(
+            self.unit,
+            audience=campaign.audience or Audience(),
+            content=content,
+            campaign=campaign.id,
+            promotional=MEANINGS[campaign.type].promotional,
+            exclude=campaign.excluded,
+            promoted_since=self.unit.at - self.rules.cooldown,
+            number=campaign.number_id,
+            numbers=self.rules.number_ids,
+            written_since=(at or self.unit.at) - SERVICE_WINDOW,
+        )
         return replace(
             reach,
             recipients=reach.recipients - sum(left_out.values()),

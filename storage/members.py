@@ -56,6 +56,17 @@ async def reach(
     return {Reason(row["reason"]) if row["reason"] else None: row["count"] for row in rows}
 
 
+async def unsaid(
+    unit: Unit,
+    *,
+    definition: Definition,
+    **values: Any,  # noqa: ANN401 — as `storage.audiences.unsaid` has them
+) -> dict[Reason, int]:
+    """Return to how many of those meant something cannot be said, by why; none of them zero."""
+    rows = await _asked(unit, "unsaid", definition, **values)
+    return {Reason(row["reason"]): row["count"] for row in rows}
+
+
 async def lacking(unit: Unit, *, definition: Definition, tokens: Sequence[str]) -> dict[str, int]:
     """Return how many are meant who have no value for each of *tokens*; none of them zero."""
     if not tokens:

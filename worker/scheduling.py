@@ -47,6 +47,6 @@ async def _start(
         deadline=rules.deadline_of(due.settings),
         approval=rules.approval_above,
         standard=rules.zone,
-        campaigns=Campaigns(unit, due.scheduled_by, cooldown=rules.cooldown),
+        campaigns=Campaigns(unit, due.scheduled_by, rules=rules),
         templates=KnownTemplates(unit),
     )

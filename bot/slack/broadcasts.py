@@ -10,10 +10,11 @@ from bot.slack.campaign_text import (
     reasons_line,
     roughly,
     unconfirmed_lines,
+    window_line,
 )
 from bot.slack.changes import answered, told, wake
 from bot.slack.desk import Desk
-from bot.slack.drafting import cooldown_of, number_of, settings_of, size_of, wanted_of
+from bot.slack.drafting import number_of, settings_of, size_of, wanted_of
 from bot.slack.language.broadcasts import (
     BroadcastCancel,
     BroadcastList,
@@ -34,9 +35,10 @@ from bot.slack.words import as_word
 from engine.campaign import Campaign, Kind
 from engine.campaign_ports import Draft, Reach
 from engine.config import Organization
-from engine.content import Content, TemplateMessage
+from engine.content import Content
 from engine.ids import NumberId
 from engine.schedule import Schedule
+from engine.sending_rules import rules_of
 from engine.usecases.compose import compose
 from engine.usecases.create_campaign import create_campaign
 from engine.usecases.resolve_audience import resolve_audience
@@ -61,6 +63,10 @@ class _Unmade(Exception):
     def __init__(self, reply: Reply) -> None:
         super().__init__("not confirmed")
         self.reply = reply
+
+
+def _campaigns(unit: Unit, asked: Context, organization: Organization) -> Campaigns:
+    return Campaigns(unit, asked.user_id, rules=rules_of(asked.organization, organization))
 
 
 def _register_making(registry: Registry, desk: Desk) -> None:
@@ -93,7 +99,7 @@ async def _new(desk: Desk, asked: Context, command: BroadcastNew) -> Reply:
     )
 
     async def work(unit: Unit) -> Reply:
-        mine = Campaigns(unit, asked.user_id, cooldown=cooldown_of(organization))
+        mine = _campaigns(unit, asked, organization)
         draft = await _draft(unit, asked, command, organization, number)
         content = await compose(
             wanted=wanted_of(command),
@@ -138,7 +144,7 @@ async def _drafted(
     unit: Unit, asked: Context, mine: Campaigns, made: Campaign, content: Content
 ) -> Reply:
     overlap = await mine.overlap(made)
-    reach = await mine.reach(made)
+    reach = await mine.reach(made, content)
     return told(
         asked,
         markup("created the broadcast *{name}*, a draft.", name=made.name),
@@ -146,7 +152,7 @@ async def _drafted(
         *reach_lines(reach),
         *await missing_lines(unit, made),
         *await overlap_lines(unit, overlap, cooldown=mine.cooldown, exclude=made.excluded),
-        _window(content),
+        window_line(content),
         _follow(made, reach),
         blocks=overlap_buttons(made, overlap),
     )
@@ -186,6 +192,7 @@ async def _scheduled(
         *reach_lines(done.reach),
         *await missing_lines(unit, done.campaign),
         *await overlap_lines(unit, overlap, cooldown=mine.cooldown, exclude=done.campaign.excluded),
+        window_line(done.content, later=True),
         next_line(f"/drip broadcast show {as_word(made.name)}"),
     )
 
@@ -198,7 +205,7 @@ def _register_sending(registry: Registry, desk: Desk) -> None:
 
         async def work(unit: Unit) -> tuple[bool, Reply]:
             broadcast = await found(unit, command.broadcast, kind=Kind.BROADCAST)
-            mine = Campaigns(unit, asked.user_id, cooldown=cooldown_of(organization))
+            mine = _campaigns(unit, asked, organization)
             done = await send_broadcast(
                 campaign=broadcast.id,
                 size=size_of(command, organization),
@@ -227,13 +234,14 @@ def _register_sending(registry: Registry, desk: Desk) -> None:
                         exclude=it.excluded,
                     )
                     missing = await missing_lines(unit, it)
-                    return False, answered(*lines, *missing, *overlap, _window(content))
-                case Started(campaign=it, reach=reach):
+                    return False, answered(*lines, *missing, *overlap, window_line(content))
+                case Started(campaign=it, content=content, reach=reach):
                     return True, told(
                         asked,
                         markup("sends *{name}*.", name=it.name),
                         *reach_lines(reach),
                         *await missing_lines(unit, it),
+                        window_line(content),
                         markup("It takes about {length}.", length=roughly(length)),
                         next_line(f"/drip report {as_word(it.name)}"),
                     )
@@ -253,14 +261,6 @@ def _follow(made: Campaign, reach: Reach) -> Markup:
         "It would reach nobody: {why}. {next}",
         why=why_nobody(reach),
         next=next_line(f"/drip broadcast edit {name} to=<who>"),
-    )
-
-
-def _window(content: Content) -> Markup:
-    if isinstance(content, TemplateMessage):
-        return Markup("")
-    return Markup(
-        "It is no template, so it reaches only those of them who wrote within 24 hours of it."
     )
 
 

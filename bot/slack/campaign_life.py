@@ -12,11 +12,12 @@ from bot.slack.campaign_text import (
     reasons_line,
     settings_line,
     unconfirmed_lines,
+    window_line,
 )
 from bot.slack.changes import answered, told, wake
 from bot.slack.clicks import Value
 from bot.slack.desk import Desk
-from bot.slack.drafting import cooldown_of, number_of, seconds, size_of, wanted_of
+from bot.slack.drafting import number_of, seconds, size_of, wanted_of
 from bot.slack.kinds import Standard
 from bot.slack.language.campaign_life import (
     BroadcastClone,
@@ -40,6 +41,7 @@ from engine.ids import CampaignId
 from engine.overlap import Exclude
 from engine.refusal import Refusal
 from engine.roles import Role
+from engine.sending_rules import rules_of
 from engine.size import Size
 from engine.usecases.clone_campaign import clone_campaign
 from engine.usecases.compose import Wanted
@@ -120,7 +122,9 @@ def _register_editing(registry: Registry, desk: Desk) -> None:
                 at=unit.at,
                 standard=organization.timezone,
                 size=size_of(command, organization),
-                campaigns=Campaigns(unit, asked.user_id, cooldown=cooldown_of(organization)),
+                campaigns=Campaigns(
+                    unit, asked.user_id, rules=rules_of(asked.organization, organization)
+                ),
                 templates=KnownTemplates(unit),
                 attributes=audiences.ContactAttributes(unit),
                 automations=StoredAutomations(unit, asked.user_id),
@@ -156,6 +160,9 @@ async def _edited(
         markup("Message: {it}", it=message_line(done.content)) if done.content else Markup(""),
         *(reach_lines(done.reach) if done.reach else ()),
         *(await _missing(desk, asked, done)),
+        window_line(done.content, later=it.state is State.SCHEDULED)
+        if done.content
+        else Markup(""),
         markup("Settings: {it}", it=settings) if settings else Markup("Settings: as usual."),
         Markup("It takes effect at once.") if it.state in _SENDING else Markup(""),
     )
@@ -176,7 +183,7 @@ async def _unconfirmed(desk: Desk, asked: Context, done: Unconfirmed, command: s
     async with desk.database.unit(asked.organization, asked.at) as unit:
         length = await pace.length(
             unit,
-            recipients=done.reach.recipients,
+            recipients=done.reach.at_most,
             campaign=done.campaign,
             organization=organization,
         )
@@ -206,7 +213,7 @@ def _excluding(desk: Desk, exclude: Exclude) -> Callable[[Click, Context], Await
         campaign, version = CampaignId(value.id), value.version
 
         async def work(unit: Unit) -> Edited | Unconfirmed:
-            mine = Campaigns(unit, asked.user_id, cooldown=cooldown_of(organization))
+            mine = Campaigns(unit, asked.user_id, rules=rules_of(asked.organization, organization))
             now = await mine.lock(campaign)
             if now is None:
                 raise NoSuchCampaign

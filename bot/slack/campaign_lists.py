@@ -9,9 +9,11 @@ from bot.slack.campaign_names import found
 from bot.slack.campaign_text import (
     AudienceNames,
     audience_line,
+    reach_lines,
     settings_line,
     steps_lines,
     upcoming_line,
+    window_line,
 )
 from bot.slack.desk import Desk
 from bot.slack.markup import Markup, code, date, joined, markup, user
@@ -21,8 +23,10 @@ from bot.slack.replies import Reply
 from bot.slack.words import as_word
 from engine.campaign import Campaign, Kind, State, Step
 from engine.config import Organization
+from engine.content import Content
 from engine.ids import CampaignId
 from engine.report import Enrollments, Report
+from engine.sending_rules import rules_of
 from storage import audit, campaigns, lists, reports, segments, tags
 from storage.campaigns import Listed
 from storage.database import Unit
@@ -110,6 +114,8 @@ async def _shown(unit: Unit, campaign: CampaignId, organization: Organization) -
         lines.append(_enrolled(report.enrollments))
     if it.state in {State.DRAFT, State.SCHEDULED}:
         lines += await missing_lines(unit, it)
+        if it.audience is not None and steps:
+            lines += await _reached(unit, it, steps[0].content, organization)
     if report.total.planned:
         lines.append(cards.counts_line(report.total))
     footer = joined(_people(it), " · ")
@@ -122,6 +128,16 @@ async def _shown(unit: Unit, campaign: CampaignId, organization: Organization) -
         context(lately),
         context(follow),
     )
+
+
+async def _reached(
+    unit: Unit, it: Campaign, content: Content, organization: Organization
+) -> list[Markup]:
+    """Return whom a broadcast that has not begun would reach."""
+    rules = rules_of(unit.organization, organization)
+    staff = campaigns.Campaigns(unit, it.actor, rules=rules)
+    reach = await staff.reach(it, content, at=it.scheduled_at)
+    return [*reach_lines(reach), window_line(content, later=it.scheduled_at is not None)]
 
 
 def _headline(it: Campaign, unit: Unit) -> Markup:

@@ -270,6 +270,22 @@ def reach_lines(reach: Reach) -> list[Markup]:
     return lines
 
 
+def window_line(content: Content, *, later: bool = False) -> Markup:
+    """Return what a free-form message asks of those it is for; empty: it is a template.
+
+    Args:
+        later: It goes out another time, so that somebody may write before.
+    """
+    if isinstance(content, TemplateMessage):
+        return Markup("")
+    more = Markup(", also those who write from now on" if later else "")
+    return markup(
+        "It is no template, so it reaches only those of them who wrote within 24 hours of it"
+        "{more}.",
+        more=more,
+    )
+
+
 def lacking_lines(lacking: Mapping[str, int]) -> list[Markup]:
     """Return who would be left out for want of a value, by token; nothing: nobody."""
     return [

@@ -6,10 +6,16 @@ from datetime import datetime, tzinfo
 from bot.slack import pace
 from bot.slack.campaign_lists import next_line
 from bot.slack.campaign_names import found
-from bot.slack.campaign_text import described, reach_lines, reasons_line, unconfirmed_lines
+from bot.slack.campaign_text import (
+    described,
+    reach_lines,
+    reasons_line,
+    unconfirmed_lines,
+    window_line,
+)
 from bot.slack.changes import answered, told
 from bot.slack.desk import Desk
-from bot.slack.drafting import cooldown_of, size_of
+from bot.slack.drafting import size_of
 from bot.slack.language.schedules import BroadcastSchedule, BroadcastUnschedule
 from bot.slack.markup import Markup, markup
 from bot.slack.missing_values import missing_lines
@@ -24,6 +30,7 @@ from engine.config import Organization
 from engine.ids import CampaignId
 from engine.refusal import Refusal
 from engine.schedule import InvalidSchedule, Schedule
+from engine.sending_rules import rules_of
 from engine.size import Size
 from engine.usecases.schedule_broadcast import (
     Scheduled,
@@ -31,6 +38,7 @@ from engine.usecases.schedule_broadcast import (
     schedule_broadcast,
     unschedule_broadcast,
 )
+from engine.usecases.send_broadcast import why_nobody
 from engine.wall import instant
 from storage.campaigns import Campaigns
 from storage.database import Unit
@@ -51,7 +59,7 @@ def register(registry: Registry, desk: Desk) -> None:
     async def schedule(command: BroadcastSchedule, asked: Context) -> Reply:
         organization = desk.config.organizations[asked.organization]
         wanted = schedule_of(command.at, command.zone, command.every, organization)
-        cooldown = cooldown_of(organization)
+        rules = rules_of(asked.organization, organization)
 
         async def work(unit: Unit) -> Reply:
             broadcast = await found(unit, command.broadcast, kind=Kind.BROADCAST)
@@ -74,10 +82,11 @@ def register(registry: Registry, desk: Desk) -> None:
                 *await missing_lines(unit, done.campaign),
                 *await overlap_lines(
                     unit,
-                    await Campaigns(unit, asked.user_id, cooldown=cooldown).overlap(done.campaign),
-                    cooldown=cooldown,
+                    await Campaigns(unit, asked.user_id, rules=rules).overlap(done.campaign),
+                    cooldown=rules.cooldown,
                     exclude=done.campaign.excluded,
                 ),
+                window_line(done.content, later=True),
                 _nobody(done),
                 next_line(f"/drip broadcast show {as_word(done.campaign.name)}"),
             )
@@ -136,7 +145,7 @@ async def put_on_schedule(
         at=unit.at,
         standard=organization.timezone,
         size=size,
-        campaigns=Campaigns(unit, asked.user_id, cooldown=cooldown_of(organization)),
+        campaigns=Campaigns(unit, asked.user_id, rules=rules_of(asked.organization, organization)),
         templates=KnownTemplates(unit),
     )
 
@@ -146,7 +155,7 @@ async def unconfirmed(
 ) -> Reply:
     """Return what staff are asked who must say how many recipients they mean."""
     length = await pace.length(
-        unit, recipients=done.reach.recipients, campaign=done.campaign, organization=organization
+        unit, recipients=done.reach.at_most, campaign=done.campaign, organization=organization
     )
     return answered(
         *unconfirmed_lines(
@@ -156,6 +165,7 @@ async def unconfirmed(
             out=reasons_line(done.reach.left_out.items()),
         ),
         *await missing_lines(unit, done.campaign),
+        window_line(done.content, later=True),
     )
 
 
@@ -227,4 +237,8 @@ def _contacts_clocks(
 def _nobody(done: Scheduled) -> Markup:
     if done.reach.recipients:
         return Markup("")
-    return Markup(":warning: Nobody is in its audience now; it starts only if somebody is by then.")
+    return markup(
+        ":warning: As things are now it would reach nobody: {why}. It starts only if that has"
+        " changed by then.",
+        why=why_nobody(done.reach),
+    )

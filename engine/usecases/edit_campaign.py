@@ -128,9 +128,11 @@ async def edit_campaign(
     if before.state is not State.DRAFT and (content is not None or "type" in changes.plain):
         await check_approved(type=after.type, contents=contents, known=templates)
     reach = None
-    if changes.audience is not None or "excluded" in changes.plain:
-        reach = await campaigns.reach(after)
-        asked = judged(reach.recipients, size) if before.state is not State.DRAFT else None
+    others = changes.audience is not None or "excluded" in changes.plain
+    if others or content is not None:
+        reach = await campaigns.reach(after, contents[0], at=before.scheduled_at)
+    if others and reach is not None and before.state is not State.DRAFT:
+        asked = judged(reach.at_most, size)
         if asked is not None:
             return Unconfirmed(campaign=before, reach=reach, asked=asked)
     if content is not None:

@@ -22,7 +22,7 @@ class Scheduled:
     """It starts by itself.
 
     Attributes:
-        reach: Whom it would reach now; the audience is looked at again when it starts.
+        reach: Whom it would reach as known now; the audience is looked at again when it starts.
         zones: Those in which it starts.
     """
 
@@ -37,6 +37,7 @@ class Unconfirmed:
     """Nothing was done; staff have to give the count first."""
 
     campaign: Campaign
+    content: Content
     reach: Reach
     asked: Asked
 
@@ -101,10 +102,11 @@ async def schedule_broadcast(
     steps = await campaigns.steps(campaign)
     contents = [step.content for step in steps]
     await check_approved(type=before.type, contents=contents, known=templates)
-    reach = await campaigns.reach(before)
-    asked = judged(reach.recipients, size)
+    reach = await campaigns.reach(before, contents[0], at=starts_at)
+    # Whoever writes before it starts gets what is no template too.
+    asked = judged(reach.at_most, size)
     if asked is not None:
-        return Unconfirmed(campaign=before, reach=reach, asked=asked)
+        return Unconfirmed(campaign=before, content=contents[0], reach=reach, asked=asked)
     after = await campaigns.schedule(before, schedule, starts_at=starts_at)
     await campaigns.note("broadcast.schedule", after, starts_at=starts_at.isoformat())
     return Scheduled(campaign=after, content=contents[0], reach=reach, zones=zones)

@@ -6,6 +6,7 @@ from engine.campaign import Campaign, Kind, State
 from engine.campaign_ports import Campaigns, Reach, Templates
 from engine.content import Content
 from engine.ids import CampaignId
+from engine.reasons import Reason
 from engine.refusal import Refusal
 from engine.size import Asked, Size, judged
 from engine.usecases.compose import check_approved
@@ -18,7 +19,7 @@ class NobodyToReach(Refusal):
     def __init__(self, campaign: Campaign, reach: Reach) -> None:
         super().__init__(
             f"{campaign.name!r} would reach nobody: {why_nobody(reach)}. Choose others with"
-            f' /drip broadcast edit "{campaign.name}" to=<who>.'
+            f' /drip broadcast edit "{campaign.name}" to=<who>{_or_a_template(reach)}.'
         )
 
 
@@ -28,11 +29,16 @@ def why_nobody(reach: Reach) -> str:
     return f"all of its audience is left out ({out})" if out else "its audience is empty"
 
 
+def _or_a_template(reach: Reach) -> str:
+    return ", or say it by a template=<name>" if Reason.WINDOW_CLOSED in reach.left_out else ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
     """It runs."""
 
     campaign: Campaign
+    content: Content
     reach: Reach
 
 
@@ -77,7 +83,7 @@ async def send_broadcast(
     steps = await campaigns.steps(campaign)
     contents = [step.content for step in steps]
     await check_approved(type=draft.type, contents=contents, known=templates)
-    reach = await campaigns.reach(draft)
+    reach = await campaigns.reach(draft, contents[0])
     if reach.recipients == 0 or reach.last_contact is None:
         raise NobodyToReach(draft, reach)
     asked = judged(reach.recipients, size)
@@ -89,7 +95,7 @@ async def send_broadcast(
         draft, State.RUNNING, channel=channel, contacts_up_to=reach.last_contact
     )
     await campaigns.note("broadcast.send", running, recipients=reach.recipients)
-    return Started(campaign=running, reach=reach)
+    return Started(campaign=running, content=contents[0], reach=reach)
 
 
 def _already(campaign: Campaign) -> str:

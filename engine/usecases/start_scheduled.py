@@ -118,7 +118,7 @@ async def _start(
     steps = await campaigns.steps(campaign.id)
     contents = [step.content for step in steps]
     await check_approved(type=campaign.type, contents=contents, known=templates)
-    reach = await campaigns.reach(campaign)
+    reach = await campaigns.reach(campaign, contents[0])
     if reach.recipients == 0 or reach.last_contact is None:
         raise NobodyToReach(campaign, reach)
     # How many is large staff confirmed when they scheduled it; an approval nobody can give yet.

@@ -23,6 +23,37 @@ select coalesce(left_out_because(c, $promotional::boolean), '') as reason, count
  where c.organization_id = $organization and (true /* meant */)
  group by 1
 
+-- name: unsaid
+-- To how many of those a condition means, who may be written to and are not left out for being in another drip ($active)
+-- or for a message of another campaign after $promoted_since ($recent), something cannot be said, by why: they lack a
+-- value of $tokens, or ($free_form) have not written after $written_since to the number that would send.
+with meant as (
+  select case when exists (select from unnest($tokens::text[]) as t(name)
+                            where case when t.name = 'phone'
+                                       then not exists (select from contact_identities i
+                                                         where i.organization_id = c.organization_id and i.contact_id = c.id
+                                                           and i.kind = 'phone')
+                                       else lacks(t.name, c.name, c.first_name, c.company, c.email, c.attributes) end)
+              then 'missing_value'
+              when $free_form::boolean
+               and not exists (select from service_windows w
+                                where w.organization_id = c.organization_id and w.contact_id = c.id
+                                  and w.number_id = coalesce($number::text,
+                                                             case when c.last_number_id = any($numbers::text[])
+                                                                  then c.last_number_id end,
+                                                             $standard_number::text)
+                                  and w.last_inbound_at > $written_since::timestamptz)
+              then 'window_closed' end as reason
+    from contacts c
+   where c.organization_id = $organization and (true /* meant */)
+     and left_out_because(c, $promotional::boolean) is null
+     and not ($active::boolean and exists (select from enrollments e
+                                            where e.organization_id = c.organization_id and e.contact_id = c.id
+                                              and e.campaign_id <> $campaign::bigint and e.state in ('active', 'paused')))
+     and not ($recent::boolean and c.promoted_at is not null and c.promoted_at > $promoted_since::timestamptz
+              and c.promoted_campaign_id is distinct from $campaign::bigint))
+select reason, count(*) as count from meant where reason is not null group by reason order by reason
+
 -- name: lacking
 -- How many of those a condition means have no value for each of $tokens; those nobody lacks are absent.
 select t.name, count(*) as count

@@ -250,7 +250,13 @@ class InMemory:
     async def overlap(self, campaign: Campaign) -> Overlap:  # noqa: ARG002 — the port's
         return Overlap()
 
-    async def reach(self, campaign: Campaign) -> Reach:  # noqa: ARG002 — the port's
+    async def reach(
+        self,
+        campaign: Campaign,  # noqa: ARG002 — the port's
+        content: Content,  # noqa: ARG002 — the same
+        *,
+        at: datetime | None = None,  # noqa: ARG002 — the same
+    ) -> Reach:
         left_out = {} if self.recipients else {Reason.OPTED_OUT: 1}
         return Reach(recipients=self.recipients, left_out=left_out, last_contact=ContactId(9))
 

@@ -121,6 +121,16 @@ class CampaignRoom:
         )
         return [row["id"] for row in found]
 
+    async def wrote(self, *contacts: int, number: str = NUMBER) -> None:
+        """Let contacts write to us now."""
+        await self.value(
+            "insert into service_windows (organization_id, contact_id, number_id, last_inbound_at)"
+            " select 'acme', c, $2, $3 from unnest($1::bigint[]) as c",
+            contacts,
+            number,
+            self.room.clock.at,
+        )
+
     async def later(self, span: timedelta) -> None:
         self.room.clock.at += span
 

@@ -138,3 +138,52 @@ async def test_a_number_that_is_not_ours_is_refused(room: CampaignRoom) -> None:
 
     assert "none of your numbers" in said
     assert await room.value("select count(*) from campaigns") == 0
+
+
+async def test_a_free_text_counts_whom_the_closed_service_window_leaves_out(
+    room: CampaignRoom,
+) -> None:
+    ada, bea, *_ = await room.contacts(4)
+    await room.wrote(ada, bea)
+    asks = 'broadcast new Thanks to=tag:lead text="Thank you"'
+
+    made = await room.say(asks)
+    shown = await room.say("broadcast show Thanks")
+    sent = await room.say("broadcast send Thanks")
+
+    for said in (made, shown, sent):
+        assert "2 recipients" in said
+        assert "2 left out: 2 did not write within 24 hours, so only a template may be sent" in said
+        assert "only those of them who wrote within 24 hours of it." in said
+
+
+async def test_a_free_text_that_nobody_could_get_is_not_sent(room: CampaignRoom) -> None:
+    await room.contacts(2)
+    await room.say('broadcast new Thanks to=tag:lead text="Thank you"')
+
+    refused = await room.say("broadcast send Thanks")
+
+    assert "would reach nobody" in refused
+    assert "or say it by a template=" in refused
+    assert await room.value("select state from campaigns") == "draft"
+
+
+async def test_a_free_text_of_later_counts_the_windows_that_are_open_by_then(
+    room: CampaignRoom,
+) -> None:
+    ada, *_ = await room.contacts(7)
+    await room.wrote(ada)
+    soon, late = 'at="2026-11-20 18:00"', 'at="2026-12-07 09:00"'
+    await room.say('broadcast new Thanks to=tag:lead text="Thank you"')
+
+    asked = await room.say(f"broadcast schedule Thanks {soon}")
+    today = await room.say(f"broadcast schedule Thanks {soon} count=7")
+    month = await room.say(f"broadcast schedule Thanks {late} count=7")
+
+    # Whoever writes before it starts gets it too, so all of them are confirmed.
+    assert "*7 recipients*" in asked
+    assert "1 recipient" in today
+    assert "6 left out: 6 did not write" in today
+    assert "also those who write from now on" in today
+    assert "would reach nobody" in month
+    assert "/drip broadcast show Thanks" in month

@@ -69,7 +69,7 @@ async def test_a_draft_broadcast_changes_what_it_says_and_to_whom(room: Campaign
 
     said = await room.say('broadcast edit Sale to=tag:vip text="Hi {first_name|you}"')
 
-    assert "2 recipients" in said
+    assert "2 left out: 2 did not write within 24 hours" in said
     assert "Hi {first_name|you}" in said
     assert "takes no text" not in said
     assert "no template" in await room.say("broadcast edit Sale template=nothing")

@@ -298,7 +298,8 @@ async def test_nothing_to_change_and_no_such_step_are_told(room: CampaignRoom) -
 
 
 async def test_who_lacks_a_value_is_counted_before_it_goes_out(room: CampaignRoom) -> None:
-    ada, *_ = await room.contacts(4)
+    ada, bea, *_ = await room.contacts(4)
+    await room.wrote(bea)
     await room.value("update contacts set first_name = ' ' where id = $1", ada)
     await room.contacts(3, tag="other", first=50)
     await room.say("campaign new Welcome trigger=tag:lead")

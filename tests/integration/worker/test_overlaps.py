@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.campaign import Campaign
+from engine.content import Content, TemplateMessage, Text, to_json
+from engine.gate import SERVICE_WINDOW
 from engine.ids import CampaignId, ContactId
 from engine.overlap import Exclude
 from engine.reasons import Reason
@@ -18,12 +20,16 @@ from storage import campaigns, leases, overlaps
 from storage.campaigns import Campaigns
 from tests.database import ACME
 from tests.examples import ON_POSTGRES
-from tests.integration.worker.world import NUMBER, World
+from tests.integration.worker.world import NUMBER, OTHER_NUMBER, World
 from worker.claims import Claims
 
 COOLDOWN = timedelta(hours=24)
 CONSENTS = ("opted_out_at", "platform_stopped_at", "blocked_at", "unreachable_at")
 AUDIENCE = {"tags": ["here"]}
+NUMBERS = (NUMBER, OTHER_NUMBER)
+TEMPLATE = TemplateMessage(name="welcome", language="en")
+NAMED = Text(body="Hi {first_name}")
+SAID = (TEMPLATE, Text(body="Hi {first_name|there}"), NAMED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,18 +37,41 @@ class Person:
     """What is known of a contact before a broadcast.
 
     Attributes:
-        against: What speaks against writing to it; None: nothing.
+        consent: What speaks against writing to it; None: nothing.
         drips: In which of the two drips it is, by whether that enrollment is active or paused.
         left: It was in the second drip.
         promoted: How long ago it had a promotional message; None: never.
         by: Of which campaign: the first or the second drip; None: of the broadcast itself.
+        named: Whether it has the first name that a text may ask for.
+        wrote: How long ago it wrote to us; None: never.
+        to: To which of our numbers: the first or the second.
+        last: Which of our numbers it was last written to from; None: none.
     """
 
-    against: str | None
+    consent: str | None
     drips: dict[int, str]
     left: bool
     promoted: timedelta | None
     by: int | None
+    named: bool
+    wrote: timedelta | None
+    to: int
+    last: int | None
+
+    def against(self, exclude: Exclude, said: Content, *, promotional: bool) -> Reason | None:
+        """Return why it would not get *said* now, if it may be said at once."""
+        why = self.reason(exclude, promotional=promotional)
+        if why is not None or not isinstance(said, Text):
+            return why
+        if said is NAMED and not self.named:
+            return Reason.MISSING_VALUE
+        return None if self.open else Reason.WINDOW_CLOSED
+
+    @property
+    def open(self) -> bool:
+        return (
+            self.wrote is not None and self.wrote < SERVICE_WINDOW and self.to == (self.last or 0)
+        )
 
     def reason(self, exclude: Exclude, *, promotional: bool) -> Reason | None:
         because = {
@@ -52,8 +81,8 @@ class Person:
         }
         if promotional:
             because["platform_stopped_at"] = Reason.PLATFORM_STOPPED
-        if self.against in because:
-            return because[self.against]
+        if self.consent in because:
+            return because[self.consent]
         if self.drips and exclude in {Exclude.ACTIVE, Exclude.BOTH}:
             return Reason.IN_ANOTHER
         if self.lately and exclude in {Exclude.RECENT, Exclude.BOTH}:
@@ -68,13 +97,19 @@ class Person:
 PEOPLE = st.lists(
     st.builds(
         Person,
-        against=st.none() | st.none() | st.sampled_from(CONSENTS),
+        consent=st.none() | st.none() | st.sampled_from(CONSENTS),
         drips=st.dictionaries(st.integers(0, 1), st.sampled_from(("active", "paused"))),
         left=st.booleans(),
         promoted=st.none()
         | st.sampled_from((COOLDOWN, COOLDOWN - timedelta(seconds=1), COOLDOWN * 2))
         | st.integers(0, 30).map(lambda hours: timedelta(hours=hours)),
         by=st.none() | st.integers(0, 1),
+        named=st.booleans(),
+        wrote=st.none()
+        | st.sampled_from((SERVICE_WINDOW, SERVICE_WINDOW - timedelta(seconds=1)))
+        | st.integers(0, 30).map(lambda hours: timedelta(hours=hours)),
+        to=st.integers(0, 1),
+        last=st.none() | st.integers(0, 1),
     ),
     min_size=1,
     max_size=12,
@@ -92,7 +127,7 @@ async def _known(
         await world.value(
             f"update contacts set {column} = $1 where id = any($2)",  # noqa: S608 — of a constant
             at - timedelta(hours=1),
-            [who for who, each in zip(contacts, people, strict=True) if each.against == column],
+            [who for who, each in zip(contacts, people, strict=True) if each.consent == column],
         )
     promoted = [
         (who, at - each.promoted, broadcast if each.by is None else drips[each.by])
@@ -103,6 +138,27 @@ async def _known(
         "update contacts c set promoted_at = p.at, promoted_campaign_id = p.by"
         "  from unnest($1::bigint[], $2::timestamptz[], $3::bigint[]) as p(id, at, by) where c.id = p.id",
         *map(list, zip(*promoted, strict=True) if promoted else ([], [], [])),
+    )
+    await world.value(
+        "update contacts set first_name = null where id = any($1)",
+        [who for who, each in zip(contacts, people, strict=True) if not each.named],
+    )
+    await world.value(
+        "update contacts c set last_number_id = p.number"
+        "  from unnest($1::bigint[], $2::text[]) as p(id, number) where c.id = p.id",
+        contacts,
+        [None if each.last is None else NUMBERS[each.last] for each in people],
+    )
+    wrote = [
+        (who, NUMBERS[each.to], at - each.wrote)
+        for who, each in zip(contacts, people, strict=True)
+        if each.wrote is not None
+    ]
+    await world.value(
+        "insert into service_windows (organization_id, contact_id, number_id, last_inbound_at)"
+        " select $1, w.* from unnest($2::bigint[], $3::text[], $4::timestamptz[]) as w",
+        ACME,
+        *map(list, zip(*wrote, strict=True) if wrote else ([], [], [])),
     )
     inside = [
         (who, drips[drip], state)
@@ -128,9 +184,14 @@ async def _known(
 
 
 @ON_POSTGRES
-@given(people=PEOPLE, exclude=st.sampled_from(Exclude), promotional=st.booleans())
+@given(
+    people=PEOPLE,
+    exclude=st.sampled_from(Exclude),
+    said=st.sampled_from(SAID),
+    promotional=st.booleans(),
+)
 async def test_the_counts_shown_before_equal_what_the_gate_decides(
-    world: World, people: list[Person], exclude: Exclude, *, promotional: bool
+    world: World, people: list[Person], exclude: Exclude, said: Content, *, promotional: bool
 ) -> None:
     world.with_rules(cooldown=COOLDOWN)
     world.clock.stand()
@@ -138,16 +199,19 @@ async def test_the_counts_shown_before_equal_what_the_gate_decides(
     broadcast = await world.campaign(
         excluded=exclude.to_json(),
         audience=AUDIENCE,
+        content=to_json(said),
         type="promotional" if promotional else "survey",
     )
     contacts = await _known(world, people, broadcast, drips)
-    await world.queued(broadcast, contacts)
+    for place, number in enumerate(NUMBERS):
+        own = [who for who, p in zip(contacts, people, strict=True) if (p.last or 0) == place]
+        await world.queued(broadcast, own, number=number)
 
     async with world.database.owner_unit(ACME, world.clock.now()) as unit:
         found = await campaigns.get(unit, campaign=broadcast)
         assert found is not None
-        staff = Campaigns(unit, "U", cooldown=COOLDOWN)
-        reach, seen = await staff.reach(found), await staff.overlap(found)
+        staff = Campaigns(unit, "U", rules=world.rules)
+        reach, seen = await staff.reach(found, said), await staff.overlap(found)
         kept = await overlaps.kept(
             unit, contacts=contacts, campaign=broadcast, exclude=exclude, cooldown=COOLDOWN
         )
@@ -159,22 +223,27 @@ async def test_the_counts_shown_before_equal_what_the_gate_decides(
             cooldown=COOLDOWN,
         )
         await unit.connection.execute("delete from leases")
-        lease = await leases.acquire(unit, name=f"lane:{NUMBER}", holder="test")
-        assert lease is not None
-        claims = Claims(world.rules, world.rules.numbers[0])
-        claimed = await claims.claim(unit, lease, room=100, replies=0)
+        calls = 0
+        for rule in world.rules.numbers:
+            lease = await leases.acquire(unit, name=f"lane:{rule.id}", holder="test")
+            assert lease is not None
+            claimed = await Claims(world.rules, rule).claim(unit, lease, room=100, replies=0)
+            calls += len(claimed.calls)
 
     decided = await _reasons(world, broadcast)
-    assert {str(reason): count for reason, count in reach.left_out.items()} == decided
-    expected = Counter(each.reason(exclude, promotional=promotional) for each in people)
+    against = [each.against(exclude, said, promotional=promotional) for each in people]
+    expected = Counter(against)
     assert reach.recipients == expected.pop(None, 0)
-    assert decided == {str(reason): count for reason, count in expected.items()}
+    assert dict(reach.left_out) == expected
     # Without recent= those who just heard of another wait, and all others go.
     waits = [
-        each.reason(exclude, promotional=promotional) is None and each.lately and promotional
-        for each in people
+        why
+        for each, why in zip(people, against, strict=True)
+        if why in {None, Reason.WINDOW_CLOSED} and each.lately and promotional
     ]
-    assert len(claimed.calls) == reach.recipients - sum(waits)
+    expected[Reason.WINDOW_CLOSED] -= waits.count(Reason.WINDOW_CLOSED)
+    assert decided == {str(reason): count for reason, count in expected.items() if count}
+    assert calls == against.count(None) - waits.count(None)
     fit = [p for p in people if p.reason(Exclude.NONE, promotional=promotional) is None]
     assert seen.elsewhere == sum(bool(each.drips) for each in fit)
     assert seen.lately == sum(each.lately for each in fit) == sum(seen.recent.values())
@@ -227,4 +296,4 @@ async def _recipients(world: World, broadcast: CampaignId, at: datetime | None =
     async with world.database.owner_unit(ACME, at or world.clock.now()) as unit:
         found: Campaign | None = await campaigns.get(unit, campaign=broadcast)
         assert found is not None
-        return (await Campaigns(unit, "U", cooldown=COOLDOWN).reach(found)).recipients
+        return (await Campaigns(unit, "U", rules=world.rules).reach(found, TEMPLATE)).recipients

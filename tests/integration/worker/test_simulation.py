@@ -221,7 +221,7 @@ async def _edited(world: World, campaign: CampaignId, random: Random) -> None:
     after = random.choice((timedelta(), HOUR, DAY * 2))
     said = random.choice(("Hello {first_name|you}", "Hello {company}"))
     async with world.database.owner_unit(ACME, world.clock.now()) as unit:
-        staff = Campaigns(unit, "U0OWNER", cooldown=world.rules.cooldown)
+        staff = Campaigns(unit, "U0OWNER", rules=world.rules)
         steps = await campaigns.steps(unit, campaign=campaign)
         if number > len(steps) or to > len(steps):
             return

@@ -3,6 +3,8 @@
 import asyncio
 import resource
 import socket
+import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -289,6 +291,52 @@ async def test_no_call_waits_for_another_ones_connection(monkeypatch: pytest.Mon
         outcomes = await asyncio.gather(*(api.send(NUMBER, PAYLOAD) for _ in range(many)))
 
     assert set(outcomes) == {Accepted(wamid="wamid.1", held=False)}
+
+
+@pytest.mark.parametrize("turns", range(1, 12))
+async def test_a_process_that_stood_still_while_it_connected_does_not_call_any_more(
+    monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    """The lease that was looked at before has another holder by then."""
+    monkeypatch.setattr("worker.whatsapp.client.CONNECT_TIMEOUT", 0.2)
+    arrived: list[float] = []
+    connected: list[float] = []
+
+    async def note(*_: object) -> None:
+        connected.append(time.monotonic())
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_connection_create_end.append(note)
+    tracing.freeze()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        answering = threading.Thread(target=_answer_once, args=(listening, arrived))
+        answering.start()
+        async with open_session() as session:
+            session.trace_configs.append(tracing)
+            api = CloudApi(session, f"http://127.0.0.1:{listening.getsockname()[1]}", TOKEN)
+            call = asyncio.ensure_future(api.send(NUMBER, PAYLOAD))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            stood_still = time.monotonic()
+            time.sleep(0.3)  # noqa: ASYNC251 — the whole process stands still, as under SIGSTOP
+            outcome = await call
+        socket.create_connection(listening.getsockname()).close()  # if nobody came
+        answering.join()
+
+    # Connected before, the call is being written: that can be held back no longer.
+    if not connected or connected[0] > stood_still:
+        assert isinstance(outcome, NotSent)
+        assert not arrived
+
+
+def _answer_once(listening: socket.socket, arrived: list[float]) -> None:
+    """Answer the first call, and note when it came."""
+    connection, _ = listening.accept()
+    with connection:
+        connection.settimeout(5)
+        if connection.recv(10_000):
+            arrived.append(time.monotonic())
+            connection.sendall(answer_bytes(orjson.dumps(OK)))
 
 
 async def test_a_timeout_after_the_call_is_doubtful() -> None:

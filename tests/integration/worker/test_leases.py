@@ -4,6 +4,8 @@ from storage import leases, sending
 from storage.database import Database
 from tests.database import ACME, NOON
 from tests.integration.worker.world import World
+from worker import lane
+from worker.whatsapp import client
 
 LANE = "lane:1"
 
@@ -54,3 +56,8 @@ async def test_giving_back_twice_does_not_touch_a_call_claimed_in_between(world:
     assert first == {message}
     assert again == frozenset()
     assert await world.value("select state from messages") == "claimed"
+
+
+def test_a_call_has_left_or_never_leaves_before_its_lease_may_be_another_ones() -> None:
+    """A call waits for its connection after the last look at the lease."""
+    assert lane._FRESH_S + client.CONNECT_TIMEOUT < leases.EXPIRY_S  # noqa: SLF001 — a lane's own

@@ -22,6 +22,10 @@ def seconds(value: object) -> bool:
     return number(value) and isinstance(value, int | float) and 0 <= value <= _MOST_AHEAD
 
 
+def flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
 class Api:
     """What is neither Slack's nor WhatsApp's: parts, clock, overview, news."""
 
@@ -93,7 +97,9 @@ class Api:
         return answer(self._walk.where())
 
     async def _advance(self, request: web.Request) -> web.Response:
-        body = await body_of(request, {"seconds": seconds}, {})
+        body = await body_of(request, {"seconds": seconds}, {"at_once": flag})
+        if body["at_once"]:
+            return answer(self._walk.jump(body["seconds"]))
         return answer(await self._walk.advance(body["seconds"]))
 
     async def _overview(self, request: web.Request) -> web.Response:

@@ -191,3 +191,15 @@ def test_times_are_read(value: object, expected: int) -> None:
 def test_other_times_are_refused(value: object) -> None:
     with pytest.raises(Refused):
         microseconds(value)
+
+
+async def test_the_clock_jumps_at_once_when_asked_to_however_busy_the_product_is(
+    world: World,
+) -> None:
+    world.bot.idle = lambda: idle(idle=False)
+    before = world.sandbox.clock.offset_us
+
+    jumped = await world.post("clock/advance", {"seconds": 7200, "at_once": True})
+
+    assert world.sandbox.clock.offset_us == before + 7_200_000_000
+    assert (jumped["settled"], jumped["waiting_for"]) == (False, None)

@@ -218,7 +218,8 @@ class WhatsApp(Section):
     )
     portfolio: Text = key(
         lambda read: read.get("business_account_id"),
-        says="Accounts that share a messaging limit have the same word here.",
+        says="Accounts that share a messaging limit have the same word here; those of one"
+        " installation count it together.",
         absent="the account has a limit of its own",
         example='"acme"',
     )
@@ -271,6 +272,13 @@ class Sending(Section):
         0,
         says="At most so many campaign messages of the organization in an hour; 0: no limit.",
         unit="messages",
+        why="the platform's own limits hold anyway",
+    )
+    contacts_per_day: Limit = key(
+        0,
+        says="At most so many different contacts get a campaign message in a day of the"
+        " organization's time zone, over all campaigns and numbers; 0: no limit.",
+        unit="contacts",
         why="the platform's own limits hold anyway",
     )
     cooldown: SpanOrOff = key(
@@ -417,6 +425,13 @@ class Config(Section):
     def secrets(self) -> tuple[SecretStr, ...]:
         """Every secret there is, so that logs can keep them out."""
         return tuple(_secrets_in(self))
+
+    def portfolio_home(self, organization: OrganizationId) -> OrganizationId:
+        """Return the first organization of those that share the portfolio of *organization*."""
+        portfolio = self.organizations[organization].whatsapp.portfolio
+        return min(
+            key for key, each in self.organizations.items() if each.whatsapp.portfolio == portfolio
+        )
 
 
 def _secrets_in(value: object) -> Iterator[SecretStr]:

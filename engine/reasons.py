@@ -71,5 +71,8 @@ def tap_sentence(why: str | None) -> str:
 
 _TAPS = {
     "per_day": "it has written to as many contacts today as per_day allows",
+    "contacts_per_day": "as many contacts got a campaign message today as contacts_per_day allows",
+    "messaging_limit": "as many people were written to within 24 hours as WhatsApp's messaging"
+    " limit allows",
     "messages_per_hour": "as many messages went out this hour as messages_per_hour allows",
 }

@@ -34,7 +34,9 @@ class SendingRules:
         zone: Of contacts without one, and of days counted per organization.
         deadline: None: never too late.
         messages_per_hour: 0: no limit.
+        contacts_per_day: Unique ones that get a campaign message, by days of *zone*; 0: no limit.
         frequency_cap: Of promotional messages to one contact; None: none.
+        portfolio: The first organization of those with the same portfolio; None: itself.
         approval_above: More recipients than that nobody may start yet; 0: no limit.
     """
 
@@ -49,6 +51,13 @@ class SendingRules:
     numbers: tuple[NumberRule, ...]
     approval_above: int = 0
     frequency_cap: FrequencyCap | None = None
+    contacts_per_day: int = 0
+    portfolio: OrganizationId | None = None
+
+    @property
+    def portfolio_home(self) -> OrganizationId:
+        """In whose rows the messaging limit is counted for all that share the portfolio."""
+        return self.portfolio or self.organization
 
     @property
     def number_ids(self) -> tuple[NumberId, ...]:
@@ -97,6 +106,11 @@ class SendingRules:
             due_at = max(due_at, instant(local, zone))
         return self.hours_of(settings).opens(due_at, zone)
 
+    def day_start(self, at: datetime) -> datetime:
+        """Return the first instant of the organization's day at *at*."""
+        today = at.astimezone(self.zone).date()
+        return datetime(today.year, today.month, today.day, tzinfo=self.zone)
+
     def day_after(self, at: datetime) -> datetime:
         """Return the first instant of the organization's next day."""
         local = at.astimezone(self.zone)
@@ -104,8 +118,17 @@ class SendingRules:
         return datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=self.zone)
 
 
-def rules_of(organization: OrganizationId, config: Organization) -> SendingRules:
-    """Return the sending rules of *organization* as configured."""
+def rules_of(
+    organization: OrganizationId,
+    config: Organization,
+    *,
+    portfolio: OrganizationId | None = None,
+) -> SendingRules:
+    """Return the sending rules of *organization* as configured.
+
+    Args:
+        portfolio: As of :class:`SendingRules`.
+    """
     written = config.sending
     return SendingRules(
         organization=organization,
@@ -118,6 +141,8 @@ def rules_of(organization: OrganizationId, config: Organization) -> SendingRules
         unknown_grace=written.unknown_grace,
         approval_above=written.approval_above or 0,
         frequency_cap=written.frequency_cap,
+        contacts_per_day=written.contacts_per_day or 0,
+        portfolio=portfolio,
         numbers=tuple(
             NumberRule(
                 id=number.id,

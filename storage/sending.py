@@ -115,11 +115,20 @@ class NumberState:
 
     closed: bool
     messages_per_second: int | None
+    messaging_limit: str | None = None
 
 
-async def open_campaigns(unit: Unit, *, number: NumberId) -> list[OpenCampaign]:
-    """Return campaigns with something due on *number*, kept from pausing until this commits."""
-    rows = await unit.rows(_SQL["open_campaigns"], number=number, ahead=unit.at + AHEAD)
+async def open_campaigns(
+    unit: Unit, *, number: NumberId, counted: bool = False
+) -> list[OpenCampaign]:
+    """Return campaigns with something due on *number*, kept from pausing until this commits.
+
+    Args:
+        counted: Lock them all to be changed, not only those with a rate or a daily cap.
+    """
+    rows = await unit.rows(
+        _SQL["open_campaigns"], number=number, ahead=unit.at + AHEAD, counted=counted
+    )
     return [
         OpenCampaign(
             id=row["id"],
@@ -232,7 +241,11 @@ async def number_state(unit: Unit, *, number: NumberId) -> NumberState:
     row = await unit.row(_SQL["number_tap"], number=number)
     if row is None:
         return NumberState(closed=False, messages_per_second=None)
-    return NumberState(closed=row["closed"], messages_per_second=row["messages_per_second"])
+    return NumberState(
+        closed=row["closed"],
+        messages_per_second=row["messages_per_second"],
+        messaging_limit=row["messaging_limit"],
+    )
 
 
 async def inherit(unit: Unit, *, number: NumberId, generation: int) -> int:

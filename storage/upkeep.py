@@ -7,7 +7,7 @@ from typing import Final
 
 from engine.ids import MessageId
 from engine.message import hour_of
-from storage import blobs, slack_requests
+from storage import blobs, places, slack_requests
 from storage.database import Unit
 from storage.imports import UNDOABLE
 from storage.queries import load
@@ -117,6 +117,11 @@ async def _sending_hours(unit: Unit, round_: Round) -> Round:
     return _next(round_, await unit.run(_SQL["forget_sending_hours"], before=round_.begun - _HOURS))
 
 
+async def _places(unit: Unit, round_: Round) -> Round:
+    gone = await places.forget(unit, before=round_.begun - _HOURS, limit=_ROWS)
+    return _after(round_, gone, limit=_ROWS)
+
+
 async def _webhook_failures(unit: Unit, round_: Round) -> Round:
     gone = await unit.run(
         _SQL["forget_webhook_failures"],
@@ -161,5 +166,6 @@ _CHORES: Final[tuple[_Chore, ...]] = (
     _import_rows,
     _slack_requests,
     _sending_hours,
+    _places,
     _webhook_failures,
 )

@@ -14,8 +14,9 @@ from redis.exceptions import RedisError
 
 from engine.clock import Clock
 from engine.config import Config
+from engine.places import Cap
 from engine.sending_rules import rules_of
-from storage import leases, numbers, template_sync
+from storage import leases, numbers, places, template_sync
 from storage.database import CONNECTION_LOST, Database
 from storage.listener import Listener
 from storage.migrate import check
@@ -101,7 +102,10 @@ async def _worker(
             clock=clock,
             database=database,
             queue=redis,
-            rules={key: rules_of(key, each) for key, each in config.organizations.items()},
+            rules={
+                key: rules_of(key, each, portfolio=config.portfolio_home(key))
+                for key, each in config.organizations.items()
+            },
             apis={
                 key: CloudApi(
                     session,
@@ -120,6 +124,8 @@ async def prepare(worker: Worker) -> None:
         async with worker.database.owner_unit(organization, worker.now()) as unit:
             await template_sync.know_organization(unit)
             await numbers.know(unit, phones=phones)
+            # It may allow more by now; who finds no place waits again at once.
+            await places.open_held(unit, whys=[Cap.CONTACTS_PER_DAY])
             await attach_leaves(unit)
 
 

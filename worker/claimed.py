@@ -10,6 +10,7 @@ from engine.ids import CampaignId
 from engine.message import callback_data
 from engine.payloads import message_payload
 from engine.phone import Phone
+from engine.places import Cap
 from storage.messages import Row
 from storage.sending import ClaimNote, Due
 
@@ -27,6 +28,7 @@ class Call:
         file_id: The platform's, of a file it sends; None: it sends none, or a link.
         generation: Of the lease it was claimed under.
         note: What its claim wrote on the contact.
+        caps: Under which limits on unique contacts it has its contact's place.
     """
 
     row: Row
@@ -39,6 +41,7 @@ class Call:
     claimed_at: datetime
     starts_at: datetime
     note: ClaimNote
+    caps: tuple[Cap, ...] = ()
     file_id: str | None = None
 
 
@@ -68,7 +71,15 @@ class Go:
     promotes: CampaignId | None = None
 
 
-def call(due: Due, go: Go, *, note: ClaimNote, at: datetime, generation: int) -> Call:
+def call(
+    due: Due,
+    go: Go,
+    *,
+    note: ClaimNote,
+    at: datetime,
+    generation: int,
+    caps: tuple[Cap, ...] = (),
+) -> Call:
     """Return the call that sends *due*, claimed at *at*.
 
     Raises:
@@ -94,6 +105,7 @@ def call(due: Due, go: Go, *, note: ClaimNote, at: datetime, generation: int) ->
         claimed_at=at,
         starts_at=at,
         note=note,
+        caps=caps,
     )
 
 

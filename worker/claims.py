@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from engine import gate
-from engine.ids import EnrollmentId, MessageId
+from engine.ids import CampaignId, EnrollmentId, MessageId
 from engine.message import State, hour_of
+from engine.places import Cap
 from engine.reasons import Reason
 from engine.sending_rules import NumberRule, SendingRules
 from storage import leases, messages, sending
@@ -17,9 +18,10 @@ from storage.messages import Row
 from storage.sending import REPLIES, Due, OpenCampaign
 from worker.claimed import Call, Claimed
 from worker.judging import Judge
+from worker.places import Limits, Taking
 from worker.saying import Saying
 from worker.slots import Slots, spread
-from worker.turns import Turns, cut
+from worker.turns import Turns, by_priority, cut
 
 _HOURLY = "messages_per_hour"
 
@@ -36,6 +38,7 @@ class Claims:
         self.number = number
         self._saying = Saying(number.id)
         self._slots = Slots(rules)
+        self._limits = Limits(rules)
         self._turns = Turns()
 
     async def claim(self, unit: Unit, lease: Lease, *, room: int, replies: int) -> Claimed:
@@ -47,17 +50,22 @@ class Claims:
         held = await leases.hold(unit, lease)
         if held is None:
             raise LeaseMoved
-        if (await sending.number_state(unit, number=self.number.id)).closed:
+        state = await sending.number_state(unit, number=self.number.id)
+        if state.closed:
             return Claimed()
         room = await self._allowed(unit, held.paced_until, room)
-        campaigns = await sending.open_campaigns(unit, number=self.number.id) if room else []
+        places = await self._limits.look(unit, state.messaging_limit)
+        campaigns = await self._open_campaigns(unit, places) if room else []
         await self._slots.close_used_up(unit, campaigns)
         free = {campaign.id: self._slots.free(campaign, unit.at) for campaign in campaigns}
         quotas = self._turns.quotas(campaigns, free, room)
+        if places.scarce(room):
+            quotas = by_priority(campaigns, free, room)
         found = await sending.due(unit, number=self.number.id, quotas={REPLIES: replies, **quotas})
         due = cut(found, room)
         self._turns.taken(quotas, found, due)
-        calls, settled = await self._through_the_gate(unit, lease, due, campaigns)
+        await self._limits.know(unit, places, due)
+        calls, settled = await self._through_the_gate(unit, lease, due, campaigns, places)
         if calls:
             await self._take(unit, lease, calls, campaigns)
         by_id = {campaign.id: campaign for campaign in campaigns}
@@ -70,6 +78,7 @@ class Claims:
         if self.rules.messages_per_hour:
             for hour in sorted(hours):
                 await sending.hour_used(unit, hour=hour)
+        await self._limits.prepare(unit, calls)
         await sending.lock_reserved(
             unit,
             ids=[call.row.message.id for call in campaign_calls],
@@ -85,6 +94,7 @@ class Claims:
         notes = [call.note for call in calls if call.row.message.id in back]
         if notes:
             await sending.forget_claimed(unit, notes=notes)
+        await self._limits.give_back(unit, [c for c in calls if c.row.message.id in back])
         days = Counter(
             (call.row.campaign_id, self._slots.day(call.claimed_at)) for call in returned
         )
@@ -114,6 +124,11 @@ class Claims:
             await sending.close_organization(unit, until=hour + timedelta(hours=1), why=_HOURLY)
         return max(0, min(room, left))
 
+    async def _open_campaigns(self, unit: Unit, places: Taking) -> list[OpenCampaign]:
+        # Locked to be changed, because the claim closes the taps of those that find no place.
+        counted = bool(places.limits)
+        return await sending.open_campaigns(unit, number=self.number.id, counted=counted)
+
     # Who gets it
 
     async def _through_the_gate(
@@ -122,12 +137,13 @@ class Claims:
         lease: Lease,
         due: Sequence[Due],
         campaigns: Sequence[OpenCampaign],
+        places: Taking,
     ) -> tuple[list[Call], int]:
         """Return the calls of *due*, and how many were left out or put off instead."""
         by_id = {campaign.id: campaign for campaign in campaigns}
         await self._saying.know_steps(unit, campaigns)
         await self._saying.know_files(unit, due, by_id)
-        judge = Judge(self.rules, self._saying, by_id, at=unit.at)
+        judge = Judge(self.rules, self._saying, by_id, at=unit.at, places=places)
         await judge.look(unit, due)
         calls: list[Call] = []
         skipped: list[tuple[Row, Reason]] = []
@@ -140,11 +156,15 @@ class Claims:
                     deferred[one.row.message.id] = until
                 case gate.Skip(reason=reason):
                     skipped.append((one.row, reason))
+                case Cap() as cap:
+                    campaign = by_id[CampaignId(one.row.campaign_id or 0)]
+                    places.wait(one, cap, alone=self._saying.has_free_form(campaign))
         await self._saying.want_files(unit)
         if deferred:
             await sending.defer(unit, due_ats=deferred)
         left_out = await self._leave_out(unit, skipped) if skipped else 0
-        return calls, len(deferred) + left_out
+        put_off = await self._limits.save(unit, places)
+        return calls, len(deferred) + put_off + left_out
 
     async def _leave_out(self, unit: Unit, skipped: Sequence[tuple[Row, Reason]]) -> int:
         # Enrollments come before messages in the order of locks, and the claim has the messages.

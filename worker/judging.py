@@ -10,12 +10,14 @@ from engine.hours import Hours
 from engine.ids import CampaignId, ContactId
 from engine.payloads import Unsendable
 from engine.personalise import Missing
+from engine.places import Cap
 from engine.reasons import Reason
 from engine.sending_rules import SendingRules
 from storage import overlaps, sending
 from storage.database import Unit
 from storage.sending import ClaimNote, Due, OpenCampaign, Promotion
 from worker.claimed import Call, Go, call
+from worker.places import Taking
 from worker.saying import Said, Saying
 
 _OUTRANKED = timedelta(minutes=1)
@@ -31,12 +33,19 @@ class Judge:
     """The judge of one claim, made at its business time."""
 
     def __init__(
-        self, rules: SendingRules, saying: Saying, campaigns: Campaigns, *, at: datetime
+        self,
+        rules: SendingRules,
+        saying: Saying,
+        campaigns: Campaigns,
+        *,
+        at: datetime,
+        places: Taking,
     ) -> None:
         self.rules = rules
         self.saying = saying
         self.campaigns = campaigns
         self.at = at
+        self.places = places
         self._in_others: Mapping[CampaignId, Collection[ContactId]] = {}
         self._outranked: Mapping[int, Collection[ContactId]] = {}
         # Thousands of contacts share a few zones.
@@ -49,24 +58,40 @@ class Judge:
 
     def judged(
         self, due: Iterable[Due], *, generation: int
-    ) -> Iterable[tuple[Due, Call | gate.Defer | gate.Skip]]:
-        """Yield each of *due* with its call, or with what became of it instead."""
+    ) -> Iterable[tuple[Due, Call | gate.Defer | gate.Skip | Cap]]:
+        """Yield each of *due* with its call, or with what became of it instead.
+
+        That is a limit on contacts where there is no place under it.
+        """
         notes: dict[ContactId, list[ClaimNote]] = defaultdict(list)
         for one in due:
-            verdict: Call | gate.Defer | gate.Skip
+            verdict: Call | gate.Defer | gate.Skip | Cap
             before = notes[one.row.contact_id]
             match self._verdict(one, before):
                 case Go() as go:
-                    note = self._note(one, go, before)
-                    try:
-                        verdict = call(one, go, note=note, at=self.at, generation=generation)
-                    except Unsendable:
-                        verdict = gate.Skip(reason=Reason.TEMPLATE_UNUSABLE)
-                    else:
-                        before.append(note)
+                    verdict = self._called(one, go, before, generation=generation)
+                    if isinstance(verdict, Call):
+                        before.append(verdict.note)
                 case gate.Defer() | gate.Skip() as verdict:
                     pass
             yield one, verdict
+
+    def _called(
+        self, due: Due, go: Go, before: Sequence[ClaimNote], *, generation: int
+    ) -> Call | gate.Skip | Cap:
+        counting = self.places.counting(due)
+        lacking = self.places.lacking(due, counting)
+        if lacking is not None:
+            return lacking
+        note = self._note(due, go, before)
+        caps = tuple(each.cap for each in counting)
+        try:
+            made = call(due, go, note=note, at=self.at, generation=generation, caps=caps)
+        except Unsendable:
+            return gate.Skip(reason=Reason.TEMPLATE_UNUSABLE)
+        for each in counting:
+            each.take(due.row.contact_id)
+        return made
 
     def _note(self, due: Due, go: Go, before: Sequence[ClaimNote]) -> ClaimNote:
         """Return what the contact's next message in this claim writes on it.

@@ -104,6 +104,11 @@ class Saying:
             content=rendering.filled(_values(due.recipient)),
         )
 
+    def has_free_form(self, campaign: OpenCampaign) -> bool:
+        """Whether *campaign* says anything that needs an open service window."""
+        steps = self._words[campaign.id, campaign.version].values()
+        return any(words is not None and words.rendering.free_form for words in steps)
+
     def outside_campaigns(self, due: Due) -> Content | gate.Skip:
         """Return what a confirmation says, or what staff sent to one contact."""
         if due.content is None:

@@ -52,6 +52,14 @@ class Turns:
             )
 
 
+def by_priority(
+    campaigns: Iterable[OpenCampaign], free: Mapping[CampaignId, int], room: int
+) -> dict[CampaignId, int]:
+    """Let the highest priority have all of *room* first, and each lower one what is left."""
+    ranked = sorted(campaigns, key=lambda each: (-each.priority, each.id))
+    return {each.id: min(room, free[each.id]) for each in ranked if free[each.id]}
+
+
 def cut(found: Sequence[Due], room: int) -> list[Due]:
     """Return replies, and of the rest as many as there is room for; the others stay queued."""
     kept: list[Due] = []

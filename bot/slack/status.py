@@ -1,6 +1,6 @@
 """`status`: one look at what runs, what waits and what needs attention."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from bot.slack import errands
@@ -12,11 +12,12 @@ from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from bot.slack.words import as_word
-from bot.whatsapp.parsing_events import tier_users
 from engine.campaign import Kind, State
 from engine.config import Organization, WhatsAppNumber
 from engine.ids import CampaignId
-from storage import campaigns, leases, numbers, reports, tasks, templates, work
+from engine.places import Cap, Places, of_day, rolling, tier_users
+from engine.sending_rules import rules_of
+from storage import campaigns, leases, numbers, places, reports, tasks, templates, work
 from storage.database import Unit
 from storage.numbers import NumberState, OrganizationTap
 from storage.reports import Tap
@@ -37,11 +38,15 @@ def register(registry: Registry, desk: Desk) -> None:
     async def status(_: Status, asked: Context) -> Reply:
         organization = desk.config.organizations[asked.organization]
         redis = await desk.queue.is_up()
+        portfolio = await _portfolio(desk, asked)
         async with desk.database.unit(asked.organization, asked.at) as unit:
             shown = [
                 markup("*{name}*", name=organization.name),
                 _machinery(await leases.alive(unit), redis=redis),
-                *await _number_lines(unit, organization, others=_sharing(desk, organization)),
+                *await _number_lines(
+                    unit, organization, others=_sharing(desk, organization), taken=portfolio
+                ),
+                *await _day_lines(unit, organization),
                 _waiting(await work.idle(unit, grace=organization.sending.unknown_grace)),
                 *await errands.lines(unit),
                 *await _campaign_lines(unit),
@@ -87,25 +92,73 @@ def _sharing(desk: Desk, organization: Organization) -> int:
     return portfolios.count(organization.whatsapp.portfolio) - 1
 
 
-async def _number_lines(unit: Unit, organization: Organization, *, others: int) -> list[Markup]:
+async def _portfolio(desk: Desk, asked: Context) -> Places:
+    """Return the places of the portfolio that are taken, which its first organization counts."""
+    home = desk.config.portfolio_home(asked.organization)
+    async with desk.database.unit(home, asked.at) as unit:
+        return await places.counted(
+            unit, home=home, cap=Cap.MESSAGING_LIMIT, limit=0, span=rolling(asked.at)
+        )
+
+
+async def _day_lines(unit: Unit, organization: Organization) -> list[Markup]:
+    """Say how many contacts of the day are written to, where there is a limit."""
+    limit = organization.sending.contacts_per_day
+    if not limit:
+        return []
+    rules = rules_of(unit.organization, organization)
+    start, end = rules.day_start(unit.at), rules.day_after(unit.at)
+    taken = await places.counted(
+        unit,
+        home=unit.organization,
+        cap=Cap.CONTACTS_PER_DAY,
+        limit=limit,
+        span=of_day(start.astimezone(UTC), end.astimezone(UTC)),
+    )
+    free = markup("; the next may be at {at}", at=date(end)) if not taken.free else Markup("")
+    return [
+        markup(
+            "Contacts today: {used} of {limit} (contacts_per_day){free}",
+            used=taken.used,
+            limit=limit,
+            free=free,
+        )
+    ]
+
+
+async def _number_lines(
+    unit: Unit, organization: Organization, *, others: int, taken: Places
+) -> list[Markup]:
     known = await numbers.states(unit)
     ours = organization.whatsapp.numbers
     reported = [known[each.id].messaging_limit for each in ours if each.id in known]
     lines = [
-        _portfolio_line(organization.whatsapp.portfolio, reported, others=others),
+        _portfolio_line(organization.whatsapp.portfolio, reported, others=others, taken=taken),
         *(_number_line(each, known.get(each.id)) for each in ours),
     ]
     tap = await numbers.organization_tap(unit)
     return lines if tap is None else [*lines, _tap_line(tap)]
 
 
-def _portfolio_line(portfolio: str, reported: list[str | None], *, others: int) -> Markup:
-    """Say what WhatsApp reports of the limit that all numbers below share."""
+def _portfolio_line(
+    portfolio: str, reported: list[str | None], *, others: int, taken: Places
+) -> Markup:
+    """Say what WhatsApp reports of the limit that all numbers below share, and what is used."""
     limits = [users for tier in reported if tier and (users := tier_users(tier)) is not None]
     # One that was raised may not be reported of every number yet; -1 stands for none.
     lowest = min((each for each in limits if each >= 0), default=None)
     if lowest is not None:
-        limit = markup("messages to {n} people within 24 hours", n=lowest)
+        free = (
+            markup("; the next place is free at {at}", at=date(taken.next_free_at()))
+            if taken.used >= lowest
+            else Markup("")
+        )
+        limit = markup(
+            "{used} of {n} people written to within 24 hours{free}",
+            used=taken.used,
+            n=lowest,
+            free=free,
+        )
     else:
         limit = Markup("no limit of people" if limits else "a limit not reported yet")
     accounts = "one more account" if others == 1 else f"{others} more accounts"

@@ -16,6 +16,7 @@ from bot.whatsapp.parsing import (
     text,
 )
 from engine.ids import NumberId
+from engine.places import tier_users
 from engine.updates import (
     AccountAlert,
     AccountUpdate,
@@ -38,7 +39,6 @@ from engine.updates import (
 _CHOICES: Final = {choice.value: choice for choice in PreferenceChoice}
 _EVENTS: Final = {event.value: event for event in TemplateEvent}
 _SCORES: Final = {score.value: score for score in QualityScore}
-_UNLIMITED: Final = -1
 _DAILY_USERS: Final = ("max_daily_conversations_per_business", "max_daily_conversation_per_phone")
 
 
@@ -188,21 +188,6 @@ def _daily_users(value: Piece) -> int | None:
         if tier is not None and (users := tier_users(tier)) is not None:
             return users
     return None
-
-
-def tier_users(tier: str) -> int | None:
-    """Return the unique users per 24 h of a tier, -1 for no limit, None for no tier.
-
-    >>> tier_users("TIER_250"), tier_users("TIER_2K"), tier_users("TIER_UNLIMITED")
-    (250, 2000, -1)
-    """
-    size = tier.removeprefix("TIER_")
-    if size == "UNLIMITED":
-        return _UNLIMITED
-    digits, thousands = size.removesuffix("K"), size.endswith("K")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= len("1000000")):
-        return None
-    return int(digits) * (1000 if thousands else 1)
 
 
 def _account(value: Piece, field: str, waba_id: str, at: datetime | None) -> AccountUpdate | None:

@@ -1,11 +1,11 @@
 -- name: open_campaigns
 -- Campaigns that have something due on $number and no closed tap, kept from being paused or cancelled until the claim
--- commits. Those with a rate or a daily cap are locked, because the claim reserves of it; a slot of the rate may be
+-- commits. Those with a rate or a daily cap, or all if $counted, are locked, because the claim reserves of it; a slot of the rate may be
 -- reserved until $ahead. One after the other in the order of their keys, whichever of the two a campaign needs.
 select (x.c).id, (x.c).type, (x.c).priority, (x.c).settings, (x.c).excluded, (x.c).version, (x.c).next_slot_at, (x.c).day_on,
        (x.c).day_count, (x.c).held_s
   from (select coalesce(kept.c, locked.c) as c
-          from (select c.id, is_capped(c) as capped
+          from (select c.id, $counted::boolean or is_capped(c) as capped
                   from campaigns c
                  where c.organization_id = $organization and may_send(c, $at, $ahead)
                    and exists (select from messages m
@@ -21,7 +21,7 @@ select (x.c).id, (x.c).type, (x.c).priority, (x.c).settings, (x.c).excluded, (x.
           left join lateral (
             select l as c from campaigns l
              where o.capped and l.organization_id = $organization and l.id = o.id
-               and may_send(l, $at, $ahead) and is_capped(l)
+               and may_send(l, $at, $ahead) and ($counted::boolean or is_capped(l))
                for no key update) locked on true) x
  where (x.c).id is not null
 
@@ -122,7 +122,7 @@ select closed_until from organizations where organization_id = $organization and
 
 -- name: number_tap
 -- The number's own tap and limits.
-select coalesce(closed_until > $at, false) as closed, messages_per_second from numbers
+select coalesce(closed_until > $at, false) as closed, messages_per_second, messaging_limit from numbers
  where organization_id = $organization and id = $number
 
 -- name: inherit

@@ -408,10 +408,58 @@ async def test_status_lists_numbers_under_the_limit_of_their_portfolio(room: Cam
     limit = "Portfolio 100000000000001: "
     assert f"{limit}a limit not reported yet, for\n" in before
     assert (
-        f"{limit}messages to 10,000 people within 24 hours, for\n"
+        f"{limit}0 of 10,000 people written to within 24 hours, for\n"
         ":large_green_circle: +15550001111 (Acme) · quality green"
     ) in reported
     assert f"{limit}no limit of people, for\n" in unlimited
+
+
+async def test_status_says_when_the_next_place_under_the_messaging_limit_is_free(
+    room: CampaignRoom,
+) -> None:
+    await room.value(
+        "insert into numbers (organization_id, id, phone, messaging_limit, updated_at)"
+        " values ('acme', '200000000000001', '+15550001111', 'TIER_250', now())"
+    )
+    at = NOON.replace(second=0, microsecond=0)
+    for hours, count in ((25, 1000), (20, 100), (2, 150)):
+        await room.value(
+            "insert into place_counts (organization_id, cap, bucket, count)"
+            " values ('acme', 'messaging_limit', $1, $2)",
+            at - timedelta(hours=hours),
+            count,
+        )
+    free_at = int((at + timedelta(hours=4, minutes=1)).timestamp())
+
+    said = await room.say("status")
+
+    assert "250 of 250 people written to within 24 hours; the next place is free at" in said
+    assert f"<!date^{free_at}^" in said
+    assert "Contacts today" not in said
+
+
+async def test_status_counts_the_contacts_of_the_day_where_they_are_limited(
+    room: CampaignRoom,
+) -> None:
+    config = room.room.desk.config
+    acme = config.organizations[ACME]
+    sending = acme.sending.model_copy(update={"contacts_per_day": 5})
+    limited = config.model_copy(
+        update={"organizations": {ACME: acme.model_copy(update={"sending": sending})}}
+    )
+    registry = Registry()
+    status.register(registry, replace(room.room.desk, config=limited))
+    zone = acme.timezone
+    today = NOON.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    await room.value(
+        "insert into place_counts (organization_id, cap, bucket, count)"
+        " values ('acme', 'contacts_per_day', $1, 5)",
+        today,
+    )
+
+    reply = await registry.commands[Status](Status(), room.room.context("U0OWNER", Role.OWNER))
+
+    assert "Contacts today: 5 of 5 (contacts_per_day); the next may be at" in reply.message.text
 
 
 async def test_status_tells_that_others_share_the_portfolio(room: CampaignRoom) -> None:

@@ -21,6 +21,7 @@ from tests.integration.worker.world import NUMBER, OTHER_NUMBER, World
 
 ROWS = 200_000
 BIG = (
+    "places",
     "messages",
     "contacts",
     "contact_identities",
@@ -207,7 +208,10 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
     sending, messages, work = load("sending"), load("messages"), load("work")
     completion, doubts = load("completion"), load("doubts")
     return {
-        "open_campaigns": (sending["open_campaigns"], {"number": NUMBER}),
+        "open_campaigns": (
+            sending["open_campaigns"],
+            {"number": NUMBER, "counted": True},
+        ),
         "due": (
             sending["due"],
             {"number": NUMBER, "campaigns": [0, campaigns[1]], "quotas": [100, 100]},

@@ -1,0 +1,2 @@
+-- == Limits on people ==
+drop table place_counts, places;

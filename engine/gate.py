@@ -55,6 +55,7 @@ class Candidate:
         exclude: Whom the campaign leaves out of those who are elsewhere too.
         elsewhere: Whether it is in another drip; looked at only where *exclude* asks.
         opens_at, closes_at: The contact's sending hours; opens_at is in the past while open.
+        restored: It was due before the database was restored, and staff leave out what was.
     """
 
     campaign_id: CampaignId
@@ -73,6 +74,7 @@ class Candidate:
     promoted_ats: Sequence[datetime] = ()
     exclude: Exclude = Exclude.NONE
     elsewhere: bool = False
+    restored: bool = False
 
 
 def decide(
@@ -84,6 +86,9 @@ def decide(
         return Skip(reason=against)
     if candidate.run not in {"active", "paused"}:
         return Skip(reason=Reason.ENROLLMENT_ENDED)
+    if candidate.restored:
+        # Before whatever puts it off: then it would be due after.
+        return Skip(reason=Reason.RESTORED)
     if candidate.run == "paused":
         # Whatever else is the case: the time staff hold it back is held against nothing.
         return Defer(until=at + PAUSED_LOOK)

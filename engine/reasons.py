@@ -14,6 +14,7 @@ class Reason(StrEnum):
     COOLDOWN = "cooldown"
     FREQUENCY_CAP = "frequency_cap"
     EXPIRED = "expired"
+    RESTORED = "restored"
     WINDOW_CLOSED = "window_closed"
     MISSING_VALUE = "missing_value"
     CONDITION = "condition"
@@ -44,6 +45,7 @@ _SENTENCES = {
     Reason.COOLDOWN: "had another promotional message within the cooldown",
     Reason.FREQUENCY_CAP: "had as many promotional messages as the frequency cap allows",
     Reason.EXPIRED: "the deadline had passed before it could be sent",
+    Reason.RESTORED: "was due before the database was restored, and may have been sent then",
     Reason.WINDOW_CLOSED: "did not write within 24 hours, so only a template may be sent",
     Reason.MISSING_VALUE: "has no value for a token without a fallback",
     Reason.CONDITION: "the step's condition did not hold",

@@ -71,7 +71,7 @@ class Held:
 
 
 async def hold(unit: Unit, lease: Lease) -> Held | None:
-    """Keep *lease* ours until this transaction ends; None: it has moved."""
+    """Keep *lease* ours until this transaction ends; None: it, or the database, has moved."""
     row = await unit.row(_SQL["hold"], **_named(lease), expiry_s=EXPIRY_S)
     return None if row is None else Held(paced_until=row["paced_until"])
 

@@ -16,6 +16,9 @@ class Organization(Model):
     closed_until = fields.DatetimeField(null=True)
     closed_why = fields.TextField(null=True)
     messages_from = fields.DatetimeField(null=True)
+    database_identity = fields.TextField(null=True)
+    moved_at = fields.DatetimeField(null=True)
+    moved_to = fields.TextField(null=True)
     created_at = fields.DatetimeField()
 
     class Meta:
@@ -121,6 +124,8 @@ class Campaign(Model):
     held_s = fields.FloatField(default=0)
     resumed_at = fields.DatetimeField(null=True)
     look_again_since = fields.DatetimeField(null=True)
+    left_out_before = fields.DatetimeField(null=True)
+    restored_at = fields.DatetimeField(null=True)
     looked_due_at = fields.DatetimeField(null=True)
     looked_id = fields.BigIntField(null=True)
 

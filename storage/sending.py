@@ -35,6 +35,7 @@ class OpenCampaign:
         next_slot_at: With a rate: when the next message may go; None: at once.
         day_on: With a daily cap: the day *day_count* is of.
         held: How long it has been held back so far, which is held against no deadline.
+        left_out_before: What was due by then is left out; None: nothing for that.
     """
 
     id: CampaignId
@@ -47,6 +48,10 @@ class OpenCampaign:
     day_on: date | None = None
     day_count: int = 0
     held: timedelta = timedelta()
+    left_out_before: datetime | None = None
+
+    def leaves_out(self, due_at: datetime) -> bool:
+        return self.left_out_before is not None and due_at <= self.left_out_before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +146,7 @@ async def open_campaigns(
             day_on=row["day_on"],
             day_count=row["day_count"],
             held=timedelta(seconds=row["held_s"]),
+            left_out_before=row["left_out_before"],
         )
         for row in rows
     ]

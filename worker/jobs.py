@@ -8,7 +8,7 @@ import structlog
 from arq.typing import WorkerCoroutine
 
 from engine.ids import NumberId, OrganizationId
-from storage import audit_seal, planning, template_sync, work
+from storage import audit_seal, planning, restores, template_sync, work
 from storage.database import CONNECTION_LOST
 from storage.upkeep import KEEP_HOUSE
 from worker.completion import complete
@@ -139,6 +139,7 @@ async def tick(ctx: Context) -> None:
         at = worker.now()
         try:
             async with worker.database.owner_unit(organization, at) as unit:
+                await restores.notice(unit)
                 await template_sync.task_wanted(
                     unit, name=TASK, since=at - _SYNC_EVERY, again=at - _SYNC_AGAIN
                 )

@@ -174,6 +174,7 @@ class Judge:
             closes_at=closes_at,
             exclude=campaign.excluded,
             elsewhere=due.row.contact_id in self._in_others.get(campaign.id, ()),
+            restored=campaign.leaves_out(due.row.message.due_at),
         )
 
     def _opening(self, window: Hours, timezone: str | None) -> tuple[datetime, datetime | None]:

@@ -18,7 +18,7 @@ from engine.clock import Clock
 from engine.failure_codes import failure
 from engine.ids import OrganizationId
 from engine.sending_rules import NumberRule, SendingRules
-from storage import leases, sending
+from storage import leases, restores, sending
 from storage.database import CONNECTION_LOST, Database, Unit
 from storage.leases import Lease
 from storage.listener import Listener, Revocation
@@ -135,6 +135,8 @@ class Lane:
     async def _acquire(self) -> Lease | None:
         begun = self.clock.monotonic()
         async with self._unit() as unit:
+            if await restores.moved(unit):
+                return None
             lease = await leases.acquire(
                 unit, name=f"lane:{self.number.id}", holder=secrets.token_hex(8)
             )
@@ -433,6 +435,7 @@ class Lane:
             try:
                 async with asyncio.timeout(_FRESH_S), self._unit() as unit:
                     ours = await leases.renew(unit, lease, call_age_s=self._call_age())
+                    ours = ours and not await restores.moved(unit)
                     state = await sending.number_state(unit, number=self.number.id)
                     inbound = await sending.inbound_since(
                         unit, number=self.number.id, since=unit.at - _SECOND

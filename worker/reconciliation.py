@@ -9,7 +9,7 @@ from engine.ids import OrganizationId
 from engine.message import Message, State
 from engine.reasons import Reason
 from engine.sending_rules import SendingRules
-from storage import doubts, effects, messages, planning
+from storage import doubts, effects, messages, planning, restores
 from storage.database import Unit
 from storage.messages import Row
 from worker.context import Worker
@@ -26,7 +26,7 @@ async def reconcile(worker: Worker, organization: OrganizationId) -> bool:
 
 
 async def _reconcile(unit: Unit, rules: SendingRules) -> bool:
-    if not await planning.alone(unit, task="reconcile"):
+    if await restores.moved(unit) or not await planning.alone(unit, task="reconcile"):
         return False
     silent = await doubts.silent(
         unit,

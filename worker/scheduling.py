@@ -6,7 +6,7 @@ import structlog
 
 from engine.ids import OrganizationId
 from engine.usecases.start_scheduled import start_scheduled
-from storage import campaigns
+from storage import campaigns, restores
 from storage.campaigns import Campaigns, DueToStart
 from storage.database import CONNECTION_LOST, Unit
 from storage.templates import KnownTemplates
@@ -40,6 +40,8 @@ async def start_due(worker: Worker, organization: OrganizationId) -> bool:
 async def _start(
     unit: Unit, *, worker: Worker, organization: OrganizationId, due: DueToStart
 ) -> None:
+    if await restores.moved(unit):
+        return
     rules = worker.rules[organization]
     await start_scheduled(
         campaign=due.id,

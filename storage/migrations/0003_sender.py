@@ -1,4 +1,4 @@
-"""A sender to trust: limits on how many people are written to."""
+"""A sender to trust: what sending keeps in mind so that it may be relied on."""
 
 from tortoise.migrations.migration import Migration as Base
 

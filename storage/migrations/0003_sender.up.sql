@@ -1,4 +1,4 @@
--- A sender to trust: limits on how many people are written to.
+-- A sender to trust: what sending keeps in mind so that it may be relied on.
 
 -- == Limits on people ==
 
@@ -23,3 +23,46 @@ create table place_counts (
 );
 call protect_tenant_table('places', 'select');
 call protect_tenant_table('place_counts', 'select');
+
+-- == A database that was restored, or promoted ==
+
+-- Which database this is: the cluster, its timeline, the database in it, and the tables of a restore into the same
+-- database. A restart and a crash change nothing of it; a restore, a promotion and an upgrade of the cluster do.
+-- A part that the server does not tell is left out.
+create function database_identity() returns text
+language plpgsql stable set search_path = pg_catalog, public, pg_temp as $$
+declare
+  cluster text := '-';
+  timeline text := '-';
+begin
+  begin
+    cluster := (select system_identifier::text from pg_control_system());
+  exception
+    when insufficient_privilege or feature_not_supported or undefined_function then null;
+  end;
+  begin
+    -- The checkpoint's timeline may be the old one for some seconds after a promotion.
+    timeline := left(pg_walfile_name(pg_current_wal_lsn()), 8);
+  exception
+    when insufficient_privilege or feature_not_supported or undefined_function then null;
+  end;
+  return format('%s/%s/%s/%s', cluster, timeline, (select oid from pg_database where datname = current_database()),
+                'public.organizations'::regclass::oid);
+end $$;
+
+alter table organizations
+  add column database_identity text, -- of the database that it last sent from; null: none yet
+  add column moved_at timestamptz, -- when the database was found to be another one; null: staff have decided, or it is not
+  add column moved_to text; -- its identity then
+
+-- Whether nothing may be sent until staff say what becomes of what was due before.
+create function database_moved(organization text) returns boolean
+language sql stable as $$
+  select exists (select from public.organizations
+                  where organization_id = organization and database_identity <> public.database_identity())
+$$;
+grant execute on function database_identity, database_moved to dripline_bot;
+
+alter table campaigns
+  add column left_out_before timestamptz, -- what was due by then is left out: the database was restored after
+  add column restored_at timestamptz; -- what was due by then staff are asked about; null: nothing

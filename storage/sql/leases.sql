@@ -22,10 +22,12 @@ update leases
  where organization_id = $organization and name = $name and holder = $holder and generation = $generation
 
 -- name: hold
--- Keep the lease from moving while a transaction claims under it; no row: it has moved.
+-- Keep the lease from moving while a transaction claims under it; no row: it has moved, or the database is another
+-- one (the connection may lead to a replica promoted since) and staff have not said yet what may be sent from it.
 select generation, paced_until from leases
  where organization_id = $organization and name = $name and holder = $holder and generation = $generation
    and renewed_at >= clock_timestamp() - $expiry_s::double precision * interval '1 second'
+   and not database_moved($organization)
    for share
 
 -- name: pace

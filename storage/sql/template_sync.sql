@@ -36,9 +36,10 @@ on conflict (organization_id, id) do update
        account = excluded.account, updated_at = excluded.updated_at
 
 -- name: know_organization
--- Make sure the configured organization has its row.
-insert into organizations (organization_id, created_at) values ($organization, $at)
-on conflict do nothing
+-- Make sure the configured organization has its row, and that the row knows the database it is in.
+insert into organizations (organization_id, created_at, database_identity) values ($organization, $at, database_identity())
+on conflict (organization_id) do update set database_identity = excluded.database_identity
+ where organizations.database_identity is null
 
 -- name: task_done
 -- Note the end of a task that began at $begun; a request made meanwhile stays open.

@@ -4,7 +4,8 @@ select n.id
   from unnest($numbers::text[]) as n(id)
   left join numbers s on s.organization_id = $organization and s.id = n.id
   left join leases l on l.organization_id = $organization and l.name = 'lane:' || n.id
- where (l.holder is null or l.renewed_at < clock_timestamp() - $expiry_s::double precision * interval '1 second')
+ where not database_moved($organization)
+   and (l.holder is null or l.renewed_at < clock_timestamp() - $expiry_s::double precision * interval '1 second')
    and (exists (select from messages m
                  where m.organization_id = $organization and m.number_id = n.id and m.state = 'claimed')
         or ((s.closed_until is null or s.closed_until <= $at)
@@ -33,7 +34,8 @@ select
   exists (select from campaigns where organization_id = $organization and rewalk_cursor is not null) as rewalk,
   exists (select from campaigns where organization_id = $organization and look_again_since is not null) as look_again,
   exists (select from campaigns
-           where organization_id = $organization and state = 'scheduled' and least(scheduled_at, look_at) <= $at) as start_scheduled,
+           where organization_id = $organization and state = 'scheduled' and least(scheduled_at, look_at) <= $at)
+  and not database_moved($organization) as start_scheduled,
   exists (select from occurrences where organization_id = $organization) as enroll_triggered,
   exists (select from dates_changed where organization_id = $organization)
   or exists (select from automations a
@@ -61,7 +63,8 @@ select
   exists (select from errands
            where organization_id = $organization and (next_try_at is null or next_try_at <= $at)) as run_errands,
   exists (select from messages m
-           where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.state = 'unknown') as reconcile,
+           where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.state = 'unknown')
+  and not database_moved($organization) as reconcile,
   exists (select from campaigns where organization_id = $organization and state in ('active', 'running', 'paused'))
   or exists (select from campaigns where organization_id = $organization and state in ('cancelled', 'archived') and settled_at is null) as complete,
   exists (select from audit_log where organization_id = $organization and seal is null) as seal_audit,
@@ -93,6 +96,7 @@ with open_campaigns as (
     from campaigns c
     left join organizations o on o.organization_id = c.organization_id
    where c.organization_id = $organization and c.state in ('active', 'running')),
+moved as materialized (select database_moved($organization) as moved),
 queued as (
   select greatest(m.due_at, c.opens_at, n.closed_until, l.paced_until) as at
     from open_campaigns c
@@ -103,6 +107,7 @@ queued as (
                         where organization_id = $organization and number_id = own.number_id and campaign_id = c.id
                           and state = 'queued'
                         order by due_at limit 1) m
+   where not (select moved from moved)
   union all
   select greatest(m.due_at, n.closed_until)
     from unnest(numbers_of($organization)) as own(number_id)
@@ -110,7 +115,8 @@ queued as (
    cross join lateral (select due_at from messages
                         where organization_id = $organization and number_id = own.number_id and campaign_id = 0
                           and state = 'queued'
-                        order by due_at limit 1) m),
+                        order by due_at limit 1) m
+   where not (select moved from moved)),
 enrolled as (
   select e.due_at as at
     from open_campaigns c
@@ -124,7 +130,7 @@ broadcasts as (
    where kind = 'broadcast' and (planned_at is null or settled_at is not null)),
 scheduled as (
   select least(scheduled_at, look_at) as at from campaigns
-   where organization_id = $organization and state = 'scheduled'),
+   where organization_id = $organization and state = 'scheduled' and not (select moved from moved)),
 doubtful as (
   select greatest(coalesce(m.control_at + $grace::interval, m.unknown_since + interval '1 hour'),
                   h.held_at + interval '24 hours') as at
@@ -133,7 +139,8 @@ doubtful as (
                          from templates t
                         where t.organization_id = $organization and t.name = m.template_name
                           and t.language = m.template_language and m.control_at is not null) h on true
-   where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.state = 'unknown'),
+   where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.state = 'unknown'
+     and not (select moved from moved)),
 -- Segments are looked through each minute; who comes in by the passing of time alone is noticed within the hour.
 followed as (
   select f.followed_at

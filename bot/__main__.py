@@ -281,6 +281,31 @@ def recount_command(config_path: Path, level: str) -> None:
     _tell(_run(work), none="every count is right")
 
 
+@cli.command("restored")
+@click.argument("answer", type=click.Choice(["send", "leave-out", "ask"]), required=False)
+@click.option("--organization", help="Only this one; without it, all of them.")
+@_config_option
+@_level_option
+def restored_command(
+    answer: str | None, organization: str | None, config_path: Path, level: str
+) -> None:
+    """Say what becomes of what was due before the database was restored or promoted.
+
+    Without an answer, it shows what waits for one.
+    """
+    config = _with_servers(_configured(config_path, level), redis=False)
+    from bot.cli.restored import UnknownOrganization, restored
+    from storage.checks import require_database
+
+    async def work(_: asyncio.Event) -> list[str]:
+        await require_database(_revealed(config.server.database_url))
+        return await restored(config, _clock(), answer=answer, organization=organization)
+
+    with told(UnknownOrganization):
+        lines = _run(work)
+    _tell(lines, none="nothing is held back because of a restored database")
+
+
 @cli.command("replay")
 @click.argument("ids", nargs=-1, type=int)
 @_config_option

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from bot.slack import errands
+from bot.slack import errands, restores
 from bot.slack.blocks import header, message, sections
 from bot.slack.desk import Desk
 from bot.slack.language.general import Status
@@ -21,6 +21,7 @@ from storage import campaigns, leases, numbers, places, reports, tasks, template
 from storage.database import Unit
 from storage.numbers import NumberState, OrganizationTap
 from storage.reports import Tap
+from storage.restores import held as held_back
 from storage.work import Idle
 
 _CAMPAIGNS: Final = 10
@@ -43,6 +44,7 @@ def register(registry: Registry, desk: Desk) -> None:
             shown = [
                 markup("*{name}*", name=organization.name),
                 _machinery(await leases.alive(unit), redis=redis),
+                *await _restore_lines(unit),
                 *await _number_lines(
                     unit, organization, others=_sharing(desk, organization), taken=portfolio
                 ),
@@ -80,6 +82,12 @@ def _machinery(alive: frozenset[str], *, redis: bool) -> Markup:
     if not redis:
         line = joined([line, Markup("Redis is away: work goes on once it is back.")])
     return line
+
+
+async def _restore_lines(unit: Unit) -> list[Markup]:
+    async with unit.as_owner():
+        held = await held_back(unit)
+    return [] if held is None else [restores.status_line(held)]
 
 
 def _sign(*, good: bool) -> Markup:

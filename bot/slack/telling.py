@@ -16,6 +16,7 @@ from bot.slack import (  # noqa: F401 — they say what is told
     campaign_alerts,
     doubts,
     platform_alerts,
+    restores,
 )
 from bot.slack.alerts import ALERTS, CROWDS, UNTOLD, Alert, Elsewhere, Place
 from bot.slack.blocks import message, sections

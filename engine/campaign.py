@@ -62,7 +62,8 @@ TRANSITIONS: dict[Kind, dict[State, frozenset[State]]] = {
         State.PAUSED: frozenset(
             {State.DRAFT, State.SCHEDULED, State.RUNNING, State.COMPLETED, State.CANCELLED}
         ),
-        State.COMPLETED: frozenset({State.ARCHIVED}),
+        # What failed of it is tried again.
+        State.COMPLETED: frozenset({State.RUNNING, State.ARCHIVED}),
         State.CANCELLED: frozenset({State.ARCHIVED}),
         State.ARCHIVED: frozenset(),
     },

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     OPT_IN = "optin"
     LIST_ADD = "list add"
     LIST_REMOVE = "list remove"
+    RETRY = "retry"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,7 +84,8 @@ def decide(
     against = candidate.consent.against(promotional=candidate.promotional)
     if against is not None:
         return Skip(reason=against)
-    if candidate.run not in {"active", "paused"}:
+    # Of a drip gone through to its end what is queued is the last of it, being tried again.
+    if candidate.run not in {"active", "paused", "completed"}:
         return Skip(reason=Reason.ENROLLMENT_ENDED)
     if candidate.restored:
         # Before whatever puts it off: then it would be due after.

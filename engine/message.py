@@ -173,6 +173,13 @@ class Message:
             error=error,
         )
 
+    def tried_anew(self, *, at: datetime) -> Self:
+        """Return the row that was given up, queued with all its retries before it again.
+
+        The attempt goes on counting, so that reports of earlier calls stay theirs.
+        """
+        return replace(self, state=State.QUEUED, reason=None, due_at=at, tries=0, settled_at=None)
+
     def given_up(
         self, *, at: datetime, reason: Reason, code: int | None, error: str | None
     ) -> Self:

@@ -18,7 +18,7 @@ from engine.errand import (
 from engine.ids import CampaignId, ContactId, ListId
 from engine.usecases.change_consent import ConsentChange, opt_in, opt_out
 from engine.usecases.tag_contacts import tag_contacts, untag_contacts
-from storage import audit, enrollments, lists
+from storage import audit, enrollments, lists, redriving
 from storage.database import Unit
 from storage.identities import IdentifiedContacts
 from storage.inbound import InboundMessages
@@ -78,6 +78,9 @@ async def carry_out(
         case Kind.LIST_REMOVE:
             list_id = ListId(int(errand.subject))
             return _changed(await lists.take(unit, list_id=list_id, contacts=contacts), of=contacts)
+        case Kind.RETRY:
+            campaign = CampaignId(int(errand.subject))
+            return await redriving.redrive(unit, campaign=campaign, contacts=contacts, by=by)
         case other:
             assert_never(other)
 

@@ -35,6 +35,7 @@ class Number(Model):
     verified_name = fields.TextField(null=True)
     closed_until = fields.DatetimeField(null=True)
     closed_why = fields.TextField(null=True)
+    braked_at = fields.DatetimeField(null=True)
     account: dict[str, Any] = fields.JSONField(default=dict)
     updated_at = fields.DatetimeField()
 
@@ -128,6 +129,9 @@ class Campaign(Model):
     restored_at = fields.DatetimeField(null=True)
     looked_due_at = fields.DatetimeField(null=True)
     looked_id = fields.BigIntField(null=True)
+    brake_since = fields.DatetimeField(null=True)
+    brake_accepted = fields.BigIntField(default=0)
+    brake_failed = fields.BigIntField(default=0)
 
     class Meta:
         table = "campaigns"

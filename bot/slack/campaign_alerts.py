@@ -68,6 +68,7 @@ def _noted(kind: str, template: str) -> None:
 _noted("campaign_paused", "Paused by {who}.")
 _noted("campaign_resumed", "Resumed by {who}.")
 _noted("campaign_cancelled", "Cancelled by {who}.")
+_noted("campaign_retried", "What failed is tried again, as {who} wanted.")
 _noted("campaign_archived", "Archived by {who}.")
 
 

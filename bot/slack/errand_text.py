@@ -15,8 +15,17 @@ from engine.errand import (
     Kind,
 )
 from engine.reasons import Reason
+from engine.redrive import Obstacle
 from storage.enrollments import Outcome
+from storage.redriving import MESSAGES
 
+_OF_PEOPLE: Final = (
+    Reason.OPTED_OUT,
+    Reason.PLATFORM_STOPPED,
+    Reason.BLOCKED,
+    Reason.UNREACHABLE,
+    Reason.ERASED,
+)
 _NEITHER: Final = {
     Outcome.ALREADY: "skipped: already enrolled (reentry= of the campaign says who may come again)",
     Outcome.ELSEWHERE: "skipped: in another campaign (mode=skip)",
@@ -54,6 +63,11 @@ def done(kind: Kind, about: str, counts: Mapping[str, int]) -> Markup:
         case Kind.LIST_REMOVE:
             there = _others(counts, "not on it")
             return markup("took {n} off *{name}*{there}.", n=changed, name=about, there=there)
+        case Kind.RETRY:
+            them = counted(counts.get(MESSAGES, 0), "message")
+            return markup(
+                "has {them} of *{name}* tried again, for {n}.", them=them, name=about, n=changed
+            )
         case other:
             assert_never(other)
 
@@ -78,6 +92,8 @@ def besides(kind: Kind, counts: Mapping[str, int]) -> list[Markup]:
                     )
                 )
             return lines
+        case Kind.RETRY:
+            return retry_lines(counts)
         case Kind.UNENROLL:
             return [Markup("What waited for them is not sent.")]
         case Kind.OPT_OUT if counts.get(CANCELLED):
@@ -115,6 +131,8 @@ def begins(kind: Kind, about: str, contacts: int) -> Markup:
             return markup("puts {n} on *{name}*", n=n, name=about)
         case Kind.LIST_REMOVE:
             return markup("takes {n} off *{name}*", n=n, name=about)
+        case Kind.RETRY:
+            return markup("has what failed for {n} of *{name}* tried again", n=n, name=about)
         case other:
             assert_never(other)
 
@@ -126,6 +144,21 @@ def outcome_lines(counts: Mapping[Outcome, int]) -> list[Markup]:
         for outcome, count in sorted(counts.items())
         if count
     ]
+
+
+def retry_lines(counts: Mapping[str, int]) -> list[Markup]:
+    """Return which messages are not tried again, and why."""
+    return [
+        markup("{n} {why}; not tried again.", n=counted(counts[each], "message"), why=sentence)
+        for each, sentence in _LEFT_OUT.items()
+        if counts.get(each)
+    ]
+
+
+_LEFT_OUT: Final = {
+    **{each.value: each.sentence for each in Obstacle},
+    **{each.value: f"are for somebody who {each.sentence}" for each in _OF_PEOPLE},
+}
 
 
 def _others(counts: Mapping[str, int], what: str) -> Markup:

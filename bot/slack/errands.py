@@ -161,7 +161,7 @@ def _alert(event: Event, text: Markup) -> Alert:
 async def _about(unit: Unit, errand: Errand) -> str:
     """Return the tag or the name that an errand is about; empty: it is about neither."""
     match errand.kind:
-        case Kind.ENROLL | Kind.UNENROLL:
+        case Kind.ENROLL | Kind.UNENROLL | Kind.RETRY:
             campaign = await campaigns.get(unit, campaign=CampaignId(int(errand.subject)))
             return campaign.name if campaign else "a campaign now gone"
         case Kind.LIST_ADD | Kind.LIST_REMOVE:

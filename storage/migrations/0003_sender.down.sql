@@ -1,3 +1,16 @@
+-- == The brake ==
+drop index inbound_messages_stops, campaign_stats_by_hour;
+alter table numbers drop column braked_at;
+alter table campaigns drop column brake_failed, drop column brake_accepted, drop column brake_since;
+
+-- == What failed ==
+alter table errands drop constraint errands_kind_check;
+delete from errands where kind = 'retry';
+alter table errands add constraint errands_kind_check
+  check (kind in ('enroll', 'unenroll', 'tag', 'untag', 'optout', 'optin', 'list add', 'list remove'));
+alter table messages drop column redriven_at;
+drop index messages_dead;
+
 -- == A database that was restored, or promoted ==
 alter table campaigns drop column restored_at, drop column left_out_before;
 drop function database_moved;

@@ -66,3 +66,21 @@ grant execute on function database_identity, database_moved to dripline_bot;
 alter table campaigns
   add column left_out_before timestamptz, -- what was due by then is left out: the database was restored after
   add column restored_at timestamptz; -- what was due by then staff are asked about; null: nothing
+
+-- == What failed ==
+create index messages_dead on messages (organization_id, campaign_id, id) where state = 'dead';
+alter table messages add column redriven_at timestamptz; -- when staff last had it tried anew
+alter table errands drop constraint errands_kind_check;
+alter table errands add constraint errands_kind_check
+  check (kind in ('enroll', 'unenroll', 'tag', 'untag', 'optout', 'optin', 'list add', 'list remove', 'retry'));
+
+-- == The brake ==
+alter table campaigns
+  add column brake_since timestamptz, -- a person let it go on then; null: nobody had to
+  add column brake_accepted bigint not null default 0, -- what its statistics of that hour on counted already
+  add column brake_failed bigint not null default 0;
+alter table numbers
+  add column braked_at timestamptz; -- when it was stopped for the quality it still has; null: not for that
+-- The hours since then, of campaigns that have run for years.
+create index campaign_stats_by_hour on campaign_stats (organization_id, campaign_id, hour);
+create index inbound_messages_stops on inbound_messages (organization_id, campaign_id, received_at) where meaning = 'stop';

@@ -8,6 +8,7 @@ from bot.slack.language import (
     campaign_life,
     campaigns,
     contacts,
+    failed,
     general,
     lists,
     looking,
@@ -36,6 +37,7 @@ COMMANDS = (
     *templates.COMMANDS,
     *media.COMMANDS,
     *reports.COMMANDS,
+    *failed.COMMANDS,
     *looking.COMMANDS,
 )
 

@@ -73,6 +73,8 @@ _BY_COMMAND = {
     ("broadcast resume", "broadcast"): "Halted",
     ("broadcast unschedule", "broadcast"): "Timed",
     ("broadcast delete", "broadcast"): '"Sale of May"',
+    ("retry", "campaign"): "Begun",
+    ("retry", "who"): "all",
     ("contact add", "phone"): "+31612345678",
     ("contact find", "text"): "lovelace",
     ("contact untag", "tag"): "lead",

@@ -64,6 +64,14 @@ select 'acme', name, 1, name, case name when 'judged.csv' then 'judged' else 'im
        '{"verdicts": {"new": 1}}', 'U0OWNER', 'C0TEAM', $1, $1
   from unnest(array['leads.csv', 'leads of May.csv', 'judged.csv']) as name
 """
+_FAILED = """
+insert into messages (organization_id, id, run_id, step_id, contact_id, campaign_id, number_id,
+                      state, reason, attempt, due_at, failed_at, settled_at)
+select 'acme', new_message_id(extract(epoch from $1::timestamptz)::bigint), c.id, s.id, p.id, c.id,
+       '200000000000001', 'dead', 'failed', 4, $1, $1, $1
+  from campaigns c join steps s on s.campaign_id = c.id join contacts p on true
+ where c.name = 'Begun'
+"""
 _NUMBERED = (
     "select setval(pg_get_serial_sequence(name, 'id'), 1, false)"
     " from unnest(array['automations', 'steps']) as name"
@@ -322,6 +330,8 @@ async def _build(house: House, database: Database) -> None:
         answer = await house.say(command)
         assert not answer.refused, (command, answer.text)
         assert not answer.broken, (command, answer.logged)
+    await database.pool.execute("select attach_message_leaf($1)", NOON)
+    await database.pool.execute(_FAILED, NOON)
 
 
 def texts_of(body: Mapping[str, Any]) -> list[str]:

@@ -35,6 +35,12 @@ def test_what_nothing_speaks_against_goes() -> None:
     assert decide(WILLING, at=NOON, cooldown=DAY) == Send(until=None)
 
 
+def test_the_last_message_of_a_drip_gone_through_is_tried_again() -> None:
+    assert isinstance(
+        decide(replace(WILLING, run="completed"), at=NOON, cooldown=timedelta()), Send
+    )
+
+
 @pytest.mark.parametrize(
     ("candidate", "reason"),
     [

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final, Self
 
 from engine import names
+from engine.ids import ContactId
 from engine.personalise import BUILT_IN
 
 LONGEST_VALUE: Final = 1_000
@@ -48,6 +49,52 @@ class Misfit(ValueError):
 
 class ReservedName(ValueError):
     """The name is that of something every contact has; the message is a sentence for staff."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retyping:
+    """An attribute that becomes of another type.
+
+    Attributes:
+        form: How its values are read.
+    """
+
+    name: str
+    type: AttributeType
+    form: "Form"
+
+    def __str__(self) -> str:
+        said = [self.type, *(word for word, holds in self._words() if holds)]
+        return f"{','.join(said)} {self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what str() wrote."""
+        said, _, name = text.partition(" ")
+        type_, *words = said.split(",")
+        form = Form(decimal_comma=_COMMA in words, month_first=_MONTH in words)
+        return cls(name=name, type=AttributeType(type_), form=form)
+
+    def _words(self) -> tuple[tuple[str, bool], ...]:
+        return (_COMMA, self.form.decimal_comma), (_MONTH, self.form.month_first)
+
+
+_COMMA: Final = "decimal_comma"
+_MONTH: Final = "month_first"
+
+
+class ValuesUnfit(Exception):
+    """Some contacts have a value that the new type cannot have; nothing was changed.
+
+    Attributes:
+        count: How many of those looked at.
+        contacts: A few of them.
+    """
+
+    def __init__(self, count: int, contacts: Sequence[ContactId]) -> None:
+        super().__init__(f"{count} values are not of the type")
+        self.count = count
+        self.contacts = tuple(contacts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,19 @@ class Kind(StrEnum):
     LIST_ADD = "list add"
     LIST_REMOVE = "list remove"
     RETRY = "retry"
+    REFRESH = "segment refresh"
+    """Of a static segment: those to take off its list are meant by the negative of their ids."""
+    CHECK = "attribute check"
+    RETYPE = "attribute type"
+    """Follows the check of the same values, once all of them fit."""
+
+
+class Stop(StrEnum):
+    """Why an errand ended before it was done."""
+
+    NOT_ENROLLING = "not_enrolling"
+    LIST_GONE = "list_gone"
+    UNFIT = "unfit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +37,8 @@ class Errand:
     """What is to be done.
 
     Attributes:
-        subject: The tag, or the id of the campaign or list, it is about; empty: none.
+        subject: The tag, or the id of the campaign or list, it is about; an attribute with its new
+            type, as `engine.attributes.Retyping` writes it; empty: none.
     """
 
     kind: Kind
@@ -36,6 +50,8 @@ UNCHANGED: Final = "unchanged"
 INTERRUPTED: Final = "interrupted"
 CANCELLED: Final = "cancelled"
 STOPPED_ELSEWHERE: Final = "stopped_elsewhere"
+CAME: Final = "came"
+WENT: Final = "went"
 """What is counted; besides them what enrolling comes to."""
 
 _CONSENTS: Final = 500  # each may end enrollments and cancel messages

@@ -60,6 +60,24 @@ async def values_after(
     return [(row["id"], row["value"]) for row in rows]
 
 
+async def values_of(
+    unit: Unit, *, name: str, contacts: Sequence[ContactId]
+) -> list[tuple[ContactId, str]]:
+    """Return the values of those of *contacts* that have the attribute, by id."""
+    rows = await unit.rows(_SQL["values_of"], name=name, contacts=contacts)
+    return [(row["id"], row["value"]) for row in rows]
+
+
+async def contacts_with(unit: Unit, *, name: str, since: datetime | None = None) -> list[ContactId]:
+    """Return the contacts that have the attribute, sorted. For the owner's units.
+
+    Args:
+        since: Only those changed then or later.
+    """
+    rows = await unit.rows(_SQL["contacts_with"], name=name, since=since)
+    return [row["id"] for row in rows]
+
+
 async def rewrite(unit: Unit, *, name: str, changes: Sequence[tuple[ContactId, str, str]]) -> None:
     """Write (contact, old value, new value), where the old one is still there."""
     if changes:

@@ -33,6 +33,12 @@ CONNECTION_LOST = (
 )
 """What a lost Postgres raises; asyncpg reports some losses as errors of its own interface."""
 
+
+def is_lost(error: BaseException) -> bool:
+    """Whether an error says that Postgres is lost, and not that one statement took too long."""
+    return isinstance(error, CONNECTION_LOST) and not isinstance(error, TimeoutError)
+
+
 _REPEATED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
@@ -118,7 +124,7 @@ class Unit:
 
     def is_over(self, failed: Exception) -> bool:
         """Whether *failed* leaves nothing to go on with: no connection, or all to be repeated."""
-        return self.connection.is_closed() or isinstance(failed, (*CONNECTION_LOST, *_REPEATED))
+        return self.connection.is_closed() or is_lost(failed) or isinstance(failed, _REPEATED)
 
     async def notify(self, channel: str, payload: str) -> None:
         """Tell listeners once this commits. It slows commits: only for what cannot wait."""

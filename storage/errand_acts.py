@@ -2,23 +2,27 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
+from engine.attributes import Retyping
 from engine.enrollment import EndReason
 from engine.errand import (
+    CAME,
     CANCELLED,
     CHANGED,
     INTERRUPTED,
     STOPPED_ELSEWHERE,
     UNCHANGED,
+    WENT,
     Errand,
     Kind,
 )
 from engine.ids import CampaignId, ContactId, ListId
 from engine.usecases.change_consent import ConsentChange, opt_in, opt_out
 from engine.usecases.tag_contacts import tag_contacts, untag_contacts
-from storage import audit, enrollments, lists, redriving
+from storage import audit, enrollments, lists, redriving, retyping, segments
 from storage.database import Unit
 from storage.identities import IdentifiedContacts
 from storage.inbound import InboundMessages
@@ -36,6 +40,8 @@ async def carry_out(
 
     Raises:
         NotEnrolling: The campaign takes nobody in; nothing was done.
+        NoSuchList: It was deleted meanwhile; the same.
+        ValuesUnfit: Some values are not of the new type; the same.
     """
     match errand.kind:
         case Kind.ENROLL:
@@ -81,8 +87,62 @@ async def carry_out(
         case Kind.RETRY:
             campaign = CampaignId(int(errand.subject))
             return await redriving.redrive(unit, campaign=campaign, contacts=contacts, by=by)
+        case Kind.REFRESH:
+            return await _refresh(unit, ListId(int(errand.subject)), contacts)
+        case Kind.CHECK:
+            return await retyping.check(unit, Retyping.parse(errand.subject), contacts)
+        case Kind.RETYPE:
+            return await retyping.rewrite(unit, Retyping.parse(errand.subject), contacts)
         case other:
             assert_never(other)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """What is to be done after an errand, instead of telling that it is done.
+
+    Attributes:
+        contacts: To whom; None: to the same.
+        since: As of when.
+    """
+
+    errand: Errand
+    contacts: Sequence[ContactId] | None
+    since: datetime
+
+
+async def finish(unit: Unit, errand: Errand, *, by: str, since: datetime) -> Follow | None:
+    """Do what is done once an errand was carried out to everybody; None: nothing follows.
+
+    Args:
+        since: As of when it is done.
+
+    Raises:
+        ValuesUnfit: It cannot be done.
+    """
+    match errand.kind:
+        case Kind.REFRESH:
+            await segments.refreshed(unit, list_id=ListId(int(errand.subject)))
+        case Kind.CHECK:
+            return Follow(
+                errand=Errand(kind=Kind.RETYPE, subject=errand.subject), contacts=None, since=since
+            )
+        case Kind.RETYPE:
+            wanted = Retyping.parse(errand.subject)
+            late = await retyping.finish(unit, wanted, since=since, by=by)
+            if late is not None:
+                again = Errand(kind=Kind.CHECK, subject=errand.subject)
+                return Follow(errand=again, contacts=late, since=unit.at)
+        case _:
+            pass
+    return None
+
+
+async def _refresh(unit: Unit, list_id: ListId, signed: Sequence[int]) -> Counter[str]:
+    """Put contacts on the list of a static segment, or, by the negative of their ids, take off."""
+    came = await lists.put(unit, list_id=list_id, contacts=[ContactId(n) for n in signed if n > 0])
+    gone = [ContactId(-n) for n in signed if n < 0]
+    return Counter({CAME: came, WENT: await lists.take(unit, list_id=list_id, contacts=gone)})
 
 
 async def _enroll(

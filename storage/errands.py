@@ -41,9 +41,19 @@ class OpenErrand:
 
 
 async def begin(
-    unit: Unit, errand: Errand, *, contacts: Sequence[ContactId], actor: str, channel: str
+    unit: Unit,
+    errand: Errand,
+    *,
+    contacts: Sequence[int],
+    actor: str,
+    channel: str,
+    since: datetime | None = None,
 ) -> None:
-    """Have an errand carried out by the worker, for just these contacts."""
+    """Have an errand carried out by the worker, for just these contacts.
+
+    Args:
+        since: As of when it is done; None: now.
+    """
     await unit.run(
         _SQL["begin"],
         kind=errand.kind,
@@ -51,7 +61,16 @@ async def begin(
         contacts=list(contacts),
         actor=actor,
         channel=channel,
+        since=since or unit.at,
     )
+
+
+async def everybody(unit: Unit, open_errand: OpenErrand) -> list[ContactId]:
+    """Return all contacts of an errand."""
+    contacts: list[ContactId] | None = await unit.value(
+        _SQL["following"], errand=open_errand.id, done=0, limit=open_errand.contacts
+    )
+    return contacts or []
 
 
 async def take(unit: Unit) -> OpenErrand | None:
@@ -92,8 +111,8 @@ async def end(unit: Unit, open_errand: OpenErrand) -> None:
     await unit.run(_SQL["end"], errand=open_errand.id)
 
 
-async def under_way(unit: Unit, *, limit: int) -> list[OpenErrand]:
-    """Return the errands that are not done, the oldest first."""
+async def under_way(unit: Unit, *, limit: int | None) -> list[OpenErrand]:
+    """Return the errands that are not done, the oldest first; without a *limit* all."""
     return [_from_row(row) for row in await unit.rows(_SQL["under_way"], limit=limit)]
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from engine.ids import ContactId, ListId
 from engine.names import is_among
 from engine.segment import lists_in
-from engine.usecases.keep_list import ContactList, ListNameTaken, Use
+from engine.usecases.keep_list import ContactList, ListNameTaken, NoSuchList, Use
 from storage import audit, segments
 from storage.database import Unit
 from storage.queries import load
@@ -101,16 +101,28 @@ async def listed(unit: Unit) -> list[Listed]:
 async def put(unit: Unit, *, list_id: ListId, contacts: Sequence[ContactId]) -> int:
     """Put contacts (at most some thousands) on a list; return how many were not on it.
 
-    Whoever is gone is left out, and so are all when the list is gone.
+    Whoever is gone is left out.
+
+    Raises:
+        NoSuchList: It is gone.
     """
-    if await unit.value(_SQL["keep"], list=list_id) is None:
-        return 0
+    await _keep(unit, list_id)
     return await unit.run(_SQL["put"], list=list_id, contacts=contacts)
 
 
 async def take(unit: Unit, *, list_id: ListId, contacts: Sequence[ContactId]) -> int:
-    """Take contacts (at most some thousands) off a list; return how many were on it."""
+    """Take contacts (at most some thousands) off a list; return how many were on it.
+
+    Raises:
+        NoSuchList: It is gone.
+    """
+    await _keep(unit, list_id)
     return await unit.run(_SQL["take"], list=list_id, contacts=contacts)
+
+
+async def _keep(unit: Unit, list_id: ListId) -> None:
+    if await unit.value(_SQL["keep"], list=list_id) is None:
+        raise NoSuchList
 
 
 async def members(unit: Unit, *, list_id: ListId) -> list[ContactId]:

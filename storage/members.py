@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from engine.ids import CampaignId, ContactId, SegmentId
+from engine.ids import CampaignId, ContactId, ListId, SegmentId
 from engine.phone import Phone
 from engine.reasons import Reason
 from engine.segment import Definition, InSegment, segments_in
@@ -33,6 +33,12 @@ class Preview:
 async def members(unit: Unit, *, definition: Definition) -> list[ContactId]:
     """Return the contacts that are meant, sorted."""
     return [row["id"] for row in await _asked(unit, "members", definition)]
+
+
+async def differing(unit: Unit, *, definition: Definition, list_id: ListId) -> list[int]:
+    """Return those meant who are not on a list, and as negative ids those only on the list."""
+    rows = await _asked(unit, "differing", definition, list=list_id)
+    return [row["id"] for row in rows]
 
 
 async def preview(unit: Unit, *, definition: Definition, limit: int) -> Preview:

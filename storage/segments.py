@@ -1,7 +1,6 @@
 """Segments: what they are called, whom they hold, and what uses them."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 import asyncpg
 
@@ -138,10 +137,9 @@ async def names(unit: Unit) -> dict[str, SegmentId]:
     return {row["name"]: row["id"] for row in await unit.rows(_SQL["names"])}
 
 
-async def refreshed(unit: Unit, *, segment: SegmentId) -> datetime:
+async def refreshed(unit: Unit, *, list_id: ListId) -> None:
     """Remember that the list of a static segment was made now."""
-    await unit.run(_SQL["refreshed"], segment=segment)
-    return unit.at
+    await unit.run(_SQL["refreshed"], list=list_id)
 
 
 async def broadcasts_with(unit: Unit, *, part: str, id_: int) -> list[str]:

@@ -7,12 +7,14 @@ from typing import Final
 import structlog
 
 from engine import setback
-from engine.errand import at_once
+from engine.attributes import ValuesUnfit
+from engine.errand import Stop, at_once
 from engine.ids import OrganizationId
+from engine.usecases.keep_list import NoSuchList
 from storage import effects, errands
 from storage.database import Unit
 from storage.enrollments import NotEnrolling
-from storage.errand_acts import carry_out
+from storage.errand_acts import carry_out, finish
 from storage.errands import OpenErrand
 from worker.context import Worker
 
@@ -59,19 +61,47 @@ async def _slice(unit: Unit, seen: OpenErrand) -> None:
             if contacts
             else Counter[str]()
         )
+        after = replace(
+            seen, done=seen.done + len(contacts), counts=dict(Counter(seen.counts) + counts)
+        )
+        if after.done >= after.contacts:
+            await _finish(unit, after)
+            return
     except NotEnrolling:
         # Somebody ended the campaign meanwhile; what was done is told.
-        await _ended(unit, seen, cut_short=True)
+        await _ended(unit, seen, stopped=Stop.NOT_ENROLLING)
         return
-    after = replace(
-        seen, done=seen.done + len(contacts), counts=dict(Counter(seen.counts) + counts)
-    )
-    if after.done >= after.contacts:
-        await _ended(unit, after, cut_short=False)
+    except NoSuchList:
+        await _ended(unit, seen, stopped=Stop.LIST_GONE)
+        return
+    except ValuesUnfit as unfit:
+        await _ended(
+            unit, seen, stopped=Stop.UNFIT, unfit={"count": unfit.count, "of": unfit.contacts}
+        )
         return
     await errands.advance(unit, seen, contacts=len(contacts), counts=counts)
     if after.contacts > _TOLD_ABOVE and _part(after) > _part(seen):
         await _tell(unit, "errand_moved", after)
+
+
+async def _finish(unit: Unit, errand: OpenErrand) -> None:
+    """End it, or go on with what follows from it."""
+    follow = await finish(unit, errand.errand, by=errand.actor, since=errand.created_at)
+    if follow is None:
+        await _ended(unit, errand, stopped=None)
+        return
+    contacts = follow.contacts
+    if contacts is None:
+        contacts = await errands.everybody(unit, errand)
+    await errands.end(unit, errand)
+    await errands.begin(
+        unit,
+        follow.errand,
+        contacts=contacts,
+        actor=errand.actor,
+        channel=errand.channel,
+        since=follow.since,
+    )
 
 
 async def _failed(unit: Unit, errand: OpenErrand, failed: Exception) -> None:
@@ -89,9 +119,9 @@ def _part(errand: OpenErrand) -> int:
     return errand.done * _PARTS // errand.contacts
 
 
-async def _ended(unit: Unit, errand: OpenErrand, *, cut_short: bool) -> None:
+async def _ended(unit: Unit, errand: OpenErrand, *, stopped: Stop | None, **more: object) -> None:
     await errands.end(unit, errand)
-    await _tell(unit, "errand_done", errand, cut_short=cut_short)
+    await _tell(unit, "errand_done", errand, stopped=stopped, **more)
     log.info("errand_done", errand_id=errand.id, contacts=errand.done)
 
 

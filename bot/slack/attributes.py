@@ -1,11 +1,14 @@
 """Attributes of contacts: listing them, and changing their types."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
+from bot.slack import errand_text
 from bot.slack.blocks import message, sections
 from bot.slack.contact_pages import counted
 from bot.slack.desk import Desk
+from bot.slack.errands import begun, goes_on, unfit_line
 from bot.slack.language.attributes import AttributeList, AttributeType
 from bot.slack.markup import Markup, code, joined, markup, user
 from bot.slack.refusals import refusing
@@ -14,25 +17,28 @@ from bot.slack.replies import Reply
 from engine import attributes as rules
 from engine import names
 from engine.attributes import AttributeType as Type
-from engine.attributes import Form
+from engine.attributes import Form, Retyping, ValuesUnfit
+from engine.errand import Errand, Kind, at_once
 from engine.ids import ContactId
 from engine.names import Ambiguous, NoMatch, One
 from engine.refusal import Refusal
-from storage import attributes, audit
+from storage import attributes, errands, retyping
 from storage.attributes import ListedAttribute
 from storage.database import Unit
 
-_SLICE: Final = 2_000
 _SHOWN: Final = 5
-_LONGEST_SHOWN: Final = 60
 
 
 class NoSuchAttribute(Refusal):
     """No attribute, or several, are called so; the message says which."""
 
 
-class ValuesUnfit(Refusal):
+class NotOfThatType(Refusal):
     """Some contacts have a value that the new type cannot have."""
+
+
+class BeingRetyped(Refusal):
+    """The attribute is on its way to another type."""
 
 
 def register(registry: Registry, desk: Desk) -> None:
@@ -79,113 +85,61 @@ def _line(attribute: ListedAttribute) -> Markup:
 
 
 async def _retype(desk: Desk, command: AttributeType, context: Context) -> Reply:
-    """Check all values, write them in the new type's form, and only then change the type.
-
-    In this order a process that dies leaves texts, which any value is, and never a value that is
-    not of its attribute's type.
-    """
-    known = await desk.database.run(context.organization, context.at, attributes.known)
-    name = _meant(command.name, known)
-    if known[name] is command.type:
-        return _said(markup("{name} is of type {type} already.", name=code(name), type=known[name]))
+    """Give an attribute another type, at once or, where very many have it, by the worker."""
     form = Form.usual_in(desk.config.organizations[context.organization].country)
-    await _check(desk, context, name, command.type, form)
-    changed = await _rewrite(desk, context, name, command.type, form)
 
-    async def finish(unit: Unit) -> None:
-        await attributes.lock(unit, name=name)
-        # Written while the others were looked at.
-        late = await attributes.values_after(
-            unit, name=name, after=ContactId(0), limit=_SLICE, since=context.at
+    async def work(unit: Unit) -> tuple[Errand, int, Counter[str]] | Reply:
+        name = _meant(command.name, await attributes.known(unit))
+        before = await attributes.lock(unit, name=name)
+        if before is command.type:
+            return _said(markup("{name} is of type {type} already.", name=code(name), type=before))
+        await _check_alone(unit, name)
+        errand = Errand(
+            kind=Kind.CHECK, subject=str(Retyping(name=name, type=command.type, form=form))
         )
-        changes, unfit = _sorted(late, command.type, form)
-        if unfit:
-            raise _refusal(name, command.type, unfit)
-        await attributes.rewrite(unit, name=name, changes=changes)
-        await attributes.retype(unit, name=name, type_=command.type)
-        await audit.note(
-            unit,
-            actor=context.user_id,
-            action="attribute.type",
-            subject=f"attribute:{name}",
-            content={"type": command.type},
-        )
+        contacts = await attributes.contacts_with(unit, name=name)
+        if await begun(unit, errand, contacts, context):
+            return errand, len(contacts), Counter()
+        return errand, len(contacts), await _at_once(unit, errand, contacts, context)
 
-    await desk.database.run(context.organization, context.at, finish, owner=True)
-    return Reply(
-        message=_said(
-            markup(
-                "{who} made {name} of type {type}{written}.",
-                who=user(context.user_id),
-                name=code(name),
-                type=command.type,
-                written=markup("; {n} were written anew", n=counted(changed, "value"))
-                if changed
-                else Markup(""),
-            )
-        ).message,
-        in_channel=True,
+    done = await desk.database.run(context.organization, context.at, work, owner=True)
+    if isinstance(done, Reply):
+        return done
+    errand, contacts, counts = done
+    if contacts > at_once(errand.kind):
+        return await goes_on(desk, context, errand, errand.subject, contacts)
+    text = markup(
+        "{who} {done}",
+        who=user(context.user_id),
+        done=errand_text.done(Kind.RETYPE, errand.subject, counts),
     )
+    return Reply(message=_said(text).message, in_channel=True)
 
 
-async def _check(desk: Desk, context: Context, name: str, type_: Type, form: Form) -> None:
-    unfit: Counter[str] = Counter()
-    after = ContactId(0)
-    while values := await _values(desk, context, name, after):
-        unfit.update(_sorted(values, type_, form)[1])
-        after = values[-1][0]
-    if unfit:
-        raise _refusal(name, type_, unfit)
+async def _check_alone(unit: Unit, name: str) -> None:
+    """Keep two from giving one attribute two types at once; the caller holds its lock."""
+    for each in await errands.under_way(unit, limit=None):
+        if each.errand.kind in {Kind.CHECK, Kind.RETYPE}:
+            other = Retyping.parse(each.errand.subject)
+            if other.name == name:
+                raise BeingRetyped(
+                    f"{name} is being made of type {other.type} already; /drip status shows how"
+                    " far that is."
+                )
 
 
-async def _rewrite(desk: Desk, context: Context, name: str, type_: Type, form: Form) -> int:
-    changed = 0
-    after = ContactId(0)
-    while values := await _values(desk, context, name, after):
-        changes, _ = _sorted(values, type_, form)
-        after = values[-1][0]
-        changed += len(changes)
-
-        async def write(unit: Unit, changes: list[tuple[ContactId, str, str]] = changes) -> None:
-            await attributes.rewrite(unit, name=name, changes=changes)
-
-        await desk.database.run(context.organization, context.at, write, owner=True)
-    return changed
-
-
-async def _values(
-    desk: Desk, context: Context, name: str, after: ContactId
-) -> list[tuple[ContactId, str]]:
-    return await desk.database.run(
-        context.organization,
-        context.at,
-        lambda unit: attributes.values_after(unit, name=name, after=after, limit=_SLICE),
-        owner=True,
-    )
-
-
-def _sorted(
-    values: list[tuple[ContactId, str]], type_: Type, form: Form
-) -> tuple[list[tuple[ContactId, str, str]], Counter[str]]:
-    """Return (contact, old, new) of values that change, and the values that do not fit."""
-    counts = Counter(value for _, value in values)
-    become, unfit = rules.retyped(counts, type_, form=form)
-    changes = [
-        (contact, value, become[value])
-        for contact, value in values
-        if become.get(value, value) != value
-    ]
-    return changes, Counter(unfit)
-
-
-def _refusal(name: str, type_: Type, unfit: Counter[str]) -> ValuesUnfit:
-    shown = ", ".join(repr(value[:_LONGEST_SHOWN]) for value in list(unfit)[:_SHOWN])
-    count = counted(unfit.total())
-    return ValuesUnfit(
-        f"{count} {'has' if unfit.total() == 1 else 'have'} a value of {name} that is not"
-        f" {type_.must_be}, such as {type_.example}: {shown}. Nothing was changed; correct"
-        f" them with /drip contact edit <contact> {name}=<value>, or by a file."
-    )
+async def _at_once(
+    unit: Unit, errand: Errand, contacts: Sequence[ContactId], context: Context
+) -> Counter[str]:
+    wanted = Retyping.parse(errand.subject)
+    try:
+        counts = await retyping.rewrite(unit, wanted, contacts)
+    except ValuesUnfit as unfit:
+        why = await unfit_line(unit, wanted, unfit.count, unfit.contacts)
+        raise NotOfThatType(why) from unfit
+    await attributes.retype(unit, name=wanted.name, type_=wanted.type)
+    await retyping.note(unit, wanted, by=context.user_id)
+    return counts
 
 
 def _meant(given: str, known: dict[str, Type]) -> str:

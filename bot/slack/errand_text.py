@@ -6,13 +6,17 @@ from typing import Final, assert_never
 
 from bot.slack.contact_pages import counted
 from bot.slack.markup import Markup, code, markup
+from engine.attributes import Retyping
 from engine.errand import (
+    CAME,
     CANCELLED,
     CHANGED,
     INTERRUPTED,
     STOPPED_ELSEWHERE,
     UNCHANGED,
+    WENT,
     Kind,
+    Stop,
 )
 from engine.reasons import Reason
 from engine.redrive import Obstacle
@@ -36,7 +40,8 @@ def done(kind: Kind, about: str, counts: Mapping[str, int]) -> Markup:
     """Return what was done as what follows the name of who asked.
 
     Args:
-        about: The tag, or the name of the campaign or list; empty for consent.
+        about: The tag, the name of the campaign, list or segment, or the attribute with its type as
+            `engine.attributes.Retyping` writes it; empty for consent.
     """
     changed = counted(counts.get(CHANGED, 0))
     match kind:
@@ -67,6 +72,30 @@ def done(kind: Kind, about: str, counts: Mapping[str, int]) -> Markup:
             them = counted(counts.get(MESSAGES, 0), "message")
             return markup(
                 "has {them} of *{name}* tried again, for {n}.", them=them, name=about, n=changed
+            )
+        case Kind.REFRESH:
+            came, went = counted(counts.get(CAME, 0)), counted(counts.get(WENT, 0))
+            return markup(
+                "refreshed the segment *{name}*: {came} came, {went} went.",
+                name=about,
+                came=came,
+                went=went,
+            )
+        case Kind.CHECK:
+            return markup("checked {name}.", name=code(Retyping.parse(about).name))
+        case Kind.RETYPE:
+            written = counts.get(CHANGED, 0)
+            anew = (
+                markup("; {n} were written anew", n=counted(written, "value"))
+                if written
+                else Markup("")
+            )
+            wanted = Retyping.parse(about)
+            return markup(
+                "made {name} of type {type}{anew}.",
+                name=code(wanted.name),
+                type=wanted.type,
+                anew=anew,
             )
         case other:
             assert_never(other)
@@ -133,8 +162,36 @@ def begins(kind: Kind, about: str, contacts: int) -> Markup:
             return markup("takes {n} off *{name}*", n=n, name=about)
         case Kind.RETRY:
             return markup("has what failed for {n} of *{name}* tried again", n=n, name=about)
+        case Kind.REFRESH:
+            return markup("refreshes the segment *{name}*, {n}", name=about, n=n)
+        case Kind.CHECK | Kind.RETYPE:
+            wanted = Retyping.parse(about)
+            return markup(
+                "{does} the {name} of {n} as {type}",
+                does="checks" if kind is Kind.CHECK else "writes",
+                name=code(wanted.name),
+                n=n,
+                type=wanted.type,
+            )
         case other:
             assert_never(other)
+
+
+def stopped(stop: Stop, done: int, contacts: int) -> Markup:
+    """Return why it ended early, and how far it had come."""
+    return markup(
+        "It stopped after {done} of {all} contacts: {why}.",
+        done=done,
+        all=contacts,
+        why=_STOPPED[stop],
+    )
+
+
+_STOPPED: Final = {
+    Stop.NOT_ENROLLING: "the campaign takes nobody in any more",
+    Stop.LIST_GONE: "the list was deleted meanwhile",
+    Stop.UNFIT: "some values are not of that type",
+}
 
 
 def outcome_lines(counts: Mapping[Outcome, int]) -> list[Markup]:

@@ -8,22 +8,25 @@ from bot.slack import errand_text
 from bot.slack.alerts import Alert, Elsewhere, tells, untold
 from bot.slack.blocks import message, section
 from bot.slack.changes import told
+from bot.slack.contact_pages import counted
 from bot.slack.desk import Desk
 from bot.slack.markup import Markup, code, date, joined, markup, progress, user
 from bot.slack.registry import Context
 from bot.slack.replies import Reply
-from engine.errand import Errand, Kind, at_once
+from engine.attributes import Retyping
+from engine.errand import Errand, Kind, Stop, at_once
 from engine.ids import CampaignId, ContactId, ListId
 from engine.setback import TRIES
-from storage import campaigns, effects, errands, lists
+from storage import attributes, campaigns, effects, errands, lists
 from storage.database import Unit
 from storage.errand_acts import carry_out
 from storage.events import Event
 
 _LISTED = 10
+_LONGEST_VALUE = 60
 
 
-async def begun(unit: Unit, errand: Errand, ids: Sequence[ContactId], asked: Context) -> bool:
+async def begun(unit: Unit, errand: Errand, ids: Sequence[int], asked: Context) -> bool:
     """Have the worker do it to *ids*; False: they are few enough to be done at once."""
     if len(ids) <= at_once(errand.kind):
         return False
@@ -39,6 +42,7 @@ async def at_once_done(
 
     Raises:
         NotEnrolling: The campaign takes nobody in; nothing was done.
+        NoSuchList: It was deleted meanwhile; the same.
     """
 
     async def work(unit: Unit) -> Counter[str]:
@@ -118,20 +122,47 @@ async def set_aside(event: Event, unit: Unit) -> tuple[Alert, ...]:
 async def ended(event: Event, unit: Unit) -> tuple[Alert, ...]:
     """Say what it came to."""
     errand, content = _errand(event), event.content
+    who = user(str(content["actor"]))
+    if content["stopped"] == Stop.UNFIT:
+        unfit = content["unfit"]
+        why = await unfit_line(
+            unit, Retyping.parse(errand.subject), int(unfit["count"]), unfit["of"], at_least=True
+        )
+        return (_alert(event, markup("{who}: {why}", who=who, why=why)),)
     first = errand_text.done(errand.kind, await _about(unit, errand), content["counts"])
     said = [
-        markup("{who} {done}", who=user(str(content["actor"])), done=first),
+        markup("{who} {done}", who=who, done=first),
         *errand_text.besides(errand.kind, content["counts"]),
     ]
-    if content["cut_short"]:
-        said.append(
-            markup(
-                "It stopped after {done} of {all} contacts: the campaign takes nobody in any more.",
-                done=int(content["done"]),
-                all=int(content["contacts"]),
-            )
-        )
+    if content["stopped"]:
+        stop = Stop(content["stopped"])
+        said.append(errand_text.stopped(stop, int(content["done"]), int(content["contacts"])))
     return (_alert(event, joined(said)),)
+
+
+async def unfit_line(
+    unit: Unit,
+    wanted: Retyping,
+    count: int,
+    contacts: Sequence[ContactId],
+    *,
+    at_least: bool = False,
+) -> str:
+    """Return that values keep an attribute from its new type, and how to mend them.
+
+    Args:
+        count: How many of them; *at_least*: of those looked at so far.
+        contacts: Some who have them, whose values are shown as they are now.
+    """
+    values = await attributes.values_of(unit, name=wanted.name, contacts=contacts)
+    shown = ", ".join(repr(value[:_LONGEST_VALUE]) for value in dict.fromkeys(v for _, v in values))
+    has = "has" if count == 1 else "have"
+    return (
+        f"{'At least ' if at_least else ''}{counted(count)} {has} a value of {wanted.name} that is"
+        f" not {wanted.type.must_be}, such as {wanted.type.example}: {shown}. The type was not"
+        f" changed; correct them with /drip contact edit <contact> {wanted.name}=<value>, or by a"
+        " file."
+    )
 
 
 @untold("errand_set_aside")
@@ -168,5 +199,7 @@ async def _about(unit: Unit, errand: Errand) -> str:
             wanted = ListId(int(errand.subject))
             called = {id_: name for name, id_ in (await lists.names(unit)).items()}
             return called.get(wanted, "a list now gone")
+        case Kind.REFRESH:
+            return await _about(unit, Errand(kind=Kind.LIST_ADD, subject=errand.subject))
         case _:
             return errand.subject

@@ -1,16 +1,20 @@
 """Segments: the commands about them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from bot.slack import filling
+from bot.slack import errand_text
 from bot.slack.audience_names import NoneMeant, meant
 from bot.slack.blocks import context as small_print
 from bot.slack.blocks import header, message, sections
 from bot.slack.campaign_lists import next_line
 from bot.slack.changes import answered, told
 from bot.slack.contact_pages import counted, line_of
+from bot.slack.count_wanted import count_wanted
 from bot.slack.desk import Desk
+from bot.slack.drafting import size_of
+from bot.slack.errands import begun, goes_on
 from bot.slack.language.segments import (
     SegmentDelete,
     SegmentEdit,
@@ -26,10 +30,12 @@ from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from bot.slack.words import as_word
 from engine import names
+from engine.errand import Kind
 from engine.refusal import Refusal
 from engine.segment import Definition, OnList
 from engine.segment_parser import InvalidSegment, parse
 from engine.segment_text import Known, show
+from engine.size import Asked, judged
 from engine.usecases.keep_segment import (
     NoSuchSegment,
     Segment,
@@ -37,7 +43,7 @@ from engine.usecases.keep_segment import (
     edit_segment,
     new_segment,
 )
-from storage import contacts, members, segment_names, segments
+from storage import contacts, members, refilling, segment_names, segments
 from storage.contacts import ListedContact
 from storage.database import Unit
 from storage.lists import Lists
@@ -58,6 +64,15 @@ class NotStatic(Refusal):
         super().__init__(
             f"{as_word(name)} is dynamic, so it follows by itself;"
             f" /drip segment edit {as_word(name)} static=yes makes it a list that stays."
+        )
+
+
+class BeingFilled(Refusal):
+    """Its list is on its way to what it was asked to be."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{as_word(name)} is being refreshed already; /drip status shows how far that is."
         )
 
 
@@ -90,7 +105,7 @@ def _register_keeping(registry: Registry, desk: Desk) -> None:
 
 
 async def _new(desk: Desk, asked: Context, command: SegmentNew) -> Reply:
-    async def work(unit: Unit) -> tuple[Segment, Known]:
+    async def work(unit: Unit) -> tuple[Segment, Known, bool]:
         known = await segment_names.known(unit)
         made = await new_segment(
             name=command.name,
@@ -100,14 +115,14 @@ async def _new(desk: Desk, asked: Context, command: SegmentNew) -> Reply:
             segments=Segments(unit, asked.user_id),
             lists=Lists(unit, asked.user_id),
         )
-        return made, known
+        return made, known, made.static and await _filled_later(unit, asked, made)
 
-    made, known = await desk.database.run(asked.organization, asked.at, work)
-    return await _kept(desk, asked, made, known, "created")
+    made, known, later = await desk.database.run(asked.organization, asked.at, work)
+    return await _kept(desk, asked, made, known, "created", later=later)
 
 
 async def _edit(desk: Desk, asked: Context, command: SegmentEdit) -> Reply:
-    async def work(unit: Unit) -> tuple[Segment, Known]:
+    async def work(unit: Unit) -> tuple[Segment, Known, bool]:
         known = await segment_names.known(unit)
         written = command.definition
         changed = await edit_segment(
@@ -119,28 +134,65 @@ async def _edit(desk: Desk, asked: Context, command: SegmentEdit) -> Reply:
             segments=Segments(unit, asked.user_id),
             lists=Lists(unit, asked.user_id),
         )
-        return changed, known
+        empty = changed.static and changed.refreshed_at is None
+        later = (
+            empty
+            and not await refilling.pending(unit, changed)
+            and await _filled_later(unit, asked, changed)
+        )
+        return changed, known, later
 
-    changed, known = await desk.database.run(asked.organization, asked.at, work)
-    return await _kept(desk, asked, changed, known, "changed")
+    changed, known, later = await desk.database.run(asked.organization, asked.at, work)
+    return await _kept(desk, asked, changed, known, "changed", later=later)
+
+
+async def _filled_later(unit: Unit, asked: Context, made: Segment) -> bool:
+    """Fill the list of a static segment; whether the worker does, since they are so many."""
+    signed = await refilling.differing(unit, made)
+    if await begun(unit, refilling.errand(made), signed, asked):
+        return True
+    await refilling.refill(unit, made, signed, by=asked.user_id)
+    return False
 
 
 async def _refresh(desk: Desk, asked: Context, command: SegmentRefresh) -> Reply:
-    async with desk.database.unit(asked.organization, asked.at) as unit:
+    organization = desk.config.organizations[asked.organization]
+
+    async def work(unit: Unit) -> tuple[Segment, int, Counter[str] | None] | Reply:
         found = await _locked(unit, asked, command.segment)
-        if not found.static:
+        if found.list_id is None:
             raise NotStatic(found.name)
-        await Segments(unit, asked.user_id).note("segment.refresh", found.id)
-    came, went = await filling.fill(desk, asked, found)
+        if await refilling.pending(unit, found):
+            raise BeingFilled(found.name)
+        signed = await refilling.differing(unit, found)
+        if found.list_id in await segments.lists_awaited(unit):
+            wanted = judged(len(signed), size_of(command, organization))
+            if wanted is not None:
+                return _count_wanted(wanted, found)
+        await Segments(unit, asked.user_id).note("segment.refresh", found.id, contacts=len(signed))
+        if await begun(unit, refilling.errand(found), signed, asked):
+            return found, len(signed), None
+        return found, len(signed), await refilling.refill(unit, found, signed, by=asked.user_id)
+
+    done = await desk.database.run(asked.organization, asked.at, work)
+    if isinstance(done, Reply):
+        return done
+    found, contacts, counts = done
+    if counts is None:
+        return await goes_on(desk, asked, refilling.errand(found), found.name, contacts)
     return told(
         asked,
-        markup(
-            "refreshed the segment *{name}*: {came} came, {went} went.",
-            name=found.name,
-            came=counted(came),
-            went=counted(went),
-        ),
+        errand_text.done(Kind.REFRESH, found.name, counts),
         next_line(f"/drip segment show {as_word(found.name)}"),
+    )
+
+
+def _count_wanted(wanted: Asked, found: Segment) -> Reply:
+    return count_wanted(
+        wanted,
+        "That would change",
+        markup("of *{name}*, for which an automation waits", name=found.name),
+        command=f"/drip segment refresh {as_word(found.name)}",
     )
 
 
@@ -159,12 +211,19 @@ async def _delete(desk: Desk, asked: Context, command: SegmentDelete) -> Reply:
     return await desk.database.run(asked.organization, asked.at, work)
 
 
-async def _kept(desk: Desk, asked: Context, kept: Segment, known: Known, done: str) -> Reply:
-    """Fill the list of a static segment made just now, and tell what was done."""
-    if kept.static and kept.refreshed_at is None:
-        await filling.fill(desk, asked, kept)
+async def _kept(
+    desk: Desk, asked: Context, kept: Segment, known: Known, done: str, *, later: bool
+) -> Reply:
+    """Tell what was done.
+
+    Args:
+        later: The worker fills its list.
+    """
     async with desk.database.unit(asked.organization, asked.at) as unit:
-        count = (await members.preview(unit, definition=_now(kept), limit=0)).count
+        whom = kept.definition if later else _now(kept)
+        count = (await members.preview(unit, definition=whom, limit=0)).count
+    if later:
+        await desk.queue.wake_job("run_errands", asked.organization)
     refreshing = (
         markup(
             "It is static: {refresh} makes its list anew.",
@@ -177,6 +236,12 @@ async def _kept(desk: Desk, asked: Context, kept: Segment, known: Known, done: s
         asked,
         markup("{done} the segment *{name}*: {n}.", done=done, name=kept.name, n=counted(count)),
         markup("Definition: {it}", it=code(show(kept.definition.where, known))),
+        markup(
+            "Its list is being filled, which goes on by itself; {status} shows how far it is.",
+            status=code("/drip status"),
+        )
+        if later
+        else Markup(""),
         refreshing,
         next_line(f"/drip segment preview {as_word(kept.name)}"),
     )
@@ -274,7 +339,7 @@ def _kind(segment: Segment) -> Markup:
     if not segment.static:
         return Markup("dynamic")
     if segment.refreshed_at is None:
-        return Markup("static, not filled to the end: refresh it")
+        return Markup("static, being filled")
     return markup("static, refreshed {at}", at=date(segment.refreshed_at))
 
 

@@ -5,7 +5,7 @@ alter table campaigns drop column brake_failed, drop column brake_accepted, drop
 
 -- == What failed ==
 alter table errands drop constraint errands_kind_check;
-delete from errands where kind = 'retry';
+delete from errands where kind in ('retry', 'segment refresh', 'attribute check', 'attribute type');
 alter table errands add constraint errands_kind_check
   check (kind in ('enroll', 'unenroll', 'tag', 'untag', 'optout', 'optin', 'list add', 'list remove'));
 alter table messages drop column redriven_at;

@@ -72,7 +72,8 @@ create index messages_dead on messages (organization_id, campaign_id, id) where 
 alter table messages add column redriven_at timestamptz; -- when staff last had it tried anew
 alter table errands drop constraint errands_kind_check;
 alter table errands add constraint errands_kind_check
-  check (kind in ('enroll', 'unenroll', 'tag', 'untag', 'optout', 'optin', 'list add', 'list remove', 'retry'));
+  check (kind in ('enroll', 'unenroll', 'tag', 'untag', 'optout', 'optin', 'list add', 'list remove', 'retry',
+                  'segment refresh', 'attribute check', 'attribute type'));
 
 -- == The brake ==
 alter table campaigns

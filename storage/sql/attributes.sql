@@ -37,6 +37,19 @@ select id, attributes ->> $name as value from contacts
    and ($since::timestamptz is null or updated_at >= $since)
  order by id limit $limit
 
+-- name: values_of
+-- The values of those of $contacts that have the attribute $name.
+select id, attributes ->> $name as value from contacts
+ where organization_id = $organization and id = any($contacts::bigint[]) and attributes ? $name
+ order by id
+
+-- name: contacts_with
+-- The contacts that have the attribute $name; only those changed since $since, if that is given.
+select id from contacts
+ where organization_id = $organization and attributes ? $name
+   and ($since::timestamptz is null or updated_at >= $since)
+ order by id
+
 -- name: rewrite
 -- Write new values where the old ones are still there.
 update contacts c

@@ -1,6 +1,6 @@
 -- name: begin
 insert into errands (organization_id, kind, subject, contacts, actor, channel, created_at, updated_at)
-values ($organization, $kind, $subject, $contacts::bigint[], $actor, $channel, $at, $at)
+values ($organization, $kind, $subject, $contacts::bigint[], $actor, $channel, $since, $at)
 
 -- name: take
 -- Lock the errand that has waited longest for its next slice and is not set aside; no row: none is free.
@@ -31,4 +31,4 @@ delete from errands where organization_id = $organization and id = $errand
 -- Errands that are not done, the oldest first.
 select id, kind, subject, cardinality(contacts) as contacts, done, counts, actor, channel, failures, next_try_at, created_at from errands
  where organization_id = $organization
- order by id limit $limit
+ order by id limit $limit::integer

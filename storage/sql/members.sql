@@ -4,6 +4,17 @@ select c.id from contacts c
  where c.organization_id = $organization and (true /* meant */)
  order by c.id
 
+-- name: differing
+-- Those a condition means who are not on a list, and, as the negative of their ids, those on it whom it does not mean.
+with meant as materialized (
+  select c.id from contacts c where c.organization_id = $organization and (true /* meant */))
+select coalesce(m.id, -l.contact_id) as id
+  from meant m
+  full join (select contact_id from list_members where organization_id = $organization and list_id = $list::bigint) l
+    on l.contact_id = m.id
+ where m.id is null or l.contact_id is null
+ order by 1
+
 -- name: preview
 -- How many a condition means, and the first $limit of them. Found once, for both.
 with meant as materialized (

@@ -39,7 +39,7 @@ update segments
  where organization_id = $organization and id = $segment
 
 -- name: refreshed
-update segments set refreshed_at = $at where organization_id = $organization and id = $segment
+update segments set refreshed_at = $at where organization_id = $organization and list_id = $list
 
 -- name: delete
 delete from segments where organization_id = $organization and id = $segment

@@ -81,6 +81,13 @@ class SegmentPreview(Command):
 )
 class SegmentRefresh(Command):
     segment: str = argument(kinds.NAME, about=_SEGMENT, rest=True)
+    count: int | None = option(
+        kinds.COUNT,
+        about="How many would come and go; asked for above large_campaign where an automation waits"
+        " for its list.",
+        default=None,
+        otherwise="not confirmed",
+    )
 
 
 @declare(

@@ -365,3 +365,226 @@ async def set_aside(room: CampaignRoom) -> list[str]:
         return [
             str((await feature.set_aside(Event(**dict(row)), unit))[0].message.text) for row in rows
         ]
+
+
+@pytest.mark.usefixtures("slices")
+async def test_a_list_deleted_meanwhile_is_told_as_gone(room: CampaignRoom) -> None:
+    await room.contacts(EVERYBODY)
+    await room.say("list add Beta tag:lead")
+    await run_errands(room.worker, ACME)
+    assert "deleted the list" in await room.say("list delete Beta")
+
+    await worked_off(room)
+
+    (sentence,) = await ended(room)
+    assert "stopped after 2 of 5 contacts: the list was deleted meanwhile." in sentence
+    assert "on it already" not in sentence
+
+
+@pytest.mark.usefixtures("slices")
+async def test_one_that_always_takes_too_long_is_set_aside_and_holds_up_no_other(
+    room: CampaignRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await room.contacts(EVERYBODY)
+    await room.say("contact tag tag:lead vip")
+    await room.say("list add Beta tag:lead")
+    carry_out = errand_acts.carry_out
+
+    async def slow(
+        unit: Unit, errand: Errand, contacts: Sequence[ContactId], *, by: str, asked_at: datetime
+    ) -> Counter[str]:
+        if errand.subject == "vip":
+            await unit.connection.execute("select pg_sleep(60)", timeout=0.05)
+        return await carry_out(unit, errand, contacts, by=by, asked_at=asked_at)
+
+    monkeypatch.setattr(errands, "carry_out", slow)
+    await worked_off(room)
+
+    assert len(await room.rows(LISTED)) == EVERYBODY
+    assert "set aside" in await room.say("status")
+    assert len(await set_aside(room)) == 1
+
+
+async def told_by(room: CampaignRoom) -> list[str]:
+    while await run_errands(room.worker, ACME):
+        await room.later(timedelta(seconds=1))
+    return await ended(room)
+
+
+@pytest.mark.usefixtures("slices")
+async def test_a_static_segment_of_many_is_filled_behind_the_answer_after_a_kill_too(
+    room: CampaignRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meant = await room.contacts(EVERYBODY)
+
+    made = await room.say("segment new Still tag:lead static=yes")
+    shown = await room.say("segment show Still")
+    status = await room.say("status")
+    again = await room.say("segment refresh Still")
+    await killed_once(room, monkeypatch)
+    first = await told_by(room)
+    await room.contacts(1, first=50)
+    gone = meant[:3]
+    await room.value("delete from contact_tags where contact_id = any($1)", gone)
+    asked = await room.say("segment refresh Still")
+    both = await told_by(room)
+
+    assert "5 contacts" in made
+    assert "goes on by itself" in made
+    assert "static, being filled" in shown
+    assert "refreshes the segment *Still*, 5 contacts" in status
+    assert "is being refreshed already" in again
+    assert first == ["<@U0OWNER> refreshed the segment *Still*: 5 contacts came, 0 contacts went."]
+    assert "refreshes the segment *Still*, 4 contacts" in asked
+    assert "1 contact came, 3 contacts went." in both[-1]
+    assert len(await room.rows(LISTED)) == 3
+    assert "static, refreshed" in await room.say("segment show Still")
+
+
+async def killed_once(room: CampaignRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the process of the second slice die before it commits."""
+    carry_out, tries = errand_acts.carry_out, []
+
+    async def killed(
+        unit: Unit, errand: Errand, contacts: Sequence[ContactId], *, by: str, asked_at: datetime
+    ) -> Counter[str]:
+        tries.append(contacts)
+        done = await carry_out(unit, errand, contacts, by=by, asked_at=asked_at)
+        if len(tries) == 2:
+            raise asyncio.CancelledError
+        return done
+
+    monkeypatch.setattr(errands, "carry_out", killed)
+    await run_errands(room.worker, ACME)
+    with pytest.raises(asyncio.CancelledError):
+        await run_errands(room.worker, ACME)
+    monkeypatch.setattr(errands, "carry_out", carry_out)
+
+
+async def test_a_segment_whose_list_goes_while_it_is_filled_is_told(
+    room: CampaignRoom, request: pytest.FixtureRequest
+) -> None:
+    await room.contacts(EVERYBODY)
+    request.getfixturevalue("slices")
+    await room.say("segment new Still tag:lead static=yes")
+    await room.say("segment delete Still")
+
+    (sentence,) = await told_by(room)
+
+    assert "the list was deleted meanwhile" in sentence
+
+
+async def test_a_refresh_that_automations_hear_of_is_held_to_the_sizes_of_sending(
+    room: CampaignRoom,
+) -> None:
+    await room.contacts(1)
+    await room.say("segment new Still tag:lead static=yes")
+    await room.say("campaign new Hears trigger=segment:Still")
+    await room.say("step add Hears after=0m template=followup")
+    await room.say("campaign activate Hears")
+    await room.contacts(EVERYBODY + 2, first=50)
+
+    asked = await room.say("segment refresh Still")
+    before = await room.rows(LISTED)
+    done = await room.say("segment refresh Still count=7")
+
+    assert "That would change *7 contacts* of *Still*" in asked
+    assert "`/drip segment refresh Still count=7`" in asked
+    assert len(before) == 1
+    assert "7 contacts came" in done
+
+
+DATES = "select attributes ->> 'since' from contacts order by id"
+
+
+async def dated(room: CampaignRoom, *values: str) -> None:
+    contacts = await room.contacts(len(values))
+    for contact, value in zip(contacts, values, strict=True):
+        await room.value(
+            "update contacts set attributes = jsonb_build_object('since', $2::text),"
+            " updated_at = $3 where id = $1",
+            contact,
+            value,
+            NOON - timedelta(days=1),
+        )
+    await room.value(
+        "insert into attributes (organization_id, name, type, created_at)"
+        " values ('acme', 'since', 'text', $1)",
+        NOON,
+    )
+
+
+@pytest.mark.usefixtures("slices")
+async def test_an_attribute_of_many_gets_its_type_behind_the_answer_after_a_kill_too(
+    room: CampaignRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await dated(room, "1/5/2020", "31-12-2019", "2021-01-01", "2/5/2020", "3/5/2020")
+
+    asked = await room.say("attribute type since date")
+    status = await room.say("status")
+    again = await room.say("attribute type since number")
+    await killed_once(room, monkeypatch)
+    before = await room.value("select type from attributes where name = 'since'")
+    told = await told_by(room)
+
+    assert "checks the `since` of 5 contacts as date" in asked
+    assert "checks the `since` of 5 contacts as date" in status
+    assert "is being made of type date already" in again
+    assert before == "text"
+    assert told == ["<@U0OWNER> made `since` of type date; 4 values were written anew."]
+    assert [value for (value,) in await room.rows(DATES)] == [
+        "2020-05-01",
+        "2019-12-31",
+        "2021-01-01",
+        "2020-05-02",
+        "2020-05-03",
+    ]
+    assert await room.value("select type from attributes where name = 'since'") == "date"
+
+
+@pytest.mark.usefixtures("slices")
+@pytest.mark.parametrize("late", [False, True])
+async def test_an_attribute_with_values_that_do_not_fit_keeps_its_type_and_says_which(
+    room: CampaignRoom, *, late: bool
+) -> None:
+    await dated(
+        room, "1/5/2020", "31-12-2019", "1/1/2021", "2/5/2020", "1/1/2020" if late else "ever"
+    )
+    await room.say("attribute type since date")
+    if late:  # written once all were looked at
+        for _ in range(5):
+            await run_errands(room.worker, ACME)
+        await room.value(
+            'update contacts set attributes = \'{"since": "ever"}\', updated_at = $1'
+            " where id = (select min(id) from contacts)",
+            room.room.clock.now(),
+        )
+
+    (sentence,) = await told_by(room)
+
+    assert "At least 1 contact has a value of since that is not a date" in sentence
+    assert "'ever'" in sentence
+    assert await room.value("select type from attributes where name = 'since'") == "text"
+    if not late:
+        assert "1/5/2020" in [value for (value,) in await room.rows(DATES)]
+
+
+@pytest.mark.usefixtures("slices")
+async def test_many_values_written_while_an_attribute_gets_its_type_are_looked_at_too(
+    room: CampaignRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.retyping.LATE", 2)
+    monkeypatch.setattr("storage.retyping._SLACK", timedelta())
+    await dated(room, "1/5/2020", "31-12-2019", "1/1/2021")
+    await room.say("attribute type since date")
+    await run_errands(room.worker, ACME)
+    await room.later(timedelta(minutes=1))
+    await room.value(
+        'update contacts set attributes = \'{"since": "9/9/2020"}\', updated_at = $1',
+        room.room.clock.now(),
+    )
+
+    (sentence,) = await told_by(room)
+
+    assert "made `since` of type date" in sentence
+    assert {value for (value,) in await room.rows(DATES)} == {"2020-09-09"}

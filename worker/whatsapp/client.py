@@ -4,6 +4,7 @@ WhatsApp has no idempotency key: a call that may have left us must never be made
 So every ending of a call is told apart by what it proves, see :class:`Outcome`'s members.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from engine.ids import NumberId
+from worker.whatsapp.patience import Patience
 
 TOTAL_TIMEOUT: Final = 15.0  # seconds, of a whole call
 # A call leaves once it is connected, and the lease is looked at before: the two seconds for which a
@@ -185,7 +187,7 @@ class CloudApi:
     Its errors never hold aiohttp's own: those keep the request's headers, and so the token.
     """
 
-    __slots__ = ("_graph", "_headers", "_messages", "_session")
+    __slots__ = ("_graph", "_headers", "_messages", "_patience", "_session", "_timeout")
 
     def __init__(self, session: aiohttp.ClientSession, graph_url: str, token: str) -> None:
         """Remember where and as whom to call.
@@ -196,6 +198,8 @@ class CloudApi:
             token: Of a system user.
         """
         self._session = session
+        self._patience = Patience(session.timeout.total)
+        self._timeout = aiohttp.ClientTimeout(connect=session.timeout.connect)
         self._graph = URL(graph_url.rstrip("/"))
         self._headers = CIMultiDict(
             {hdrs.AUTHORIZATION: f"Bearer {token}", hdrs.CONTENT_TYPE: "application/json"}
@@ -213,18 +217,29 @@ class CloudApi:
         url = self._messages.get(number_id)
         if url is None:
             url = self._messages[number_id] = self._graph / number_id / "messages"
+        task = self._patience.begin()
         try:
             # A redirected POST would become another call, and perhaps one without a body.
             response = await self._session.post(
-                url, data=payload, headers=self._headers, allow_redirects=False
+                url,
+                data=payload,
+                headers=self._headers,
+                allow_redirects=False,
+                timeout=self._timeout,
             )
             answer = await response.read()
+        except asyncio.CancelledError:
+            if not self._patience.ran_out(task):
+                raise
+            return Doubtful(reason=TimeoutError.__name__)
         except _NOTHING_LEFT as error:
             return NotSent(reason=_reason(error))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             # Among them a kept connection that the other side closed as we wrote: whether it read
             # the call first cannot be known.
             return Doubtful(reason=_reason(error))
+        finally:
+            self._patience.end(task)
         return _outcome(response.status, answer, response.headers)
 
     async def templates(self, waba_id: str) -> AsyncIterator[tuple[Json, ...]]:

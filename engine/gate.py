@@ -40,7 +40,8 @@ class Skip:
 Decision = Send | Defer | Skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen: it is made for every message, and freezing takes two thirds of that.
+@dataclass(slots=True, kw_only=True)
 class Candidate:
     """What the gate knows of a due message and its contact.
 

@@ -1,6 +1,6 @@
 """From a step's content with tokens to what one contact reads."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from engine import personalise
@@ -14,10 +14,14 @@ class Rendering:
 
     content: Content
     texts: Mapping[str, personalise.Text]
+    names: frozenset[str]
+    """Of its tokens."""
 
     @classmethod
     def of(cls, content: Content) -> "Rendering":
-        return cls(content, {text: personalise.parse(text) for text in strings(content)})
+        texts = {text: personalise.parse(text) for text in strings(content)}
+        names = (token.name for text in texts.values() for token in text.tokens)
+        return cls(content, texts, frozenset(names))
 
     @property
     def free_form(self) -> bool:
@@ -67,12 +71,17 @@ def values_of(
     phone: str | None,
     attributes: Mapping[str, object],
     properties: Mapping[str, object] | None = None,
+    names: Collection[str] | None = None,
 ) -> dict[str, str]:
     """Return what tokens stand for. Attributes never hide what is built in.
 
     Args:
         properties: Of the event that enrolled the contact; None: none did.
+        names: At least of these tokens; None: of all.
     """
+    if names is not None:
+        # A contact may have hundreds of attributes, and a message seldom names one.
+        attributes = {key: attributes[key] for key in names if key in attributes}
     known = {
         "name": name or first_name,
         "first_name": first_name,

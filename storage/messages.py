@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
+from typing import NamedTuple
 
 import asyncpg
 
 from engine.ids import CampaignId, ContactId, MessageId, NumberId, StepId
-from engine.message import OPEN, Message, State
+from engine.message import OPEN, Message, State, hour_of
 from engine.reasons import Reason
 from storage.database import Unit
 from storage.queries import load
@@ -74,6 +75,74 @@ async def keep_campaigns(
         return {}
     query = _SQL["lock_campaigns" if to_change else "keep_campaigns"]
     return {row["id"]: row["state"] for row in await unit.rows(query, ids=wanted)}
+
+
+class Taken(NamedTuple):
+    """A call that the platform took: what `accept` is told of it.
+
+    Attributes:
+        run_id: Its enrollment; None: there is none behind it.
+        campaign_id: None for what is not of a campaign.
+    """
+
+    id: MessageId
+    attempt: int
+    campaign_id: CampaignId | None
+    step_id: StepId
+    variant_id: int | None
+    run_id: int | None
+    accepted_at: datetime
+    wamid: str
+
+
+async def accept(unit: Unit, taken: Sequence[Taken]) -> frozenset[MessageId]:
+    """Note calls that were taken, where nothing else has been heard of them; return of which.
+
+    What `Message.progressed` and `save` come to for such a message, without reading it: this
+    happens for every message. The others are theirs. No other messages are locked in this unit.
+    """
+    runs = [each.run_id for each in taken if each.run_id is not None]
+    if runs:
+        await unit.rows(_SQL["lock_runs"], run_ids=runs)
+    ids, attempts, _, _, _, _, accepted_ats, wamids = zip(*taken, strict=True)
+    rows = await unit.rows(
+        _SQL["accept"], ids=ids, attempts=attempts, accepted_ats=accepted_ats, wamids=wamids
+    )
+    changed = frozenset(row["id"] for row in rows)
+    deltas: Counter[StatKey] = Counter()
+    moved: list[Taken] = []
+    for each in taken:
+        if each.id not in changed or each.campaign_id is None:
+            continue
+        hour = hour_of(each.accepted_at)
+        deltas[each.campaign_id, each.step_id, each.variant_id or 0, hour, "accepted"] += 1
+        if each.run_id is not None:
+            moved.append(each)
+    await _advance_accepted(unit, moved)
+    await move_stats(unit, deltas)
+    return changed
+
+
+async def _advance_accepted(unit: Unit, moved: Sequence[Taken]) -> None:
+    if not moved:
+        return
+    sent = Counter((each.run_id, each.campaign_id) for each in moved)
+    await advance(
+        unit,
+        runs=[each.run_id for each in moved if each.run_id is not None],
+        steps=[each.step_id for each in moved],
+        moments=[each.accepted_at for each in moved],
+    )
+    nothing = [0] * len(sent)
+    await unit.run(
+        _SQL["count_in_enrollments"],
+        run_ids=[run for run, _ in sent],
+        campaign_ids=[campaign for _, campaign in sent],
+        sent=list(sent.values()),
+        delivered=nothing,
+        read=nothing,
+        replied=nothing,
+    )
 
 
 async def locked(unit: Unit, ids: Iterable[MessageId]) -> dict[MessageId, Row]:

@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 
 from engine.campaign import Settings, Type
-from engine.consent import Consent
+from engine.consent import FIELD, Consent
 from engine.ids import CampaignId, ContactId, EnrollmentId, MessageId, NumberId, StepId
 from engine.message import Message, State
 from engine.overlap import Exclude
@@ -54,12 +54,32 @@ class OpenCampaign:
         return self.left_out_before is not None and due_at <= self.left_out_before
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipient:
+class Waiting(NamedTuple):
+    """Which message it is, and where it belongs: what a claim has to know of its row.
+
+    Attributes:
+        attempt: Calls so far; of a claimed one, with the call it is claimed for.
+        campaign_id: None for what is not of a campaign, such as a confirmation.
+        run_id: The enrollment of a drip, the campaign of a broadcast.
+        enrolled: Whether there is an enrollment behind it.
+    """
+
+    id: MessageId
+    attempt: int
+    campaign_id: CampaignId | None
+    step_id: StepId
+    variant_id: int | None
+    run_id: int
+    contact_id: ContactId
+    number_id: NumberId
+    enrolled: bool
+
+
+class Recipient(NamedTuple):
     """What of a contact decides about a message and is filled into it.
 
     Attributes:
-        properties: Of the event that enrolled it; empty: none did.
+        properties: Of the event that enrolled it; None: none did.
     """
 
     phone: Phone | None
@@ -69,32 +89,38 @@ class Recipient:
     company: str | None
     email: str | None
     attributes: Mapping[str, Any]
-    properties: Mapping[str, Any]
+    properties: Mapping[str, Any] | None
     timezone: str | None
-    consent: Consent
     last_message_at: datetime | None
     promoted_at: datetime | None
     promoted_campaign_id: CampaignId | None
     promoted_ats: Sequence[datetime]
     last_inbound_at: datetime | None
+    consent: Consent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
+class Due(NamedTuple):
     """A due message, locked with its contact.
 
     Attributes:
         run: The state of its enrollment; "active" for what has none.
         body: What a message that is not of a campaign says.
         content: The same where it is more than a text: `engine.content`.
+        record: Its row as it is, for those few that are not sent.
     """
 
-    row: Row
+    message: Waiting
+    run: str
     deadline_at: datetime | None
     body: str | None
-    run: str
+    content: object
     recipient: Recipient
-    content: object = None
+    record: Mapping[str, Any]
+
+    @property
+    def row(self) -> Row:
+        """All that may change about it."""
+        return _row(self.message, self.record)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +183,7 @@ async def due(unit: Unit, *, number: NumberId, quotas: Mapping[CampaignId, int])
     rows = await unit.rows(
         _SQL["due"], number=number, campaigns=list(quotas), quotas=list(quotas.values())
     )
-    return [_due(row, number) for row in rows]
+    return [_due(row) for row in rows]
 
 
 async def mark_claimed(
@@ -265,8 +291,7 @@ async def inbound_since(unit: Unit, *, number: NumberId, since: datetime) -> int
     return count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Promotion:
+class Promotion(NamedTuple):
     """What the claim of a promotional message wrote on its contact, and what stood there before."""
 
     campaign_id: CampaignId
@@ -274,8 +299,7 @@ class Promotion:
     earlier_campaign_id: CampaignId | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimNote:
+class ClaimNote(NamedTuple):
     """What the claim of a message wrote on its contact.
 
     Attributes:
@@ -424,65 +448,43 @@ async def is_due(unit: Unit, *, number: NumberId) -> bool:
     return due
 
 
-def _due(row: asyncpg.Record, number: NumberId) -> Due:
-    return Due(
-        row=Row(
-            message=Message(
-                id=row["id"],
-                state=State.QUEUED,
-                planned_at=planned_at(row["id"]),
-                attempt=row["attempt"],
-                tries=row["tries"],
-                failed_attempt=row["failed_attempt"],
-                due_at=row["due_at"],
-                accepted_at=row["accepted_at"],
-                sent_at=row["sent_at"],
-                delivered_at=row["delivered_at"],
-                read_at=row["read_at"],
-                replied_at=row["replied_at"],
-                failed_at=row["failed_at"],
-                wamid=row["wamid"],
-                error_code=row["error_code"],
-                error=row["error"],
-                doubled=row["doubled"],
-            ),
-            campaign_id=row["campaign_id"] or None,
-            step_id=row["step_id"],
-            variant_id=row["variant_id"],
-            run_id=row["run_id"],
-            contact_id=row["contact_id"],
-            number_id=number,
-            enrolled=row["enrolled"],
+def _due(record: asyncpg.Record) -> Due:
+    # By place, because it happens for every message: see the order of columns in the query.
+    said = record[27:36]
+    consent = Consent(**dict(zip(FIELD.values(), said, strict=True))) if any(said) else _UNSAID
+    recipient = Recipient._make((*record[13:27], consent))
+    return Due._make((Waiting._make(record[:9]), *record[9:13], recipient, record))
+
+
+def _row(message: Waiting, record: Mapping[str, Any]) -> Row:
+    return Row(
+        message=Message(
+            id=message.id,
+            state=State.QUEUED,
+            planned_at=planned_at(message.id),
+            attempt=message.attempt,
+            tries=record["tries"],
+            failed_attempt=record["failed_attempt"],
+            due_at=record["due_at"],
+            accepted_at=record["accepted_at"],
+            sent_at=record["sent_at"],
+            delivered_at=record["delivered_at"],
+            read_at=record["read_at"],
+            replied_at=record["replied_at"],
+            failed_at=record["failed_at"],
+            wamid=record["wamid"],
+            error_code=record["error_code"],
+            error=record["error"],
+            doubled=record["doubled"],
         ),
-        deadline_at=row["deadline_at"],
-        body=row["body"],
-        content=row["content"],
-        run=row["run"],
-        recipient=Recipient(
-            phone=row["phone"],
-            bsuid=row["bsuid"],
-            name=row["name"],
-            first_name=row["first_name"],
-            company=row["company"],
-            email=row["email"],
-            attributes=row["attributes"],
-            properties=row["properties"] or {},
-            timezone=row["timezone"],
-            consent=Consent(
-                opted_out_at=row["opted_out_at"],
-                opted_in_at=row["opted_in_at"],
-                platform_stopped_at=row["platform_stopped_at"],
-                platform_resumed_at=row["platform_resumed_at"],
-                blocked_at=row["blocked_at"],
-                unblocked_at=row["unblocked_at"],
-                unreachable_at=row["unreachable_at"],
-                reached_at=row["reached_at"],
-                erased_at=row["erased_at"],
-            ),
-            last_message_at=row["last_message_at"],
-            promoted_at=row["promoted_at"],
-            promoted_campaign_id=row["promoted_campaign_id"],
-            promoted_ats=row["promoted_ats"],
-            last_inbound_at=row["last_inbound_at"],
-        ),
+        campaign_id=message.campaign_id,
+        step_id=message.step_id,
+        variant_id=message.variant_id,
+        run_id=message.run_id,
+        contact_id=message.contact_id,
+        number_id=message.number_id,
+        enrolled=message.enrolled,
     )
+
+
+_UNSAID: Final = Consent()

@@ -1,9 +1,8 @@
 """Results of calls, recorded in bulk: rows, stats, enrollments, and what failures lead to."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from engine.ids import MessageId
 from engine.message import State
@@ -12,7 +11,7 @@ from engine.phone import country_of
 from storage import doubts, effects, media, messages
 from storage.database import Unit
 from storage.effects import Consequence
-from storage.messages import Row
+from storage.messages import Row, Taken
 from worker.claimed import Call
 from worker.whatsapp.client import Accepted, Doubtful, NotSent, Outcome, Refused
 
@@ -22,13 +21,35 @@ _FILE_UNKNOWN = frozenset({131009, 131053})
 """What WhatsApp says of a file's id it has forgotten. Source: Meta, "Error codes"."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """How one call ended, at the business time *at*."""
 
     call: Call
     outcome: Outcome
     at: datetime
+
+
+async def record_taken(unit: Unit, results: Sequence[Result]) -> list[Result]:
+    """Record in one go those of *results* that went as most do; return the others for `record`.
+
+    Those need a transaction of their own: messages are locked in the order of their keys.
+    """
+    taken = [
+        Taken(
+            id=call.message.id,
+            attempt=call.message.attempt,
+            campaign_id=call.message.campaign_id,
+            step_id=call.message.step_id,
+            variant_id=call.message.variant_id,
+            run_id=call.message.run_id if call.message.enrolled else None,
+            accepted_at=at,
+            wamid=outcome.wamid,
+        )
+        for call, outcome, at in results
+        if isinstance(outcome, Accepted) and not outcome.held
+    ]
+    recorded = await messages.accept(unit, taken) if taken else frozenset()
+    return [result for result in results if result.call.message.id not in recorded]
 
 
 async def record(unit: Unit, results: Sequence[Result]) -> None:
@@ -46,12 +67,12 @@ async def record(unit: Unit, results: Sequence[Result]) -> None:
         # First: whoever closes a campaign for its template has the template before the campaign.
         await doubts.note_held(unit, templates=held)
     campaigns = await effects.prepare(unit, _failing(results), again=_not_sent(results))
-    rows = await messages.locked(unit, (result.call.row.message.id for result in results))
+    rows = await messages.locked(unit, (result.call.message.id for result in results))
     retired = await _retired(unit, results)
     changes: list[tuple[Row, Row]] = []
     consequences: list[Consequence] = []
     for result in results:
-        before = rows.get(result.call.row.message.id)
+        before = rows.get(result.call.message.id)
         if before is None:
             continue
         after, consequence = _merged(before, result, retired)
@@ -64,14 +85,14 @@ async def record(unit: Unit, results: Sequence[Result]) -> None:
 
 def _failing(results: Sequence[Result]) -> list[tuple[MessageId, int | None]]:
     return [
-        (result.call.row.message.id, result.outcome.code)
+        (result.call.message.id, result.outcome.code)
         for result in results
         if isinstance(result.outcome, Refused)
     ]
 
 
 def _not_sent(results: Sequence[Result]) -> list[MessageId]:
-    return [result.call.row.message.id for result in results if isinstance(result.outcome, NotSent)]
+    return [result.call.message.id for result in results if isinstance(result.outcome, NotSent)]
 
 
 async def _retired(unit: Unit, results: Sequence[Result]) -> frozenset[str]:
@@ -80,7 +101,7 @@ async def _retired(unit: Unit, results: Sequence[Result]) -> frozenset[str]:
     An id refused soon after its upload is none of them: then the file itself is not taken.
     """
     suspects = {
-        (result.call.row.number_id, result.call.file_id)
+        (result.call.message.number_id, result.call.file_id)
         for result in results
         if isinstance(result.outcome, Refused)
         and result.outcome.code in _FILE_UNKNOWN
@@ -97,7 +118,7 @@ async def _retired(unit: Unit, results: Sequence[Result]) -> frozenset[str]:
 
 def _merged(row: Row, result: Result, retired: Collection[str]) -> tuple[Row, Consequence | None]:
     message = row.message
-    attempt = result.call.row.message.attempt
+    attempt = result.call.message.attempt
     # Unknown: a later holder of the lane took the call for lost.
     undecided = message.state in {State.CLAIMED, State.UNKNOWN} and message.attempt == attempt
     match result.outcome:
@@ -140,7 +161,7 @@ def _refused(row: Row, refused: Refused, result: Result) -> tuple[Row, Consequen
     phone = result.call.phone
     verdict = failed(
         row.message,
-        attempt=result.call.row.message.attempt,
+        attempt=result.call.message.attempt,
         code=refused.code,
         error=refused.details or refused.title or f"HTTP {refused.http}",
         at=result.at,

@@ -73,7 +73,7 @@ class Claims:
 
     async def give_back(self, unit: Unit, calls: Sequence[Call]) -> None:
         """Return claimed messages whose call never started, and what their claim had reserved."""
-        campaign_calls = [call for call in calls if call.row.campaign_id is not None]
+        campaign_calls = [call for call in calls if call.message.campaign_id is not None]
         hours = {hour_of(call.claimed_at) for call in campaign_calls}
         if self.rules.messages_per_hour:
             for hour in sorted(hours):
@@ -81,22 +81,22 @@ class Claims:
         await self._limits.prepare(unit, calls)
         await sending.lock_reserved(
             unit,
-            ids=[call.row.message.id for call in campaign_calls],
-            contacts=[call.row.contact_id for call in calls],
+            ids=[call.message.id for call in campaign_calls],
+            contacts=[call.message.contact_id for call in calls],
         )
         by_generation: dict[int, dict[MessageId, int]] = defaultdict(dict)
         for call in calls:
-            by_generation[call.generation][call.row.message.id] = call.row.message.attempt
+            by_generation[call.generation][call.message.id] = call.message.attempt
         back: set[MessageId] = set()
         for generation, attempts in sorted(by_generation.items()):
             back |= await sending.give_back(unit, attempts=attempts, generation=generation)
-        returned = [call for call in campaign_calls if call.row.message.id in back]
-        notes = [call.note for call in calls if call.row.message.id in back]
+        returned = [call for call in campaign_calls if call.message.id in back]
+        notes = [call.note for call in calls if call.message.id in back]
         if notes:
             await sending.forget_claimed(unit, notes=notes)
-        await self._limits.give_back(unit, [c for c in calls if c.row.message.id in back])
+        await self._limits.give_back(unit, [c for c in calls if c.message.id in back])
         days = Counter(
-            (call.row.campaign_id, self._slots.day(call.claimed_at)) for call in returned
+            (call.message.campaign_id, self._slots.day(call.claimed_at)) for call in returned
         )
         for (campaign, day_on), count in sorted(days.items(), key=str):
             if campaign is not None:
@@ -153,11 +153,11 @@ class Claims:
                 case Call() as call:
                     calls.append(call)
                 case gate.Defer(until=until):
-                    deferred[one.row.message.id] = until
+                    deferred[one.message.id] = until
                 case gate.Skip(reason=reason):
                     skipped.append((one.row, reason))
                 case Cap() as cap:
-                    campaign = by_id[CampaignId(one.row.campaign_id or 0)]
+                    campaign = by_id[CampaignId(one.message.campaign_id or 0)]
                     places.wait(one, cap, alone=self._saying.has_free_form(campaign))
         await self._saying.want_files(unit)
         if deferred:
@@ -185,14 +185,14 @@ class Claims:
     ) -> None:
         await sending.mark_claimed(
             unit,
-            templates={call.row.message.id: call.template for call in calls},
+            templates={call.message.id: call.template for call in calls},
             generation=lease.generation,
         )
         cap = self.rules.frequency_cap
         await sending.note_claimed(
             unit, notes=[call.note for call in calls], capped=cap.count if cap else 0
         )
-        taken = Counter(call.row.campaign_id for call in calls)
+        taken = Counter(call.message.campaign_id for call in calls)
         bulk = taken.total() - taken[None]
         if not bulk:
             return

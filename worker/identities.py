@@ -28,7 +28,7 @@ async def learn(
     What is lost with the process is said again by the next answer.
     """
     said = {
-        (result.call.row.contact_id, result.outcome.known_as): result.outcome.wamid
+        (result.call.message.contact_id, result.outcome.known_as): result.outcome.wamid
         for result in results
         if isinstance(result.outcome, Accepted) and result.outcome.known_as is not None
     }

@@ -66,7 +66,7 @@ class Judge:
         notes: dict[ContactId, list[ClaimNote]] = defaultdict(list)
         for one in due:
             verdict: Call | gate.Defer | gate.Skip | Cap
-            before = notes[one.row.contact_id]
+            before = notes[one.message.contact_id]
             match self._verdict(one, before):
                 case Go() as go:
                     verdict = self._called(one, go, before, generation=generation)
@@ -90,7 +90,7 @@ class Judge:
         except Unsendable:
             return gate.Skip(reason=Reason.TEMPLATE_UNUSABLE)
         for each in counting:
-            each.take(due.row.contact_id)
+            each.take(due.message.contact_id)
         return made
 
     def _note(self, due: Due, go: Go, before: Sequence[ClaimNote]) -> ClaimNote:
@@ -112,16 +112,16 @@ class Judge:
                 campaign_id=go.promotes, earlier_at=promoted_at, earlier_campaign_id=promoted_by
             )
         return ClaimNote(
-            contact_id=due.row.contact_id,
+            contact_id=due.message.contact_id,
             at=max([self.at, *earlier]),
             earlier_message_at=message_at,
             promotion=promotion,
         )
 
     def _verdict(self, due: Due, before: Sequence[ClaimNote]) -> Go | gate.Defer | gate.Skip:
-        if due.row.campaign_id is None:
+        if due.message.campaign_id is None:
             return self._outside_campaigns(due)
-        campaign = self.campaigns[due.row.campaign_id]
+        campaign = self.campaigns[due.message.campaign_id]
         said = self.saying.of_campaign(due, campaign, self.at)
         if isinstance(said, gate.Skip):
             return said
@@ -173,8 +173,8 @@ class Judge:
             opens_at=opens_at,
             closes_at=closes_at,
             exclude=campaign.excluded,
-            elsewhere=due.row.contact_id in self._in_others.get(campaign.id, ()),
-            restored=campaign.leaves_out(due.row.message.due_at),
+            elsewhere=due.message.contact_id in self._in_others.get(campaign.id, ()),
+            restored=campaign.leaves_out(due.record["due_at"]),
         )
 
     def _opening(self, window: Hours, timezone: str | None) -> tuple[datetime, datetime | None]:
@@ -196,7 +196,7 @@ class Judge:
         if self._taken(campaign.id, before):
             # Another message to the same contact is in this very claim.
             return gate.Defer(until=self.at + timedelta(seconds=1), reason=Reason.COOLDOWN)
-        if due.row.contact_id in self._outranked.get(campaign.priority, ()):
+        if due.message.contact_id in self._outranked.get(campaign.priority, ()):
             return gate.Defer(until=self.at + _OUTRANKED, reason=Reason.COOLDOWN)
         return None
 
@@ -223,7 +223,7 @@ class Judge:
         found: dict[int, frozenset[ContactId]] = {}
         for priority, own in sorted(ranked.items()):
             higher = [each for other, ids in ranked.items() if other > priority for each in ids]
-            contacts = sorted({one.row.contact_id for one in due if one.row.campaign_id in own})
+            contacts = sorted({m.contact_id for m, *_ in due if m.campaign_id in own})
             if higher and contacts:
                 found[priority] = await sending.outranked(unit, contacts=contacts, campaigns=higher)
         return found
@@ -236,7 +236,7 @@ class Judge:
         for each in self.campaigns.values():
             if not each.excluded.active:
                 continue
-            contacts = sorted({one.row.contact_id for one in due if one.row.campaign_id == each.id})
+            contacts = sorted({m.contact_id for m, *_ in due if m.campaign_id == each.id})
             if contacts:
                 found[each.id] = await overlaps.elsewhere(unit, contacts=contacts, campaign=each.id)
         return found

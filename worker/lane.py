@@ -233,7 +233,7 @@ class Lane:
         most = self._most_outstanding()
         room = most - self._outstanding()
         # Not for every freed place: a claim costs a transaction.
-        if room >= max(1, most // 8):
+        if room >= max(1, most // 4):
             return room
         return 0 if hurried else None
 
@@ -267,7 +267,7 @@ class Lane:
             elif call.priority:
                 self._priority.append(call)
             elif call.starts_at > call.claimed_at:
-                heapq.heappush(self._later, (call.starts_at, call.row.message.id, call))
+                heapq.heappush(self._later, (call.starts_at, call.message.id, call))
             else:
                 self._bulk.append(call)
         return len(claimed.calls) + claimed.settled
@@ -275,36 +275,69 @@ class Lane:
     def _start_what_may(self) -> float:
         """Start every call that may start now; return the seconds until the next one may."""
         while True:
-            now, at = self.clock.monotonic(), self.clock.now()
-            while self._later and self._later[0][0] <= at:
-                self._bulk.append(heapq.heappop(self._later)[2])
-            if not (self._priority or self._bulk):
-                break
-            if not self._fresh(now) or len(self._in_flight) >= self._most_in_flight():
+            now = self.clock.monotonic()
+            following = self._next(now, under_way=len(self._in_flight))
+            if isinstance(following, float):
+                return following
+            self._note_start(now)
+            task = asyncio.create_task(self._calls(following, now))
+            self._in_flight[task] = following
+            task.add_done_callback(self._left)
+
+    def _next(self, now: float, *, under_way: int) -> Call | float:
+        """Take the call that may start now, or return in how many seconds one may."""
+        at = self.clock.now()
+        while self._later and self._later[0][0] <= at:
+            self._bulk.append(heapq.heappop(self._later)[2])
+        while self._priority or self._bulk:
+            if not self._fresh(now) or under_way >= self._most_in_flight():
                 return _IDLE_S
             priority = bool(self._priority)
             wait = self.memory.window.delay(now, priority=priority)
             if wait > 0:
                 return wait
             call = self._priority.popleft() if priority else self._bulk.popleft()
-            if call.until is not None and call.until <= at:
-                self.memory.returned.append(call)
-                self._changed.set()
-                continue
-            self._start(call, now)
+            if call.until is None or call.until > at:
+                return call
+            self.memory.returned.append(call)
+            self._changed.set()
         if self._later:
-            return max(0.0, (self._later[0][0] - self.clock.now()).total_seconds())
+            return max(0.0, (self._later[0][0] - at).total_seconds())
         return _IDLE_S
 
     def _fresh(self, now: float) -> bool:
         return now - self._renewed <= _FRESH_S
 
-    def _start(self, call: Call, now: float) -> None:
+    def _note_start(self, now: float) -> None:
         self.memory.window.started(now)
         self._last_start = now
-        task = asyncio.create_task(self._post(call))
-        self._in_flight[task] = call
-        task.add_done_callback(lambda ended: self._ended(ended, began=now))
+
+    async def _calls(self, call: Call, began: float) -> None:
+        """Make a call, and then the next one, as long as one may start: a task for each costs."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 — asyncio runs it
+        while True:
+            try:
+                await self._post(call)
+            finally:
+                self.memory.window.ended(self.clock.monotonic(), began=began)
+            if not (self._sending and self.memory.breaker.closed):
+                break
+            began = self.clock.monotonic()
+            following = self._next(began, under_way=len(self._in_flight) - 1)
+            if isinstance(following, float):
+                if following < _IDLE_S:
+                    self._changed.set()
+                break
+            call = self._in_flight[task] = following
+            self._note_start(began)
+            # The loop is woken only where it has something to do.
+            if self._start_what_may() < _IDLE_S or not self._unstarted():
+                self._changed.set()
+
+    def _left(self, task: asyncio.Task[None]) -> None:
+        del self._in_flight[task]
+        self._changed.set()
 
     async def _post(self, call: Call) -> None:
         if not self._fresh(self.clock.monotonic()):
@@ -320,14 +353,6 @@ class Lane:
         if isinstance(outcome, Refused) and failure(outcome.code).slows_down:
             self.memory.slow_until = self.clock.monotonic() + _SLOW_FOR_S
         self._recording.ended(Result(call=call, outcome=outcome, at=self.clock.now()))
-
-    def _ended(self, task: asyncio.Task[None], *, began: float) -> None:
-        del self._in_flight[task]
-        self.memory.window.ended(self.clock.monotonic(), began=began)
-        # The next one at once; the loop is woken only where it has something to do.
-        waits = self._start_what_may() if self._sending and self.memory.breaker.closed else 0.0
-        if waits < _IDLE_S or not self._in_flight or not self._unstarted():
-            self._changed.set()
 
     def _probe(self) -> None:
         """While the platform is away, ask for the number's health instead of trying on people."""
@@ -372,7 +397,7 @@ class Lane:
 
     def _covers(self, revocation: Revocation, call: Call) -> bool:
         return revocation.organization == self.organization and revocation.covers(
-            call.row.contact_id, call.row.campaign_id
+            call.message.contact_id, call.message.campaign_id
         )
 
     def _on_revocation(self, revocation: Revocation) -> None:
@@ -422,7 +447,7 @@ class Lane:
                     unit,
                     number=self.number.id,
                     generation=lease.generation,
-                    known=[call.row.message.id for call in calls],
+                    known=[call.message.id for call in calls],
                 )
         except CONNECTION_LOST:
             return

@@ -42,9 +42,9 @@ class Taking:
 
         What is not of a campaign is never held.
         """
-        if due.row.campaign_id is None:
+        if due.message.campaign_id is None:
             return None
-        lacking = (each.cap for each in counting if not each.admits(due.row.contact_id))
+        lacking = (each.cap for each in counting if not each.admits(due.message.contact_id))
         return next(lacking, None)
 
     def wait(self, due: Due, cap: Cap, *, alone: bool) -> None:
@@ -53,19 +53,19 @@ class Taking:
         Args:
             alone: It must not hold up what else of its campaign is due, which may need none.
         """
-        if due.row.campaign_id is None:
+        if due.message.campaign_id is None:
             raise AssertionError("held, and not of a campaign")
         if alone and cap is Cap.MESSAGING_LIMIT:
-            self._put_off[cap].append(due.row.message.id)
+            self._put_off[cap].append(due.message.id)
         else:
-            self._held[cap].add(due.row.campaign_id)
+            self._held[cap].add(due.message.campaign_id)
 
     def _counts(self, cap: Cap, due: Due) -> bool:
         match cap:
             case Cap.MESSAGING_LIMIT:
                 return not window_open(due.recipient.last_inbound_at, self.at)
             case Cap.CONTACTS_PER_DAY:
-                return due.row.campaign_id is not None
+                return due.message.campaign_id is not None
 
     async def save(self, unit: Unit, home: OrganizationId) -> int:
         """Write down what was taken and what waits; return how many messages were put off."""
@@ -104,7 +104,7 @@ class Limits:
     async def know(self, unit: Unit, taking: Taking, due: Iterable[Due]) -> None:
         """Look up who of *due* has a place already."""
         if taking.limits:
-            contacts = {one.row.contact_id for one in due}
+            contacts = {one.message.contact_id for one in due}
             for each in taking.limits:
                 each.holders = await stored.holders(unit, places=each, contacts=contacts)
 
@@ -121,7 +121,7 @@ class Limits:
             return
         for cap in caps:
             await stored.lock(unit, home=_home(cap, self.rules.portfolio_home, unit), cap=cap)
-        ids = [call.row.message.id for call in counted]
+        ids = [call.message.id for call in counted]
         await stored.lock_held(unit, whys=caps, messages=ids)
         await stored.open_held(unit, whys=caps)
 
@@ -130,7 +130,7 @@ class Limits:
         uses: dict[tuple[Cap, datetime], Counter[ContactId]] = defaultdict(Counter)
         for call in calls:
             for cap in call.caps:
-                uses[cap, self._span(cap, call.claimed_at).bucket][call.row.contact_id] += 1
+                uses[cap, self._span(cap, call.claimed_at).bucket][call.message.contact_id] += 1
         for (cap, bucket), contacts in sorted(uses.items()):
             span = self._span(cap, unit.at)
             await stored.give_back(

@@ -4,23 +4,26 @@ Both are kept in the number's memory, and tried again, while the database is awa
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import TypeVar
 
 import structlog
 
 from engine.clock import Clock
 from engine.ids import OrganizationId
-from storage.database import CONNECTION_LOST, Database
-from worker.calls import Result, record
+from storage.database import CONNECTION_LOST, Database, Unit
+from worker.calls import Result, record, record_taken
 from worker.claims import Claims
 from worker.identities import learn
 from worker.memory import Memory
 
+_Done = TypeVar("_Done")
+
 RECORD_S = 0.1
 """Results are written down together, at least so often."""
 
-_AT_ONCE = 250
+_AT_ONCE = 500
 
 log = structlog.get_logger()
 
@@ -83,33 +86,31 @@ class Recording:
             if not returned:
                 return
             try:
-                await self.database.run(
-                    self.organization,
-                    self.clock.now(),
-                    lambda unit: self.claims.give_back(unit, returned),
-                    owner=True,
-                )
+                await self._unit(lambda unit: self.claims.give_back(unit, returned))
             except CONNECTION_LOST:
                 return
             del self.memory.returned[: len(returned)]
 
     async def _write(self, results: list[Result]) -> None:
         try:
-            await self.database.run(
-                self.organization, self.clock.now(), lambda unit: record(unit, results), owner=True
-            )
+            others = await self._unit(lambda unit: record_taken(unit, results))
+            if others:
+                await self._unit(lambda unit: record(unit, others))
         except CONNECTION_LOST:
             raise
         except Exception:
             if len(results) == 1:
                 # Its row stays claimed, and is taken for doubtful by the next holder.
-                log.exception("lane.unrecordable", message=results[0].call.row.message.id)
+                log.exception("lane.unrecordable", message=results[0].call.message.id)
                 return
             # One that cannot be recorded must not keep the others from it.
             for result in results:
                 await self._write([result])
         else:
             await self._learn(results)
+
+    async def _unit(self, work: Callable[[Unit], Awaitable[_Done]]) -> _Done:
+        return await self.database.run(self.organization, self.clock.now(), work, owner=True)
 
     async def _learn(self, results: list[Result]) -> None:
         try:

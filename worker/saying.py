@@ -1,8 +1,8 @@
 """What is said to whom: what steps say, kept from claim to claim, filled in, with its file."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 
@@ -30,8 +30,7 @@ FILE_PAUSE = timedelta(seconds=5)
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class Said(NamedTuple):
     """What a message says to its contact.
 
     Attributes:
@@ -75,11 +74,11 @@ class Saying:
         self._wanted_files.clear()
         files: set[str] = set()
         for one in due:
-            if one.row.campaign_id is None:
+            if one.message.campaign_id is None:
                 files |= _files_of(one.content)
                 continue
-            campaign = campaigns[one.row.campaign_id]
-            words = self._words[campaign.id, campaign.version].get(one.row.step_id)
+            campaign = campaigns[one.message.campaign_id]
+            words = self._words[campaign.id, campaign.version].get(one.message.step_id)
             if words is not None:
                 files |= words.files
         self._files = await media.ids(unit, number=self.number, files=files) if files else {}
@@ -92,16 +91,16 @@ class Saying:
     def of_campaign(self, due: Due, campaign: OpenCampaign, at: datetime) -> Said | gate.Skip:
         """Return what a step says to a contact, in its service window or outside it."""
         steps = self._words[campaign.id, campaign.version]
-        if due.row.step_id not in steps:
+        if due.message.step_id not in steps:
             return gate.Skip(reason=Reason.STEP_REMOVED)
-        words = steps[due.row.step_id]
+        words = steps[due.message.step_id]
         if words is None:
             return gate.Skip(reason=Reason.TEMPLATE_UNUSABLE)
         rendering = words.for_window(due.recipient.last_inbound_at, at)
         return Said(
             words=words,
             free_form=rendering.free_form,
-            content=rendering.filled(_values(due.recipient)),
+            content=rendering.filled(_values(due.recipient, rendering.names)),
         )
 
     def has_free_form(self, campaign: OpenCampaign) -> bool:
@@ -158,7 +157,7 @@ def _files_of(content: object) -> set[str]:
     return set() if name is None else {name}
 
 
-def _values(recipient: Recipient) -> dict[str, str]:
+def _values(recipient: Recipient, names: Collection[str]) -> dict[str, str]:
     return values_of(
         name=recipient.name,
         first_name=recipient.first_name,
@@ -167,4 +166,5 @@ def _values(recipient: Recipient) -> dict[str, str]:
         phone=recipient.phone,
         attributes=recipient.attributes,
         properties=recipient.properties,
+        names=names,
     )

@@ -79,7 +79,7 @@ def spread(
     places: Counter[CampaignId] = Counter()
     timed: list[Call] = []
     for call in calls:
-        campaign = campaigns.get(call.row.campaign_id) if call.row.campaign_id else None
+        campaign = campaigns.get(call.message.campaign_id) if call.message.campaign_id else None
         if campaign is None or campaign.settings.rate is None:
             timed.append(call)
             continue

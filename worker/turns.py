@@ -43,8 +43,8 @@ class Turns:
         self, quotas: Mapping[CampaignId, int], found: Iterable[Due], kept: Iterable[Due]
     ) -> None:
         """Note what of *quotas* was found waiting, and what of that the claim kept."""
-        waiting = Counter(one.row.campaign_id for one in found)
-        taken = Counter(one.row.campaign_id for one in kept)
+        waiting = Counter(one.message.campaign_id for one in found)
+        taken = Counter(one.message.campaign_id for one in kept)
         for campaign, quota in quotas.items():
             # Who had less waiting than it could have had saves nothing up.
             self._credits[campaign] = (
@@ -64,7 +64,7 @@ def cut(found: Sequence[Due], room: int) -> list[Due]:
     """Return replies, and of the rest as many as there is room for; the others stay queued."""
     kept: list[Due] = []
     for one in found:
-        if one.row.campaign_id is not None:
+        if one.message.campaign_id is not None:
             room -= 1
             if room < 0:
                 break

@@ -52,6 +52,30 @@ update messages m
             failed_at, settled_at, wamid, error_code, error, doubled)
  where m.organization_id = $organization and m.id = c.id
 
+-- name: lock_runs
+-- Lock enrollments in the order of their keys.
+select id from enrollments
+ where organization_id = $organization and id = any($run_ids::bigint[])
+ order by id
+   for no key update
+
+-- name: accept
+-- Note of messages that are still claimed for $attempts that the platform took them; return which those were.
+with held as materialized (
+  select id from messages
+   where organization_id = $organization and id = any($ids::bigint[])
+   order by id
+     for no key update)
+update messages m
+   set state = 'accepted', accepted_at = c.accepted_at, wamid = c.wamid, reason = null, settled_at = null
+  from unnest($ids::bigint[], $attempts::smallint[], $accepted_ats::timestamptz[], $wamids::text[])
+       as c(id, attempt, accepted_at, wamid)
+  join held using (id)
+ where m.organization_id = $organization and m.id = c.id
+   and m.state = 'claimed' and m.attempt = c.attempt and m.failed_attempt < c.attempt
+   and m.accepted_at is null and m.sent_at is null and m.wamid is null
+returning m.id
+
 -- name: move_stats
 -- Add deltas to the statistics; the caller sorts them by key so that no two writers lock crosswise.
 insert into campaign_stats as s (organization_id, campaign_id, step_id, variant_id, hour, metric, count)

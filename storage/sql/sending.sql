@@ -31,17 +31,16 @@ select (x.c).id, (x.c).type, (x.c).priority, (x.c).settings, (x.c).excluded, (x.
 select x.*
   from unnest($campaigns::bigint[], $quotas::integer[]) with ordinality as q(campaign_id, quota, place)
  cross join lateral (
-   select m.id, m.campaign_id, m.step_id, m.variant_id, m.run_id, m.contact_id, m.attempt, m.tries,
-          m.failed_attempt, m.due_at,
-          m.deadline_at, m.body, m.content, m.accepted_at, m.sent_at, m.delivered_at, m.read_at, m.replied_at, m.failed_at,
-          m.wamid, m.error_code, m.error, m.doubled,
-          c.name, c.first_name, c.company, c.email, c.attributes, c.timezone,
+   -- In the order in which it is read by place.
+   select m.id, m.attempt, nullif(m.campaign_id, 0), m.step_id, m.variant_id, m.run_id, m.contact_id, m.number_id,
+          e.id is not null as enrolled,
+          coalesce(e.state, 'active') as run, m.deadline_at, m.body, m.content,
+          i.phone, i.bsuid, c.name, c.first_name, c.company, c.email, c.attributes, e.properties, c.timezone,
+          c.last_message_at, c.promoted_at, c.promoted_campaign_id, c.promoted_ats, w.last_inbound_at,
           c.opted_out_at, c.opted_in_at, c.platform_stopped_at, c.platform_resumed_at, c.blocked_at, c.unblocked_at,
-          c.unreachable_at, c.reached_at, c.erased_at, c.last_message_at, c.promoted_at, c.promoted_campaign_id,
-          c.promoted_ats,
-          i.phone, i.bsuid, coalesce(e.state, 'active') as run, e.id is not null as enrolled,
-          e.properties,
-          w.last_inbound_at
+          c.unreachable_at, c.reached_at, c.erased_at,
+          m.tries, m.failed_attempt, m.due_at, m.accepted_at, m.sent_at, m.delivered_at, m.read_at, m.replied_at,
+          m.failed_at, m.wamid, m.error_code, m.error, m.doubled
      from messages m
      join contacts c on c.organization_id = m.organization_id and c.id = m.contact_id
      left join enrollments e on e.organization_id = m.organization_id and e.id = m.run_id

@@ -116,7 +116,7 @@ class Product:
         results = [
             Result(
                 call=call,
-                outcome=Accepted(wamid=f"wamid.{call.row.message.id}", held=False),
+                outcome=Accepted(wamid=f"wamid.{call.message.id}", held=False),
                 at=self.room.room.clock.at,
             )
             for call in calls

@@ -403,7 +403,7 @@ async def _lane(world: World, number: NumberId, claims: Claims, at: datetime) ->
 
 
 def _accepted(call: Call) -> Result:
-    outcome = Accepted(wamid=f"wamid.{call.row.message.id}", held=False)
+    outcome = Accepted(wamid=f"wamid.{call.message.id}", held=False)
     return Result(call=call, outcome=outcome, at=call.starts_at)
 
 

@@ -414,7 +414,7 @@ async def test_free_text_needs_an_open_window(world: World) -> None:
 
     claimed = await claim(world)
 
-    assert [call.row.contact_id for call in claimed.calls] == [recent]
+    assert [call.message.contact_id for call in claimed.calls] == [recent]
     assert claimed.calls[0].until == NOON + 23 * HOUR
     assert await world.states() == {"claimed": 1, "skipped:window_closed": 2}
 
@@ -440,12 +440,12 @@ async def test_a_fallback_template_stands_in_while_the_window_is_closed(world: W
 
     claimed = await claim(world)
 
-    assert {call.row.contact_id: call.template for call in claimed.calls} == {
+    assert {call.message.contact_id: call.template for call in claimed.calls} == {
         never: ("welcome", "en"),
         recent: None,
         nameless: ("welcome", "en"),
     }
-    bodies = {call.row.contact_id: call.body for call in claimed.calls}
+    bodies = {call.message.contact_id: call.body for call in claimed.calls}
     assert b"Acme" in bodies[never]
     assert b"Hello Ada" in bodies[recent]
 
@@ -540,7 +540,7 @@ async def test_consent_taken_back_after_planning_is_heeded(world: World, column:
 
     claimed = await claim(world)
 
-    assert [call.row.contact_id for call in claimed.calls] == [contacts[1]]
+    assert [call.message.contact_id for call in claimed.calls] == [contacts[1]]
 
 
 async def test_a_stop_that_commits_during_the_claim_is_not_overtaken(world: World) -> None:
@@ -553,7 +553,7 @@ async def test_a_stop_that_commits_during_the_claim_is_not_overtaken(world: Worl
         )
         claimed = await asyncio.create_task(claim(world))
 
-    assert {call.row.contact_id for call in claimed.calls} == set(contacts[1:])
+    assert {call.message.contact_id for call in claimed.calls} == set(contacts[1:])
     assert (await claim(world)).settled == 1
     assert await world.states() == {"claimed": 2, "skipped:opted_out": 1}
 

@@ -56,7 +56,7 @@ class Lanes:
         accepted = [
             Result(
                 call=call,
-                outcome=Accepted(wamid=f"wamid.{call.row.message.id}", held=False),
+                outcome=Accepted(wamid=f"wamid.{call.message.id}", held=False),
                 at=call.starts_at,
             )
             for call in calls
@@ -65,7 +65,7 @@ class Lanes:
             await record(unit, accepted)
         for call in calls:
             if (promotion := call.note.promotion) is not None:
-                self.sent.append((call.row.contact_id, promotion.campaign_id, call.claimed_at))
+                self.sent.append((call.message.contact_id, promotion.campaign_id, call.claimed_at))
 
 
 @LONG

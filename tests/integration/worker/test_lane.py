@@ -430,13 +430,13 @@ async def test_a_result_that_cannot_be_recorded_does_not_hold_up_the_others(
     await world.queued(await world.campaign(), await world.contacts(5))
     lane = world.lane()
 
-    async def record(unit: Any, results: Any) -> None:  # noqa: ANN401 — passed on
-        if any(result.call.row.message.id == poison for result in results):
+    async def record_taken(unit: Any, results: Any) -> Any:  # noqa: ANN401 — passed on
+        if any(result.call.message.id == poison for result in results):
             raise ValueError("no")
-        await calls.record(unit, results)
+        return await calls.record_taken(unit, results)
 
     poison = await world.value("select min(id) from messages")
-    monkeypatch.setattr("worker.recording.record", record)
+    monkeypatch.setattr("worker.recording.record_taken", record_taken)
     await lane.run(asyncio.Event())
 
     assert await world.states() == {"accepted": 4, "claimed": 1}

@@ -72,7 +72,7 @@ async def claimed(world: World) -> list[Call]:
         lease = await leases.acquire(unit, name=f"lane:{NUMBER}", holder="us")
         assert lease is not None
         found = await claims.claim(unit, lease, room=1000, replies=16)
-        return sorted(found.calls, key=lambda call: call.row.message.id)
+        return sorted(found.calls, key=lambda call: call.message.id)
 
     return await world.database.run(ACME, world.clock.now(), claim, owner=True)
 

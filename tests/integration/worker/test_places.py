@@ -132,7 +132,9 @@ async def test_nobody_in_an_open_window_takes_a_place_or_waits_behind_those_who_
     await world.queued(campaign, contacts, deadline_at=NOON + HOUR)
 
     sent = {
-        call.row.contact_id for _ in range(8) for call in (await claim(world, NOON, room=20)).calls
+        call.message.contact_id
+        for _ in range(8)
+        for call in (await claim(world, NOON, room=20)).calls
     }
 
     assert sent == {*contacts[:50], *contacts[100:]}
@@ -176,7 +178,7 @@ async def test_the_highest_priority_gets_the_last_places(world: World) -> None:
 
     sent: Counter[int | None] = Counter()
     for _ in range(10):
-        sent.update(call.row.campaign_id for call in (await claim(world, NOON, room=50)).calls)
+        sent.update(call.message.campaign_id for call in (await claim(world, NOON, room=50)).calls)
 
     assert sent == {high: 50}
 
@@ -191,7 +193,7 @@ async def test_a_lower_priority_gets_what_the_higher_one_leaves(world: World) ->
 
     sent: Counter[int | None] = Counter()
     for _ in range(10):
-        sent.update(call.row.campaign_id for call in (await claim(world, NOON, room=50)).calls)
+        sent.update(call.message.campaign_id for call in (await claim(world, NOON, room=50)).calls)
 
     assert sent == {high: 10, low: 40}
 
@@ -270,7 +272,7 @@ async def test_a_day_has_so_many_contacts_over_all_campaigns(world: World) -> No
     same_day = await claim(world, midnight - MINUTE)
     next_day = await claim(world, midnight)
 
-    sent = {call.row.contact_id for call in first.calls}
+    sent = {call.message.contact_id for call in first.calls}
     assert sent == set(contacts[:5])
     assert len(first.calls) == 8  # three of them got both
     assert closed == [{"closed_until": midnight, "closed_why": "contacts_per_day"}]
@@ -314,7 +316,7 @@ async def test_whatever_happens_no_24_hours_have_more_people_than_allowed(world:
         if chance.random() < 0.3:
             await give_back(world, claimed, at)
         else:
-            written += [(at, call.row.contact_id) for call in claimed.calls]
+            written += [(at, call.message.contact_id) for call in claimed.calls]
         await world.value("delete from messages where state in ('queued', 'claimed')")
         within = {contact for when, contact in written if when > at - DAY}
         assert len(within) <= 10

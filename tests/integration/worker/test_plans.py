@@ -256,6 +256,16 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
         "due_to_start": (load("campaigns")["due_to_start"], {"limit": 20}),
         "inherit": (sending["inherit"], {"number": NUMBER, "generation": 1}),
         "lock_messages": (messages["lock_messages"], {"ids": read}),
+        "accept": (
+            messages["accept"],
+            {
+                "ids": read,
+                "attempts": [1] * len(read),
+                "accepted_ats": [NOON] * len(read),
+                "wamids": ["wamid"] * len(read),
+            },
+        ),
+        "lock_accepted_runs": (messages["lock_runs"], {"run_ids": read}),
         "keep_campaigns": (messages["keep_campaigns"], {"ids": read}),
         "lock_enrollments": (messages["lock_enrollments"], {"ids": read}),
         "lock_campaigns": (messages["lock_campaigns"], {"ids": read}),

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import structlog
@@ -12,58 +13,43 @@ from engine.contact_export import Cell, Format
 from engine.ids import BlobId, ContactId, OrganizationId
 from engine.workbook_writer import WorkbookWriter
 from storage import audiences, blobs, effects, exports
-from storage.database import CONNECTION_LOST, Unit
+from storage.database import Unit
 from storage.exports import Export, State
 from worker.context import Worker
+from worker.files_in_turn import in_turn
 from worker.half_done import AT_ONCE
 from worker.writing import Writing
 
-SLICE_S: Final = 0.2
 _CONTACTS: Final = 500  # of a transaction
 
 log = structlog.get_logger()
 
 
 async def export_contacts(worker: Worker, organization: OrganizationId) -> bool:
-    """Write contacts for about SLICE_S seconds; return whether more is waiting."""
-    ends = worker.clock.monotonic() + SLICE_S
-    while True:
-        async with worker.database.owner_unit(organization, worker.now()) as unit:
-            open_export = await exports.next_open(unit, at_once=AT_ONCE)
-            if open_export is None:
-                worker.writing.forget(organization)
-                return False
-        try:
-            moved = await _moved(worker, organization, open_export)
-        except CONNECTION_LOST:
-            raise
-        except Exception:
-            log.exception("export_failed", export_id=open_export.id)
-            moved = await worker.database.run(
-                organization,
-                worker.now(),
-                lambda unit, seen=open_export: _failed(unit, seen),  # type: ignore[misc] # mypy knows no defaults of lambdas
-                owner=True,
-            )
-        if not moved:
-            return False  # another process is at it
-        if worker.clock.monotonic() >= ends:
-            return True
+    """Write contacts for a slice; return whether more is waiting."""
+    return await in_turn(
+        worker,
+        organization,
+        what="export",
+        next_open=partial(exports.next_open, at_once=AT_ONCE),
+        move=partial(_moved, worker, organization),
+        failed=_failed,
+        forget=partial(worker.writing.forget, organization),
+    )
 
 
-async def _moved(worker: Worker, organization: OrganizationId, seen: Export) -> bool:
+async def _moved(worker: Worker, organization: OrganizationId, seen: Export, _ends: float) -> bool:
     async with worker.database.owner_unit(organization, worker.now()) as unit:
         writing = await _writing(unit, worker, organization, seen)
     return await _advance(worker, organization, seen, writing)
 
 
-async def _failed(unit: Unit, seen: Export) -> bool:
+async def _failed(unit: Unit, seen: Export) -> None:
     """Put an export behind the others, or aside for a while, which is told the first time."""
     if await exports.failed(unit, seen):
         await effects.tell_staff(
             unit, kind="export_set_aside", campaign=None, content={"export": seen.id}
         )
-    return True
 
 
 async def _writing(

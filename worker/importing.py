@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from tempfile import TemporaryFile
 from typing import Final
@@ -21,45 +22,31 @@ from engine.ids import ContactId, ImportId, OrganizationId
 from engine.import_deeds import Deed, change
 from engine.phone import Phone
 from storage import attributes, blobs, contacts, effects, enrollments, import_deeds, imports
-from storage.database import CONNECTION_LOST, Unit
+from storage.database import Unit
 from storage.imports import Import, Reading, Sample, State, StoredRow
 from worker.context import Worker
+from worker.files_in_turn import in_turn
 from worker.foresight import foreseen
 from worker.half_done import AT_ONCE
 from worker.reading import Reading as OpenFile
 from worker.undoing import undo
 
-SLICE_S: Final = 0.2
 _ROWS: Final = 500  # of a transaction, which takes a few hundredths of a second
 
 log = structlog.get_logger()
 
 
 async def import_contacts(worker: Worker, organization: OrganizationId) -> bool:
-    """Judge, import or undo rows for about SLICE_S seconds; return whether more is waiting."""
-    ends = worker.clock.monotonic() + SLICE_S
-    while True:
-        async with worker.database.owner_unit(organization, worker.now()) as unit:
-            open_import = await imports.next_open(unit, at_once=AT_ONCE)
-        if open_import is None:
-            worker.reading.forget(organization)
-            return False
-        try:
-            moved = await _advance(worker, organization, open_import, ends)
-        except CONNECTION_LOST:
-            raise
-        except Exception:
-            log.exception("import_failed", import_id=open_import.id)
-            moved = await worker.database.run(
-                organization,
-                worker.now(),
-                lambda unit, seen=open_import: _failed(unit, seen),  # type: ignore[misc] # mypy knows no defaults of lambdas
-                owner=True,
-            )
-        if not moved:
-            return False  # another process is at it, or it stopped waiting
-        if worker.clock.monotonic() >= ends:
-            return True
+    """Judge, import or undo rows for a slice; return whether more is waiting."""
+    return await in_turn(
+        worker,
+        organization,
+        what="import",
+        next_open=partial(imports.next_open, at_once=AT_ONCE),
+        move=partial(_advance, worker, organization),
+        failed=_failed,
+        forget=partial(worker.reading.forget, organization),
+    )
 
 
 async def _advance(worker: Worker, organization: OrganizationId, seen: Import, ends: float) -> bool:
@@ -98,11 +85,10 @@ async def _advance(worker: Worker, organization: OrganizationId, seen: Import, e
             return False
 
 
-async def _failed(unit: Unit, seen: Import) -> bool:
+async def _failed(unit: Unit, seen: Import) -> None:
     """Put an import behind the others, or aside for a while, which is told the first time."""
     if await imports.failed(unit, seen):
         await _tell(unit, "import_set_aside", seen.id)
-    return True
 
 
 async def _open(unit: Unit, seen: Import, sheet: Sheet | Unreadable) -> bool:

@@ -8,7 +8,7 @@ from engine.ids import OrganizationId
 from engine.usecases.start_scheduled import start_scheduled
 from storage import campaigns, restores
 from storage.campaigns import Campaigns, DueToStart
-from storage.database import CONNECTION_LOST, Unit
+from storage.database import Unit, is_lost
 from storage.templates import KnownTemplates
 from worker.context import Worker
 
@@ -27,9 +27,9 @@ async def start_due(worker: Worker, organization: OrganizationId) -> bool:
         work = partial(_start, worker=worker, organization=organization, due=each)
         try:
             await worker.database.run(organization, worker.now(), work, owner=True)
-        except CONNECTION_LOST:
-            raise
-        except Exception:
+        except Exception as error:
+            if is_lost(error):
+                raise
             # One that cannot be read must not keep those behind it from their time.
             log.exception("broadcast.not_started", campaign=each.id)
     if due:

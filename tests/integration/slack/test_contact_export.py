@@ -24,7 +24,7 @@ from storage.exports import Export, ExportId, State
 from tests.database import ACME
 from tests.examples import ON_POSTGRES
 from tests.integration.slack.contacts_room import Room, opened_room
-from worker import exporting
+from worker import exporting, files_in_turn
 from worker.exporting import export_contacts
 from worker.half_done import AT_ONCE, HalfDone
 from worker.importing import import_contacts
@@ -203,7 +203,7 @@ async def test_an_export_goes_on_or_begins_anew_where_another_process_stopped(
         await room.command(f"contact add {phone}")
     whole = await exported(room, format_)
     monkeypatch.setattr(exporting, "_CONTACTS", 2)
-    monkeypatch.setattr(exporting, "SLICE_S", 0.0)
+    monkeypatch.setattr(files_in_turn, "SLICE_S", 0.0)
 
     export = await begin(room, format_)
     await export_contacts(room.worker, ACME)
@@ -233,7 +233,7 @@ async def test_exports_asked_for_together_are_all_written_each_by_its_own_slices
     for phone in PHONES:
         await room.command(f"contact add {phone}")
     monkeypatch.setattr(exporting, "_CONTACTS", 2)
-    monkeypatch.setattr(exporting, "SLICE_S", 0.0)
+    monkeypatch.setattr(files_in_turn, "SLICE_S", 0.0)
     begun = [await begin(room, format_) for _ in range(asked)]
 
     for _ in range(asked * slices):
@@ -249,8 +249,9 @@ async def test_exports_asked_for_together_are_all_written_each_by_its_own_slices
             assert content.count(b"\r\n") == 1 + len(PHONES)
 
 
+@pytest.mark.parametrize("slow", [False, True], ids=["at once", "too slow"])
 async def test_an_export_that_always_fails_is_set_aside_told_once_and_holds_up_no_other(
-    room: Room, monkeypatch: pytest.MonkeyPatch
+    room: Room, monkeypatch: pytest.MonkeyPatch, *, slow: bool
 ) -> None:
     await room.command(f"contact add {PHONES[0]}")
     async with room.database.owner_unit(ACME, room.clock.now()) as unit:
@@ -259,10 +260,15 @@ async def test_an_export_that_always_fails_is_set_aside_told_once_and_holds_up_n
     good = await begin(room, Format.CSV)
     mended: list[bool] = []
 
+    async def fail(unit: Unit) -> None:
+        if slow:
+            await unit.connection.execute("select pg_sleep(60)", timeout=0.05)
+        await unit.connection.execute("select 1 / 0")
+
     async def failing(unit: Unit, seen: Export, writing: Writing) -> Export | None:
         after = await whole(unit, seen, writing)
         if seen.id in broken and not mended:
-            await unit.connection.execute("select 1 / 0")
+            await fail(unit)
         return after
 
     monkeypatch.setattr(exporting, "_write", failing)

@@ -34,7 +34,7 @@ from storage.database import Database, Unit
 from storage.imports import Import, State
 from tests.database import ACME, NOON
 from tests.integration.slack.contacts_room import Room, opened_room
-from worker import importing
+from worker import files_in_turn, importing
 from worker.half_done import AT_ONCE, HalfDone
 from worker.importing import import_contacts
 
@@ -670,7 +670,7 @@ async def test_work_goes_on_where_another_process_stopped(
 ) -> None:
     """Slices of seven rows, each by a process that has read nothing yet."""
     monkeypatch.setattr(importing, "_ROWS", 7)
-    monkeypatch.setattr(importing, "SLICE_S", 0.0)
+    monkeypatch.setattr(files_in_turn, "SLICE_S", 0.0)
     await upload(room, slack, rows_of_the_newcomer())
 
     async def in_other_processes() -> int:
@@ -699,7 +699,7 @@ async def test_files_imported_together_are_each_read_once(
     room: Room, slack: SlackFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importing, "_ROWS", 50)
-    monkeypatch.setattr(importing, "SLICE_S", 0.0)
+    monkeypatch.setattr(files_in_turn, "SLICE_S", 0.0)
     opened, read = [], audience_file.read
 
     def counted(file: io.BytesIO, *, country: str | None) -> Sheet | Unreadable:
@@ -809,17 +809,23 @@ def _poster(room: Room) -> Poster:
     )
 
 
+@pytest.mark.parametrize("slow", [False, True], ids=["at once", "too slow"])
 async def test_an_import_that_always_fails_is_set_aside_told_once_and_holds_up_no_other(
-    room: Room, slack: SlackFiles, monkeypatch: pytest.MonkeyPatch
+    room: Room, slack: SlackFiles, monkeypatch: pytest.MonkeyPatch, *, slow: bool
 ) -> None:
     for number in range(AT_ONCE + 1):
         await upload(room, slack, rows_of_the_newcomer(), f"F{number}")
     judge, mended = importing._judge, list[bool]()  # noqa: SLF001
 
+    async def fail(unit: Unit) -> None:
+        if slow:
+            await unit.connection.execute("select pg_sleep(60)", timeout=0.05)
+        await unit.connection.execute("select 1 / 0")
+
     async def failing(unit: Unit, seen: Import, rows: Sequence[Row]) -> bool:
         done = await judge(unit, seen, rows)
         if seen.id % (AT_ONCE + 1) and not mended:
-            await unit.connection.execute("select 1 / 0")
+            await fail(unit)
         return done
 
     monkeypatch.setattr(importing, "_judge", failing)

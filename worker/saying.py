@@ -62,10 +62,12 @@ class Saying:
         versions = dict(wanted - self._words.keys())
         if not versions:
             return
-        self._words |= {key: {} for key in versions.items()}
+        # Kept once all of it is known: a step that is not in there counts as removed.
+        known: dict[tuple[CampaignId, int], dict[StepId, StepWords | None]]
+        known = {key: {} for key in versions.items()}
         for step in await sending.contents_of(unit, campaigns=list(versions)):
-            key = (step.campaign_id, versions[step.campaign_id])
-            self._words[key][step.step_id] = _words(step)
+            known[step.campaign_id, versions[step.campaign_id]][step.step_id] = _words(step)
+        self._words |= known
 
     async def know_files(
         self, unit: Unit, due: Iterable[Due], campaigns: Mapping[CampaignId, OpenCampaign]

@@ -11,6 +11,7 @@ import pytest
 
 from engine.hours import Hours, parse
 from storage import leases
+from storage.database import CONNECTION_LOST
 from tests.database import ACME, NOON
 from tests.integration.worker.world import NUMBER, World, worker
 from worker.claimed import Claimed
@@ -590,3 +591,27 @@ async def test_attributes_and_names_are_filled_in(world: World) -> None:
     await world.queued(await world.campaign(content=content), contacts)
 
     assert b"Ada of Oslo" in (await claim(world)).calls[0].body
+
+
+async def test_nobody_is_left_out_because_a_connection_was_lost_as_the_steps_were_read(
+    world: World,
+) -> None:
+    """The claim fails and is repeated by the same lane, which keeps what campaigns say."""
+    await world.queued(await world.campaign(), await world.contacts(3))
+    claims = Claims(world.rules, world.rules.numbers[0])
+    async with world.database.pool.acquire() as other, other.transaction():
+        await other.execute("lock table steps in access exclusive mode")
+        claiming = asyncio.create_task(claim(world, claims))
+        while not await world.value(_CUT_WHO_WAITS):
+            await asyncio.sleep(0.01)
+        with pytest.raises(CONNECTION_LOST):
+            await claiming
+
+    assert len((await claim(world, claims)).calls) == 3
+    assert await taken_of(world)
+
+
+_CUT_WHO_WAITS = """
+select pg_terminate_backend(pid) from pg_stat_activity
+ where datname = current_database() and wait_event_type = 'Lock'
+"""

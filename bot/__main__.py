@@ -3,6 +3,7 @@
 
 import asyncio
 import os
+import re
 import struct
 import sys
 import time
@@ -113,6 +114,7 @@ _level_option = click.option(
     show_default=True,
     help="The least of what is logged.",
 )
+_NUMBER: Final = re.compile(r"\+[1-9]\d{6,14}=[1-9]\d{0,3}")
 _data_help: Final = "The folder of what it keeps."
 
 
@@ -340,8 +342,15 @@ def replay_command(ids: tuple[int, ...], config_path: Path, level: str) -> None:
     show_default=True,
     help=_data_help,
 )
+@click.option(
+    "--number",
+    "more_numbers",
+    multiple=True,
+    metavar="PHONE=RATE",
+    help="A further number and its messages per second, such as +15550002222=1000.",
+)
 @_level_option
-def sandbox_command(port: int, data: Path, level: str) -> None:
+def sandbox_command(port: int, data: Path, more_numbers: tuple[str, ...], level: str) -> None:
     """Run all of it against a pretend WhatsApp and a pretend Slack, on one web page."""
     logs.configure(level=level, stream=sys.stderr, console=sys.stderr.isatty())
     from bot.cli.demo_config import DATABASE_URL, REDIS_URL, as_shell
@@ -351,10 +360,14 @@ def sandbox_command(port: int, data: Path, level: str) -> None:
     from sandbox.parts import CommandFailed, Program
     from storage.embedded import embedded_servers
 
+    if wrong := [each for each in more_numbers if not _NUMBER.fullmatch(each)]:
+        refuse(f"--number {wrong[0]}: write a phone and a rate, such as +15550002222=1000")
     data = data.absolute()
     data.mkdir(parents=True, exist_ok=True)
     bot_port, graph_port = free_ports(port)
-    settings, toml, secrets = _demo(data, port=port, bot_port=bot_port, graph_port=graph_port)
+    settings, toml, secrets = _demo(
+        data, port=port, bot_port=bot_port, graph_port=graph_port, more_numbers=more_numbers
+    )
     config_path = data / "dripline.toml"
     config_path.write_text(toml)
     external = {name: os.environ.get(name) or None for name in (DATABASE_URL, REDIS_URL)}
@@ -554,7 +567,7 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _demo(
-    data: Path, *, port: int, bot_port: int, graph_port: int
+    data: Path, *, port: int, bot_port: int, graph_port: int, more_numbers: Iterable[str]
 ) -> tuple["Settings", str, dict[str, str]]:
     """Return the sandbox's settings, dripline.toml, and the environment it names."""
     import sandbox
@@ -562,6 +575,7 @@ def _demo(
     from sandbox import demo
     from sandbox.settings import Settings
 
+    numbers = demo.with_more(more_numbers)
     settings = Settings(
         state_dir=data / "platforms",
         clock_path=data / "clock",
@@ -574,7 +588,7 @@ def _demo(
         slack_signing_secret=demo.SLACK_SIGNING_SECRET,
         slack_bot_token=demo.SLACK_BOT_TOKEN,
         slack_team_id=demo.SLACK_TEAM_ID,
-        numbers=demo.NUMBERS,
+        numbers=numbers,
         templates=demo.TEMPLATES,
         users=demo.USERS,
         channels=demo.CHANNELS,
@@ -600,7 +614,7 @@ def _demo(
             inbox_channel=demo.INBOX_CHANNEL,
             staff=staff,
             business_account_id=demo.BUSINESS_ACCOUNT_ID,
-            numbers=[(each.id, each.phone, each.messages_per_second) for each in demo.NUMBERS],
+            numbers=[(each.id, each.phone, each.messages_per_second) for each in numbers],
         )
     )
     secrets = {

@@ -1,5 +1,7 @@
 """The demo organization: what exists on the pretend platforms at the first start."""
 
+from collections.abc import Iterable
+
 from sandbox.settings import Channel, Number, User
 from sandbox.wire import Json
 
@@ -30,6 +32,18 @@ CHANNELS = (
 )
 CONTACTS = tuple(f"+316{10_000_000 + number:08}" for number in range(1, 201))
 CONTACTS_TAG = "demo"
+
+
+def with_more(written: Iterable[str]) -> tuple[Number, ...]:
+    """Return the demo's number and further ones, written as ``+15550002222=1000``."""
+    more = [each.split("=") for each in written]
+    return (
+        *NUMBERS,
+        *(
+            Number(id=str(int(NUMBERS[0].id) + place), phone=phone, messages_per_second=int(rate))
+            for place, (phone, rate) in enumerate(more, start=1)
+        ),
+    )
 
 
 def _template(name: str, category: str, *components: Json, named: bool = False) -> Json:

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -211,8 +211,16 @@ async def _answer(path: str, response: aiohttp.ClientResponse) -> Any:  # noqa: 
 
 
 @asynccontextmanager
-async def running(data: Path, *, port: int | None = None) -> AsyncIterator[System]:
-    """Run `dripline sandbox` on *data* for the length of the block."""
+async def running(
+    data: Path, *, port: int | None = None, numbers: Iterable[str] = ()
+) -> AsyncIterator[System]:
+    """Run `dripline sandbox` on *data* for the length of the block.
+
+    Args:
+        data: The folder of its state.
+        port: Of the page; None: any.
+        numbers: Further ones, such as "+15550002222=1000".
+    """
     port = port or free_port()
     log = (data.parent / f"{data.name}.log").open("ab")
     process = await asyncio.create_subprocess_exec(
@@ -224,6 +232,7 @@ async def running(data: Path, *, port: int | None = None) -> AsyncIterator[Syste
         str(port),
         "--data",
         str(data),
+        *(part for each in numbers for part in ("--number", each)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=log,
         stderr=log,
@@ -255,9 +264,9 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def fresh() -> AsyncIterator[System]:
+async def fresh(*, numbers: Iterable[str] = ()) -> AsyncIterator[System]:
     """Run the sandbox in an empty folder that every account may enter."""
     with tempfile.TemporaryDirectory(prefix="dripline-system-") as folder:
         os.chmod(folder, 0o755)  # noqa: PTH101, S103 — the account that runs Postgres must get in
-        async with running(Path(folder) / "data") as system:
+        async with running(Path(folder) / "data", numbers=numbers) as system:
             yield system

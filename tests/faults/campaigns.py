@@ -2,18 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from engine.ids import OrganizationId
-from engine.phone import Phone
-from storage.demo import seed as make_contacts
+from tests.faults.crowd import gather, phones
 from tests.faults.drawing import Storm
 from tests.faults.truth import Truth
 from tests.system import System
 
 _NEWS, _OFFER, _DRIP = 600, 300, 150
-_SEEDS = 1000
-_ORGANIZATION = OrganizationId("demo")
+_SEEDS = 900  # blocks of phones; the others are for what is proven without a seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +44,11 @@ async def prepare(system: System, truth: Truth, drawn: Storm) -> Campaigns:
     """Make contacts and campaigns that only this seed has, and nothing started yet."""
     seed = drawn.seed
     block = seed % _SEEDS
-    everybody = [f"+3164{block:03}{place:04}" for place in range(_NEWS)]
+    everybody = phones(f"{block:03}", _NEWS)
     campaigns = Campaigns(f"News {seed}", f"Offer {seed}", f"Walk {seed}", everybody)
-    at = datetime.fromisoformat((await system.get("clock"))["now"])
-    for tag, phones in (
-        (f"offered{seed}", everybody[:_OFFER]),
-        (f"walking{seed}", everybody[-_DRIP:]),
-        (f"others{seed}", everybody[_OFFER:-_DRIP]),
-    ):
-        await make_contacts(
-            await truth.url(),
-            organization=_ORGANIZATION,
-            phones=tuple(map(Phone, phones)),
-            tag=tag,
-            at=at,
-        )
+    await gather(system, truth, everybody[:_OFFER], tag=f"offered{seed}")
+    await gather(system, truth, everybody[-_DRIP:], tag=f"walking{seed}")
+    await gather(system, truth, everybody[_OFFER:-_DRIP], tag=f"others{seed}")
     whom = ",".join(f"tag:{tag}{seed}" for tag in ("offered", "walking", "others"))
     await _said(system, f'broadcast new "{campaigns.news}" to={whom} template=followup', f"{_NEWS}")
     await _said(

@@ -5,13 +5,12 @@ import json
 import resource
 import sys
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 import uvloop
 
 from benchmarks._frame import answer, requests
-from benchmarks._world import ENVIRONMENT
+from benchmarks._world import ENVIRONMENT, Clock
 from engine.config import load
 from engine.ids import NumberId, OrganizationId
 from engine.sending_rules import rules_of
@@ -20,18 +19,6 @@ from storage.listener import Listener
 from worker.lane import Lane
 from worker.memory import Memory
 from worker.whatsapp.client import CloudApi, open_session
-
-
-class Clock:
-    """The machine's."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    wall = now
-
-    def monotonic(self) -> float:
-        return time.monotonic()
 
 
 async def main(given: dict[str, Any]) -> None:

@@ -4,17 +4,23 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import asyncpg
+import orjson
 
 from engine.ids import OrganizationId
+from storage.database import Database
 from storage.embedded import embedded_servers
+from storage.migrate import migrate
+from storage.planning import attach_leaf
+from storage.template_sync import know_organization
 
 ACME: Final = OrganizationId("acme")
 NUMBER: Final = "106540352242922"
@@ -85,6 +91,62 @@ numbers = [{{ id = "{NUMBER}", phone = "+15550001111", messages_per_second = 100
 [organizations.acme.sending]
 operating_hours = "off"
 """
+
+
+class Clock:
+    """The machine's."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    wall = now
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+@asynccontextmanager
+async def connected(given: Servers) -> AsyncIterator[asyncpg.Connection]:
+    """Connect as the superuser."""
+    connection = await asyncpg.connect(given.superuser)
+    await connection.set_type_codec(
+        "jsonb",
+        encoder=lambda value: orjson.dumps(value).decode(),
+        decoder=orjson.loads,
+        schema="pg_catalog",
+    )
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def prepared(given: Servers) -> None:
+    """Migrate, and make the organization, its number and the leaf of this month."""
+    await migrate(given.postgres)
+    database = await Database.open(given.postgres, name="benchmark", largest=1)
+    try:
+        async with database.owner_unit(ACME, now()) as unit:
+            await know_organization(unit)
+            await attach_leaf(unit, month=now())
+            await unit.connection.execute(
+                "insert into numbers (organization_id, id, phone, messages_per_second, updated_at)"
+                " values ('acme', $1, '+15550001111', 1000, now())",
+                NUMBER,
+            )
+    finally:
+        await database.close()
+
+
+async def accept_messages(connection: asyncpg.Connection) -> list[int]:
+    """Let the platform have taken all messages there are; return their ids."""
+    rows = await connection.fetch(
+        "update messages set state = 'accepted', attempt = 1, accepted_at = $1, wamid = 'wamid.' || id returning id",
+        now(),
+        timeout=600,
+    )
+    await connection.execute("vacuum analyze messages", timeout=600)
+    return sorted(row["id"] for row in rows)
 
 
 async def fill_contacts(connection: asyncpg.Connection, count: int) -> None:

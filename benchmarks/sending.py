@@ -12,23 +12,18 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import click
-import orjson
 
 from benchmarks._frame import Child, Side, child, printed, rate_within, say, seconds_of
 from benchmarks._world import (
-    ACME,
     NUMBER,
     Servers,
     config,
+    connected,
     fill_contacts,
     fill_messages,
-    now,
+    prepared,
     servers,
 )
-from storage.database import Database
-from storage.migrate import migrate
-from storage.planning import attach_leaf
-from storage.template_sync import know_organization
 
 MESSAGES: Final = 50_000
 SIZES: Final = (10_000, 100_000, 1_000_000)
@@ -135,18 +130,7 @@ class Sending:
 
 
 async def _prepared(given: Servers, connection: asyncpg.Connection, contacts: int) -> None:
-    await migrate(given.postgres)
-    database = await Database.open(given.postgres, name="benchmark", largest=1)
-    try:
-        async with database.owner_unit(ACME, now()) as unit:
-            await know_organization(unit)
-            await attach_leaf(unit, month=now())
-    finally:
-        await database.close()
-    await connection.execute(
-        "insert into numbers (organization_id, id, phone, messages_per_second, updated_at) values ('acme', $1, '+15550001111', 1000, now())",
-        NUMBER,
-    )
+    await prepared(given)
     say(f"{contacts:,} contacts")
     await fill_contacts(connection, contacts)
     for statement in (
@@ -170,14 +154,7 @@ async def main(messages: int, rounds: int, sizes: Sequence[int]) -> None:
     begun = time.monotonic()
     async with AsyncExitStack() as stack:
         given = stack.enter_context(servers())
-        connection = await asyncpg.connect(given.superuser)
-        stack.push_async_callback(connection.close)
-        await connection.set_type_codec(
-            "jsonb",
-            encoder=lambda value: orjson.dumps(value).decode(),
-            decoder=orjson.loads,
-            schema="pg_catalog",
-        )
+        connection = await stack.enter_async_context(connected(given))
         await _prepared(given, connection, max(messages, *sizes))
         peer = await stack.enter_async_context(child("_peer"))
         url = f"http://127.0.0.1:{(await peer.ask(ask='port'))['port']}"

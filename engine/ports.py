@@ -402,6 +402,10 @@ class Platform(Protocol):
         """Change what is not None; a number not known yet is added."""
         ...
 
+    async def read_accounts(self) -> None:
+        """Ask for what the platform says of our numbers now."""
+        ...
+
     async def close_numbers(
         self, numbers: Sequence[OwnNumber], *, until: datetime | None, why: str
     ) -> None:

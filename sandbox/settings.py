@@ -32,6 +32,8 @@ class Number:
     Attributes:
         quality: GREEN, YELLOW, RED or UNKNOWN.
         health: AVAILABLE, LIMITED or BLOCKED, as ``health_status`` reports it.
+        messaging_limit: Of the portfolio, in Meta's words; it is told and not enforced, since no
+            error is documented for it.
     """
 
     id: str
@@ -39,6 +41,7 @@ class Number:
     messages_per_second: int = 80
     quality: str = "GREEN"
     health: str = "AVAILABLE"
+    messaging_limit: str = "TIER_UNLIMITED"
 
     def as_json(self) -> Json:
         return {
@@ -47,6 +50,7 @@ class Number:
             "messages_per_second": self.messages_per_second,
             "quality": self.quality,
             "health": self.health,
+            "messaging_limit": self.messaging_limit,
         }
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from engine.places import Cap
 from engine.ports import Notice, OwnNumber
 from engine.updates import QualityScore, TemplateRef
-from storage import effects, tasks, template_drafts
+from storage import effects, places, tasks, template_drafts
+from storage import numbers as own_numbers
 from storage.database import Unit
 from storage.queries import load
 
@@ -78,6 +80,9 @@ class PlatformEvents:
                 content={"why": f"template {template.name} ({template.language}) is approved"},
             )
 
+    async def read_accounts(self) -> None:
+        await tasks.request(self.unit, name=tasks.READ_ACCOUNTS, by="platform")
+
     async def set_numbers(
         self,
         numbers: Sequence[OwnNumber],
@@ -85,6 +90,9 @@ class PlatformEvents:
         messages_per_second: int | None = None,
         messaging_limit: str | None = None,
     ) -> None:
+        if messaging_limit is not None:
+            # Campaigns that wait for a place look again; who finds none waits on.
+            await places.open_held(self.unit, whys=[Cap.MESSAGING_LIMIT])
         await self.unit.run(
             _SQL["set_numbers"],
             ids=[number.id for number in numbers],
@@ -92,6 +100,9 @@ class PlatformEvents:
             messages_per_second=messages_per_second,
             messaging_limit=messaging_limit,
         )
+        if messages_per_second is not None or messaging_limit is not None:
+            for number in numbers:
+                await own_numbers.wake(self.unit, number=number.id)
 
     async def close_numbers(
         self, numbers: Sequence[OwnNumber], *, until: datetime | None, why: str

@@ -11,6 +11,7 @@ from storage.queries import load
 _SQL = load("tasks")
 
 SYNC_TEMPLATES = "sync_templates"
+READ_ACCOUNTS = "read_accounts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from engine.clock import Clock
 from engine.config import Config
 from engine.places import Cap
 from engine.sending_rules import rules_of
-from storage import leases, numbers, places, template_sync
+from storage import leases, numbers, places, tasks, template_sync
 from storage.database import CONNECTION_LOST, Database
 from storage.listener import Listener
 from storage.migrate import check
@@ -63,6 +63,8 @@ async def serve(
     await check(database_url)
     async with _worker(config, clock, database_url, queue) as worker:
         await prepare(worker)
+        if queue == "jobs":
+            await _ask_for_accounts(worker)
         listener = Listener(database_url, clock)
         ending = asyncio.Event()
         arqs: list[ArqWorker] = []
@@ -127,6 +129,13 @@ async def prepare(worker: Worker) -> None:
             # It may allow more by now; who finds no place waits again at once.
             await places.open_held(unit, whys=[Cap.CONTACTS_PER_DAY])
             await attach_leaves(unit)
+
+
+async def _ask_for_accounts(worker: Worker) -> None:
+    """Let what the platform says of our numbers be read: much may have changed since we ran."""
+    for organization in worker.rules:
+        async with worker.database.owner_unit(organization, worker.now()) as unit:
+            await tasks.request(unit, name=tasks.READ_ACCOUNTS, by="start")
 
 
 async def _keep_arq(arqs: list[ArqWorker], make: Callable[[], ArqWorker]) -> None:

@@ -12,7 +12,7 @@ from engine.message import callback_data
 from engine.payloads import message_payload
 from engine.phone import Phone
 from engine.places import Cap
-from storage.sending import ClaimNote, Due, Waiting
+from storage.sending import ClaimNote, Due, NumberState, Waiting
 
 
 # Not frozen: it is made for every message, and freezing takes two thirds of that.
@@ -52,10 +52,12 @@ class Claimed:
 
     Attributes:
         settled: How many rows were left out or put off instead.
+        number: As the claim found it; None: nobody asked.
     """
 
     calls: tuple[Call, ...] = ()
     settled: int = 0
+    number: NumberState | None = None
 
 
 class Go(NamedTuple):

@@ -52,7 +52,7 @@ class Claims:
             raise LeaseMoved
         state = await sending.number_state(unit, number=self.number.id)
         if state.closed:
-            return Claimed()
+            return Claimed(number=state)
         room = await self._allowed(unit, held.paced_until, room)
         places = await self._limits.look(unit, state.messaging_limit)
         campaigns = await self._open_campaigns(unit, places) if room else []
@@ -69,7 +69,7 @@ class Claims:
         if calls:
             await self._take(unit, lease, calls, campaigns)
         by_id = {campaign.id: campaign for campaign in campaigns}
-        return Claimed(calls=spread(calls, by_id, unit.at), settled=settled)
+        return Claimed(calls=spread(calls, by_id, unit.at), settled=settled, number=state)
 
     async def give_back(self, unit: Unit, calls: Sequence[Call]) -> None:
         """Return claimed messages whose call never started, and what their claim had reserved."""

@@ -10,7 +10,9 @@ from arq.typing import WorkerCoroutine
 from engine.ids import NumberId, OrganizationId
 from storage import audit_seal, planning, restores, template_sync, work
 from storage.database import CONNECTION_LOST
+from storage.tasks import READ_ACCOUNTS
 from storage.upkeep import KEEP_HOUSE
+from worker.accounts import read_accounts
 from worker.completion import complete
 from worker.context import Worker
 from worker.dates import follow_dates
@@ -39,6 +41,8 @@ _SEALS = 500
 _SYNC_EVERY = timedelta(hours=1)
 _SYNC_AGAIN = timedelta(seconds=10)
 _TIDY_EVERY = timedelta(hours=1)
+_READ_EVERY = timedelta(days=1)
+_READ_AGAIN = timedelta(minutes=1)
 
 log = structlog.get_logger()
 
@@ -66,6 +70,7 @@ JOBS: Mapping[str, Job] = {
     "complete": complete,
     "seal_audit": seal_audit,
     "sync_templates": sync_templates,
+    READ_ACCOUNTS: read_accounts,
     "submit_templates": submit_templates,
     "fetch_media": fetch_media,
     "upload_media": upload_media,
@@ -142,6 +147,9 @@ async def tick(ctx: Context) -> None:
                 await restores.notice(unit)
                 await template_sync.task_wanted(
                     unit, name=TASK, since=at - _SYNC_EVERY, again=at - _SYNC_AGAIN
+                )
+                await template_sync.task_wanted(
+                    unit, name=READ_ACCOUNTS, since=at - _READ_EVERY, again=at - _READ_AGAIN
                 )
                 tidied = at - _TIDY_EVERY
                 await template_sync.task_wanted(unit, name=KEEP_HOUSE, since=tidied, again=tidied)

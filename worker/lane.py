@@ -22,6 +22,7 @@ from storage import leases, restores, sending
 from storage.database import CONNECTION_LOST, Database, Unit
 from storage.leases import Lease
 from storage.listener import Listener, Revocation
+from storage.sending import NumberState
 from worker.calls import Result
 from worker.claimed import Call
 from worker.claiming import LOOK_S, Claiming
@@ -88,6 +89,8 @@ class Lane:
         self._probing: asyncio.Task[None] | None = None
         self._renewed = 0.0
         self._last_start: float | None = None
+        # Messages per second, as of the last time it was read; None: the platform did not say.
+        self._reported: int | None = None
         self._lost = False
         self._heard = False
         # A claim ended without us knowing whether it was committed.
@@ -148,7 +151,7 @@ class Lane:
             state = await sending.number_state(unit, number=self.number.id)
         if doubtful:
             log.warning("lane.inherited", number=self.number.id, unknown=doubtful)
-        self._limit(state.messages_per_second)
+        self._limit(state)
         self._renewed = begun
         follows = self.memory.generation == lease.generation - 1
         self.memory.generation = lease.generation
@@ -157,10 +160,13 @@ class Lane:
             await asyncio.sleep(max(0.0, min(1.0, 1.0 - lease.last_call_age_s)))
         return lease
 
-    def _limit(self, reported: int | None) -> None:
+    def _limit(self, reported: NumberState | None = None) -> None:
+        """Go as fast as the platform lets us, by what it *reported*; None: nothing since."""
+        if reported is not None:
+            self._reported = reported.messages_per_second
         if self.memory.window.limit is None:
             return
-        limit = min(self.number.messages_per_second, reported or 1 << 30)
+        limit = min(self.number.messages_per_second, self._reported or 1 << 30)
         slow = self.clock.monotonic() < self.memory.slow_until
         self.memory.window.limit = max(1, limit // 2) if slow else limit
 
@@ -260,6 +266,8 @@ class Lane:
         except asyncio.CancelledError:
             self._astray = True
             raise
+        if claimed.number is not None:
+            self._limit(claimed.number)
         revoked = self.listener.since(begun)
         for call in claimed.calls:
             if any(self._covers(each, call) for each in revoked):
@@ -352,6 +360,7 @@ class Lane:
         self.memory.breaker.note(outcome)
         if isinstance(outcome, Refused) and failure(outcome.code).slows_down:
             self.memory.slow_until = self.clock.monotonic() + _SLOW_FOR_S
+            self._limit()
         self._recording.ended(Result(call=call, outcome=outcome, at=self.clock.now()))
 
     def _probe(self) -> None:
@@ -474,7 +483,7 @@ class Lane:
                 return
             self._renewed = begun
             self.memory.window.inbound = inbound
-            self._limit(state.messages_per_second)
+            self._limit(state)
             self._changed.set()
 
     async def _drain(self, lease: Lease) -> None:

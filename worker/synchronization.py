@@ -1,8 +1,7 @@
-"""What the platform knows and we keep a copy of: templates, and the state of our numbers."""
+"""What the platform knows and we keep a copy of: templates."""
 
 import structlog
 
-from engine.config import WhatsAppNumber
 from engine.ids import OrganizationId
 from engine.template_items import UnreadableTemplate, template
 from engine.templates import Template
@@ -12,16 +11,11 @@ from worker.whatsapp.client import Json, ManagementFailed
 
 TASK = "sync_templates"
 
-_STANDARD_PER_SECOND = 80
-_HIGH_PER_SECOND = 1000
-# Source: Meta, "Throughput": 80 messages per second by default, 1,000 after an upgrade.
-_THROUGHPUT = {"STANDARD": _STANDARD_PER_SECOND, "HIGH": _HIGH_PER_SECOND}
-
 log = structlog.get_logger()
 
 
 async def sync_templates(worker: Worker, organization: OrganizationId) -> bool:
-    """Take over all templates and numbers; half a list changes nothing but what it listed."""
+    """Take over all templates; half a list changes nothing but what it listed."""
     begun = worker.now()
     api = worker.apis[organization]
     account = worker.config.organizations[organization].whatsapp
@@ -33,8 +27,6 @@ async def sync_templates(worker: Worker, organization: OrganizationId) -> bool:
             ids += [str(item["id"]) for item in page if "id" in item]
             async with worker.database.owner_unit(organization, worker.now()) as unit:
                 await template_sync.save_templates(unit, listed=listed, as_of=begun)
-        for number in account.numbers:
-            await _sync_number(worker, organization, number)
     except ManagementFailed as failed:
         log.warning("templates.sync_failed", organization=organization, reason=str(failed))
         result: dict[str, object] = {"problem": str(failed)}
@@ -47,23 +39,6 @@ async def sync_templates(worker: Worker, organization: OrganizationId) -> bool:
             await template_drafts.decide(unit)
         await template_sync.task_done(unit, name=TASK, begun=begun, result=result)
     return False
-
-
-async def _sync_number(
-    worker: Worker, organization: OrganizationId, number: WhatsAppNumber
-) -> None:
-    state = await worker.apis[organization].number(number.id)
-    async with worker.database.owner_unit(organization, worker.now()) as unit:
-        await template_sync.save_number(
-            unit,
-            number=number.id,
-            phone=number.phone,
-            messages_per_second=_THROUGHPUT.get(state.throughput or ""),
-            quality=state.quality,
-            messaging_limit=state.messaging_limit,
-            verified_name=state.verified_name,
-            account={"can_send": state.can_send, "reasons": list(state.reasons)},
-        )
 
 
 def _readable(page: tuple[Json, ...]) -> list[tuple[Template, Json]]:

@@ -14,7 +14,7 @@ from bot.slack.replies import Reply
 from bot.slack.requests import Click
 from engine.ids import NumberId
 from engine.roles import Role
-from storage import audit, events
+from storage import audit, events, numbers
 from storage.database import Unit
 from storage.events import Event
 
@@ -80,6 +80,23 @@ async def number_changed(event: Event, unit: Unit) -> tuple[Alert, ...]:
         "WhatsApp reports on number {phone}: {facts}",
         phone=await _phone(event, unit),
         facts=_facts(event, {"event": "", "limit": "daily limit"}),
+    )
+    return (warning(text),)
+
+
+@tells("number_health")
+async def number_health(event: Event, unit: Unit) -> tuple[Alert, ...]:
+    can_send = str(event.content["can_send"])
+    phone = await _phone(event, unit)
+    if can_send == numbers.AVAILABLE:
+        return (warning(markup("WhatsApp no longer limits number {phone}.", phone=phone)),)
+    reasons = " ".join(map(str, event.content["reasons"])) or "It does not say why."
+    text = markup(
+        "WhatsApp says that sending from {phone} is {can_send}: {why} WhatsApp Manager says what"
+        " to do about it.",
+        phone=phone,
+        can_send=literal(can_send, limit=_LONGEST),
+        why=literal(reasons, limit=_LONGEST),
     )
     return (warning(text),)
 

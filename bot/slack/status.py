@@ -7,7 +7,7 @@ from bot.slack import errands, restores
 from bot.slack.blocks import header, message, sections
 from bot.slack.desk import Desk
 from bot.slack.language.general import Status
-from bot.slack.markup import Markup, code, date, joined, markup, progress
+from bot.slack.markup import Markup, code, date, joined, literal, markup, progress
 from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
@@ -25,6 +25,7 @@ from storage.restores import held as held_back
 from storage.work import Idle
 
 _CAMPAIGNS: Final = 10
+_LONGEST: Final = 600  # characters of what a platform says
 _PROCESSES: Final = ("lanes", "jobs")
 _FOR_EVER: Final = 9999  # the year of what Postgres calls infinity, as a datetime
 _GOOD: Final = Markup(":large_green_circle:")
@@ -192,6 +193,14 @@ def _number_line(number: WhatsAppNumber, state: NumberState | None) -> Markup:
         quality=quality,
         rate=rate,
     )
+    if state is not None and state.can_send not in {None, numbers.AVAILABLE}:
+        reasons = " ".join(state.reasons) or "it does not say why"
+        limited = markup(
+            ":warning: WhatsApp says that sending is {can_send}: {why}",
+            can_send=literal(state.can_send or "", limit=_LONGEST),
+            why=literal(reasons, limit=_LONGEST),
+        )
+        line = joined([line, limited])
     if state is None or state.closed_until is None:
         return line
     return joined([line, _closed(state.closed_why or "", state.closed_until)])

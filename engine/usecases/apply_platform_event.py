@@ -80,12 +80,16 @@ async def apply_platform_event(
             await _template_category(event, when, platform)
         case NumberQuality():
             await _number_quality(event, numbers, platform)
+            await platform.read_accounts()
         case Capability():
             if event.daily_users is not None:
                 await platform.set_numbers(numbers, messaging_limit=_tier(event.daily_users))
+            await platform.read_accounts()
         case AccountUpdate():
             await _account(event, numbers, platform)
+            await platform.read_accounts()
         case AccountAlert():
+            await platform.read_accounts()
             if event.severity != "INFORMATIONAL":
                 await platform.tell(_account_notice(event.type, event.description))
         case NumberError():

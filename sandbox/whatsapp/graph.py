@@ -38,6 +38,13 @@ _NUMBER_FIELDS = (
     "platform_type",
 )
 
+_LIMITED = "Your display name has not been approved yet. Your message limit will increase after it."
+_BLOCKED: Json = {
+    "error_code": 141000,
+    "error_description": "The phone number is not registered.",
+    "possible_solution": "Register the phone number.",
+}
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -328,7 +335,7 @@ class Graph:
             "status": "CONNECTED",
             "name_status": "APPROVED",
             "throughput": {"level": "HIGH" if known.messages_per_second > 80 else "STANDARD"},  # noqa: PLR2004 — Meta's default
-            "whatsapp_business_manager_messaging_limit": "TIER_UNLIMITED",
+            "whatsapp_business_manager_messaging_limit": known.messaging_limit,
             "health_status": self._health(known.health, "PHONE_NUMBER", known.id),
             "platform_type": "CLOUD_API",
         }
@@ -343,7 +350,9 @@ class Graph:
             "timezone_id": "1",
             "message_template_namespace": "sandbox",
             "account_review_status": "APPROVED",
-            "whatsapp_business_manager_messaging_limit": "TIER_UNLIMITED",
+            "whatsapp_business_manager_messaging_limit": next(
+                (each.messaging_limit for each in self._platform.numbers.values()), "TIER_250"
+            ),
             "health_status": self._health("AVAILABLE", "WABA", settings.business_account_id),
         }
         if unknown := fields - shown.keys():
@@ -351,8 +360,25 @@ class Graph:
         return {key: shown[key] for key in fields | {"id"}}
 
     def _health(self, can_send: str, kind: str, node: str) -> Json:
+        """Return the node and all it depends on, as "Messaging health status" documents it."""
         entity: Json = {"entity_type": kind, "id": node, "can_send_message": can_send}
-        return {"can_send_message": can_send, "entities": [entity]}
+        if can_send == "LIMITED":
+            entity["additional_info"] = [_LIMITED]
+        if can_send == "BLOCKED":
+            entity["errors"] = [_BLOCKED]
+        account = self._platform.settings.business_account_id
+        others = [("WABA", account)] if kind == "PHONE_NUMBER" else []
+        others += [("BUSINESS", "100000000000002"), ("APP", "100000000000003")]
+        return {
+            "can_send_message": can_send,
+            "entities": [
+                entity,
+                *(
+                    {"entity_type": each, "id": other, "can_send_message": "AVAILABLE"}
+                    for each, other in others
+                ),
+            ],
+        }
 
 
 def components_problem(components: object) -> str | None:

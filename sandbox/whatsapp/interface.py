@@ -40,6 +40,7 @@ _INBOUND: dict[str, Check] = {
     "id": text,
     "timestamp": anything,
 }
+_LIMITS = ("TIER_250", "TIER_2K", "TIER_10K", "TIER_100K", "TIER_UNLIMITED")
 _CATEGORIES = ("MARKETING", "UTILITY", "AUTHENTICATION")
 
 
@@ -148,15 +149,25 @@ class WhatsAppInterface:
         body = await body_of(
             request,
             {"id": text, "phone": phone, "messages_per_second": count},
-            {"quality": text, "health": text},
+            {"quality": text, "health": text, "messaging_limit": text},
         )
         if not body["id"].isdigit() or not body["messages_per_second"]:
             raise Refused("id: digits; messages_per_second: at least 1")
         given = {key: value for key, value in body.items() if value is not None}
+        others = [each for each in self._platform.numbers.values() if each.id != body["id"]]
+        if others:
+            # The limit is the portfolio's, whose numbers all tell the same.
+            given.setdefault("messaging_limit", others[0].messaging_limit)
         number = Number(**given)
         if number.health not in ("AVAILABLE", "LIMITED", "BLOCKED"):
             raise Refused("health: AVAILABLE, LIMITED or BLOCKED")
+        if number.messaging_limit not in _LIMITS:
+            raise Refused(f"messaging_limit: {', '.join(_LIMITS)}")
         self._platform.put_number(number)
+        for other in others:
+            if other.messaging_limit != number.messaging_limit:
+                limited = replace(other, messaging_limit=number.messaging_limit)
+                self._platform.put_number(limited)
         return answer({"number": number.as_json()})
 
     async def _moods(self, request: web.Request) -> web.Response:

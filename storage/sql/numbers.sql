@@ -2,10 +2,17 @@
 -- What is known of our numbers: what the platform reports, and their taps while they are closed.
 select id, phone, messages_per_second, quality, messaging_limit, verified_name,
        case when closed_until > $at then closed_until end as closed_until,
-       case when closed_until > $at then closed_why end as closed_why
+       case when closed_until > $at then closed_why end as closed_why,
+       account ->> 'can_send' as can_send,
+       coalesce((select array_agg(r) from jsonb_array_elements_text(account -> 'reasons') as r), '{}') as reasons
   from numbers
  where organization_id = $organization
  order by id
+
+-- name: account
+-- What was known of a number's account.
+select messaging_limit as "limit", account ->> 'can_send' as can_send from numbers
+ where organization_id = $organization and id = $number
 
 -- name: organization_tap
 -- The tap of all numbers; no row: it is open.

@@ -32,7 +32,8 @@ insert into numbers as n (organization_id, id, phone, messages_per_second, quali
 values ($organization, $id, $phone, $messages_per_second, $quality, $messaging_limit, $verified_name, $account, $at)
 on conflict (organization_id, id) do update
    set phone = excluded.phone, messages_per_second = coalesce(excluded.messages_per_second, n.messages_per_second),
-       quality = excluded.quality, messaging_limit = excluded.messaging_limit, verified_name = excluded.verified_name,
+       quality = excluded.quality, messaging_limit = coalesce(excluded.messaging_limit, n.messaging_limit),
+       verified_name = coalesce(excluded.verified_name, n.verified_name),
        account = excluded.account, updated_at = excluded.updated_at
 
 -- name: know_organization

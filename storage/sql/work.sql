@@ -70,6 +70,8 @@ select
   exists (select from audit_log where organization_id = $organization and seal is null) as seal_audit,
   exists (select from tasks
            where organization_id = $organization and name = 'sync_templates' and (done_at is null or done_at < requested_at)) as sync_templates,
+  exists (select from tasks
+           where organization_id = $organization and name = 'read_accounts' and (done_at is null or done_at < requested_at)) as read_accounts,
   exists (select from template_drafts
            where organization_id = $organization and state = 'submitted' and next_try_at <= $at) as submit_templates,
   exists (select from media where organization_id = $organization and next_try_at <= $at) as fetch_media,

@@ -366,8 +366,29 @@ async def test_the_numbers_health_is_told(world: World) -> None:
     answer = await world.graph(number.id, fields="health_status,throughput")
 
     assert answer["health_status"]["can_send_message"] == "BLOCKED"
+    kinds = [each["entity_type"] for each in answer["health_status"]["entities"]]
+    assert kinds == ["PHONE_NUMBER", "WABA", "BUSINESS", "APP"]
+    assert answer["health_status"]["entities"][0]["errors"][0]["error_code"] == 141000
     assert answer["throughput"] == {"level": "STANDARD"}
     await world.graph(number.id, fields="nonsense", status=400)
+
+
+async def test_the_messaging_limit_is_told_of_every_number(world: World) -> None:
+    number = demo.NUMBERS[0]
+    limit = "whatsapp_business_manager_messaging_limit"
+    body = {"id": number.id, "phone": number.phone, "messages_per_second": 80}
+    await world.post("whatsapp/numbers", {**body, "messaging_limit": "TIER_2K"})
+    await world.post("whatsapp/numbers", {**body, "id": "7", "phone": "+15550007777"})
+
+    told = [(await world.graph(each, fields=limit))[limit] for each in (number.id, "7")]
+    assert told == ["TIER_2K", "TIER_2K"]
+
+    await world.post(
+        "whatsapp/numbers",
+        {**body, "id": "7", "phone": "+15550007777", "messaging_limit": "TIER_10K"},
+    )
+    assert (await world.graph(number.id, fields=limit))[limit] == "TIER_10K"
+    await world.post("whatsapp/numbers", {**body, "messaging_limit": "TIER_3"}, status=400)
 
 
 async def test_uploaded_media_goes_out_under_its_number(world: World) -> None:

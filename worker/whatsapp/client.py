@@ -533,7 +533,12 @@ def _reasons(health: Json) -> list[str]:
     entities = health.get("entities")
     found: list[str] = []
     for entity in entities if isinstance(entities, list) else ():
-        errors = entity.get("errors") if isinstance(entity, dict) else None
+        if not isinstance(entity, dict):
+            continue
+        # Of what is limited there is only this. Source: Meta, "Messaging health status".
+        more = entity.get("additional_info")
+        found += [each for each in more if isinstance(each, str)] if isinstance(more, list) else []
+        errors = entity.get("errors")
         for error in errors if isinstance(errors, list) else ():
             said = _text(error, "error_description") if isinstance(error, dict) else None
             if said is not None:

@@ -462,6 +462,19 @@ async def test_status_counts_the_contacts_of_the_day_where_they_are_limited(
     assert "Contacts today: 5 of 5 (contacts_per_day); the next may be at" in reply.message.text
 
 
+async def test_status_says_why_whatsapp_limits_a_number(room: CampaignRoom) -> None:
+    account = {"can_send": "LIMITED", "reasons": ["The name is not approved."]}
+    await room.value(
+        "insert into numbers (organization_id, id, phone, account, updated_at)"
+        " values ('acme', '200000000000001', '+15550001111', $1, now())",
+        account,
+    )
+
+    said = await room.say("status")
+
+    assert "WhatsApp says that sending is LIMITED: The name is not approved." in said
+
+
 async def test_status_tells_that_others_share_the_portfolio(room: CampaignRoom) -> None:
     config = room.room.desk.config
     other = config.organizations[ACME].model_copy(update={"name": "Other"})

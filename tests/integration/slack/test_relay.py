@@ -627,6 +627,20 @@ async def test_a_stopped_number_is_resumed_by_a_click(world: World) -> None:
     assert await world.database.pool.fetchval(open_again, NUMBER)
 
 
+async def test_staff_read_why_whatsapp_limits_a_number(world: World) -> None:
+    content = {"number": NUMBER, "can_send": "LIMITED", "reasons": ["<!here> Name not approved."]}
+    async with world.relaying():
+        await world.event("number_health", content)
+        await world.event("number_health", {**content, "can_send": "AVAILABLE", "reasons": []})
+        await world.until_told()
+
+    limited, again = world.slack.texts()
+    assert f"WhatsApp says that sending from {NUMBER} is LIMITED: " in limited
+    assert "Name not approved." in limited
+    assert "<!" not in limited
+    assert again.endswith(f"WhatsApp no longer limits number {NUMBER}.")
+
+
 async def test_what_a_platform_says_is_inert(world: World) -> None:
     async with world.relaying():
         await world.event(

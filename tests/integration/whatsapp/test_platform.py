@@ -216,6 +216,48 @@ async def test_a_capability_is_the_limit_of_all_numbers(meta: Meta) -> None:
     assert await meta.value("select messaging_limit from numbers") == "TIER_2K"
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        (
+            "phone_number_quality_update",
+            {"display_phone_number": "1", "event": "UPGRADE"},
+        ),
+        ("business_capability_update", {"max_daily_conversations_per_business": 2000}),
+        ("account_update", {"event": "VOLUME_BASED_PRICING_TIER_UPDATE"}),
+        ("account_alerts", {"alert_info": {"alert_severity": "INFORMATIONAL", "alert_type": "X"}}),
+    ],
+)
+async def test_news_of_the_account_let_it_be_read_anew(
+    meta: Meta, field: str, value: dict[str, object]
+) -> None:
+    await meta.event(field, value)
+
+    assert (
+        await meta.value("select requested_by from tasks where name = 'read_accounts'")
+        == "platform"
+    )
+
+
+async def test_a_limit_that_is_raised_lets_campaigns_that_wait_for_a_place_go_on(
+    meta: Meta,
+) -> None:
+    for why in ("messaging_limit", "per_day"):
+        await meta.value(
+            "insert into campaigns (organization_id, kind, name, state, type, actor, closed_until,"
+            " closed_why, created_at, updated_at) values ($1, 'drip', $2, 'active', 'promotional',"
+            " 'U0OWNER', $3, $2, now(), now())",
+            ACME,
+            why,
+            NOON + timedelta(days=1),
+        )
+
+    await meta.event("business_capability_update", {"max_daily_conversations_per_business": 2000})
+
+    closed = await meta.rows("select name from campaigns where closed_until is not null")
+    assert [row["name"] for row in closed] == ["per_day"]
+
+
 async def test_a_restricted_account_sends_nothing_until_it_may(meta: Meta) -> None:
     until = datetime(2026, 12, 1, tzinfo=UTC)
 

@@ -44,6 +44,8 @@ class Platform:
         accepted: Those for which there is a message, whatever was answered.
         behave: What becomes of a call.
         latency: Seconds.
+        account: What it says of every number, where that is not the usual.
+        strangers: Numbers it does not know.
         known_as: By phone: the one under which it knows the person, where that is another.
         answering: While it is not set, calls come in and wait for their answers.
     """
@@ -57,6 +59,8 @@ class Platform:
     templates: list[dict[str, Any]] = field(default_factory=list)
     known_as: dict[str, str] = field(default_factory=dict)
     healthy: bool = True
+    account: dict[str, Any] = field(default_factory=dict)
+    strangers: set[str] = field(default_factory=set)
     probes: int = 0
     uploads: list[bytes] = field(default_factory=list)
     upload_error: int | None = None
@@ -115,9 +119,13 @@ class Platform:
         whom = {"input": taken.to, "wa_id": self.known_as.get(taken.to, taken.to).removeprefix("+")}
         return web.json_response({"contacts": [whom], "messages": [answer]})
 
-    async def number(self, _: web.Request) -> web.Response:
+    async def number(self, request: web.Request) -> web.Response:
         self.probes += 1
-        return web.json_response(NUMBER_STATE) if self.healthy else web.Response(status=503)
+        if request.match_info["id"] in self.strangers:
+            error = {"code": 100, "message": "Object does not exist"}
+            return web.json_response({"error": error}, status=400)
+        found = {**NUMBER_STATE, **self.account}
+        return web.json_response(found) if self.healthy else web.Response(status=503)
 
     async def list_templates(self, request: web.Request) -> web.Response:
         name = request.query.get("name")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from storage import template_sync
 from tests.database import ACME, NOON
 from tests.examples import ON_POSTGRES
-from tests.integration.worker.world import NUMBER, World, worker
+from tests.integration.worker.world import World, worker
 from worker.synchronization import TASK, sync_templates
 
 
@@ -85,17 +85,6 @@ async def test_templates_are_wanted_once_an_hour(world: World) -> None:
     assert not await _wanted(world)
     world.clock.advance(timedelta(minutes=61))
     assert await _wanted(world)
-
-
-async def test_what_the_platform_says_of_a_number_is_kept(world: World) -> None:
-    await sync_templates(worker(world), ACME)
-
-    row = (
-        await world.rows(
-            "select messages_per_second, quality, verified_name from numbers where id = $1", NUMBER
-        )
-    )[0]
-    assert row == {"messages_per_second": 80, "quality": "green", "verified_name": "Acme"}
 
 
 async def _wanted(world: World) -> bool:

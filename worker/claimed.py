@@ -1,6 +1,6 @@
 """A message claimed: the call that sends it, ready to be posted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -57,7 +57,7 @@ class Claimed:
 
     calls: tuple[Call, ...] = ()
     settled: int = 0
-    number: NumberState | None = None
+    number: NumberState | None = field(default=None, compare=False)
 
 
 class Go(NamedTuple):

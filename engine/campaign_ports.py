@@ -104,10 +104,10 @@ class Campaigns(Protocol):
     async def add(self, draft: Draft) -> Campaign: ...
 
     async def hold(self, audience: Audience) -> None:
-        """Keep the lists and segments of an audience from being deleted until the unit ends.
+        """Keep what an audience names from being deleted until the unit ends.
 
         Raises:
-            NoSuchList, NoSuchSegment: One is gone already.
+            NoSuchList, NoSuchSegment, NoSuchCampaign: One is gone already.
         """
         ...
 
@@ -127,6 +127,10 @@ class Campaigns(Protocol):
 
     async def replace_content(self, campaign: Campaign, step: Step, content: Content) -> None:
         """Let a broadcast that has not begun say something else."""
+        ...
+
+    async def seal(self, campaign: CampaignId) -> None:
+        """Wait for whoever begins to name it, and let nobody else begin, until the unit ends."""
         ...
 
     async def audiences_with(self, campaign: CampaignId) -> list[str]:

@@ -79,6 +79,7 @@ class Campaigns:
             _SQL["add"],
             kind=draft.kind,
             name=draft.name,
+            name_key=names.folded(draft.name),
             type=draft.type,
             trigger=draft.trigger,
             settings=draft.settings.to_json(),
@@ -94,11 +95,20 @@ class Campaigns:
         return await self._reread(added)
 
     async def hold(self, audience: Audience) -> None:
-        await references.hold(self.unit, lists=audience.lists, segments=audience.segments)
+        await references.hold(
+            self.unit,
+            campaigns=[*audience.drips, *audience.broadcasts],
+            lists=audience.lists,
+            segments=audience.segments,
+        )
 
     async def add_like(self, campaign: Campaign, *, name: str) -> Campaign:
         added: CampaignId | None = await self.unit.value(
-            _SQL["add_like"], campaign=campaign.id, name=name, actor=self.actor
+            _SQL["add_like"],
+            campaign=campaign.id,
+            name=name,
+            name_key=names.folded(name),
+            actor=self.actor,
         )
         if added is None:
             raise NameTaken(name)
@@ -123,6 +133,7 @@ class Campaigns:
                 _SQL["change"],
                 campaign=campaign.id,
                 name=campaign.name,
+                name_key=names.folded(campaign.name),
                 type=campaign.type,
                 trigger=campaign.trigger,
                 settings=campaign.settings.to_json(),
@@ -142,6 +153,9 @@ class Campaigns:
             step=step.id,
             content=contents.to_json(content),
         )
+
+    async def seal(self, campaign: CampaignId) -> None:
+        await self.unit.value(_SQL["seal"], campaign=campaign)
 
     async def audiences_with(self, campaign: CampaignId) -> list[str]:
         rows = await self.unit.rows(_SQL["audiences_with"], campaign=campaign)

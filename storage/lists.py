@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import asyncpg
+
 from engine.ids import ContactId, ListId
-from engine.names import is_among
+from engine.names import folded, is_among
 from engine.segment import lists_in
 from engine.usecases.keep_list import ContactList, ListNameTaken, NoSuchList, Use
 from storage import audit, segments
@@ -50,7 +52,11 @@ class Lists:
 
     async def add(self, *, name: str, description: str) -> ContactList:
         added: ListId | None = await self.unit.value(
-            _SQL["add"], name=name, description=description, actor=self.actor
+            _SQL["add"],
+            name=name,
+            name_key=folded(name),
+            description=description,
+            actor=self.actor,
         )
         if added is None:
             raise ListNameTaken(name)
@@ -60,9 +66,16 @@ class Lists:
         return made
 
     async def save(self, changed: ContactList) -> None:
-        await self.unit.run(
-            _SQL["save"], list=changed.id, name=changed.name, description=changed.description
-        )
+        try:
+            await self.unit.run(
+                _SQL["save"],
+                list=changed.id,
+                name=changed.name,
+                name_key=folded(changed.name),
+                description=changed.description,
+            )
+        except asyncpg.UniqueViolationError as error:
+            raise ListNameTaken(changed.name) from error
 
     async def delete(self, list_id: ListId) -> None:
         await self.unit.run(_SQL["delete"], list=list_id)

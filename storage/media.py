@@ -11,6 +11,7 @@ from engine.content import MediaKind
 from engine.ids import BlobId, MediaId, MessageId, NumberId
 from engine.media_file import LIVES_DAYS, FileType
 from engine.media_ports import LibraryFile
+from engine.names import folded
 from storage import audit, blobs, effects
 from storage.database import Unit
 from storage.queries import load
@@ -53,6 +54,7 @@ class StaffLibrary:
         added: MediaId | None = await self.unit.value(
             _SQL["add"],
             name=name,
+            name_key=folded(name),
             filename=filename,
             url=url,
             kind=found and found.kind.value,
@@ -108,8 +110,8 @@ class Upload:
 
 
 async def file(unit: Unit, *, name: str) -> LibraryFile | None:
-    """Return a file by its name in any case, kept from being removed until this commits."""
-    row = await unit.row(_SQL["file"], name=name)
+    """Return a file by its name as names are compared, kept until this commits."""
+    row = await unit.row(_SQL["file"], name_key=folded(name))
     return None if row is None else _file(row)
 
 

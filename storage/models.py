@@ -86,6 +86,7 @@ class Campaign(Model):
     organization_id = fields.TextField()
     kind = fields.TextField()
     name = fields.TextField()
+    name_key = fields.TextField(null=True)
     state = fields.TextField()
     type = fields.TextField()
     trigger = fields.TextField(default="manual")

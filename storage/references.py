@@ -1,13 +1,14 @@
-"""Whoever begins to name a list or a segment keeps it from being deleted meanwhile.
+"""Whoever begins to name a campaign, a list or a segment keeps it from being deleted meanwhile.
 
-Deleting waits for them, and looks at what is named only then (`seal` of lists and segments).
+Deleting waits for them, and looks at what is named only then (`seal` of each of them).
 """
 
 from collections.abc import Collection
 
-from engine.ids import ListId, SegmentId
+from engine.ids import CampaignId, ListId, SegmentId
 from engine.usecases.keep_list import NoSuchList
 from engine.usecases.keep_segment import NoSuchSegment
+from engine.usecases.move_campaign import NoSuchCampaign
 from storage.database import Unit
 from storage.queries import load
 
@@ -15,13 +16,21 @@ _SQL = load("references")
 
 
 async def hold(
-    unit: Unit, *, lists: Collection[ListId] = (), segments: Collection[SegmentId] = ()
+    unit: Unit,
+    *,
+    campaigns: Collection[CampaignId] = (),
+    lists: Collection[ListId] = (),
+    segments: Collection[SegmentId] = (),
 ) -> None:
     """Keep them all until the unit ends.
 
     Raises:
-        NoSuchSegment, NoSuchList: One was deleted meanwhile.
+        NoSuchCampaign, NoSuchSegment, NoSuchList: One was deleted meanwhile.
     """
+    if campaigns:
+        there = await unit.rows(_SQL["hold_campaigns"], ids=sorted(set(campaigns)))
+        if len(there) < len(set(campaigns)):
+            raise NoSuchCampaign
     # A static segment is deleted with its list, and locked before it.
     if segments:
         there = await unit.rows(_SQL["hold_segments"], ids=sorted(set(segments)))

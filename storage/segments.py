@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import asyncpg
 
 from engine.ids import ListId, SegmentId
-from engine.names import is_among
+from engine.names import folded, is_among
 from engine.segment import Definition, OnList, lists_behind, lists_in, segments_in, tags_behind
 from engine.segment_json import from_json, to_json
 from engine.usecases.keep_list import Use
@@ -42,6 +42,7 @@ class Segments:
         added: SegmentId | None = await self.unit.value(
             _SQL["add"],
             name=name,
+            name_key=folded(name),
             description=description,
             definition=to_json(definition),
             list=list_id,
@@ -55,15 +56,19 @@ class Segments:
         return made
 
     async def save(self, changed: Segment) -> None:
-        await self.unit.run(
-            _SQL["save"],
-            segment=changed.id,
-            name=changed.name,
-            description=changed.description,
-            definition=to_json(changed.definition),
-            list=changed.list_id,
-            refreshed_at=changed.refreshed_at,
-        )
+        try:
+            await self.unit.run(
+                _SQL["save"],
+                segment=changed.id,
+                name=changed.name,
+                name_key=folded(changed.name),
+                description=changed.description,
+                definition=to_json(changed.definition),
+                list=changed.list_id,
+                refreshed_at=changed.refreshed_at,
+            )
+        except asyncpg.UniqueViolationError as error:
+            raise SegmentNameTaken(changed.name) from error
 
     async def delete(self, segment: SegmentId) -> None:
         await self.unit.run(_SQL["delete"], segment=segment)

@@ -31,6 +31,7 @@ async def delete_campaign(*, campaign: CampaignId, campaigns: Campaigns) -> Camp
         raise NoSuchCampaign
     if found.state is not State.DRAFT:
         raise NotPossible(found, _instead(found))
+    await campaigns.seal(campaign)
     users = await campaigns.audiences_with(campaign)
     if users:
         raise InUse(found, users)

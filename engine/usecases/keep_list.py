@@ -61,7 +61,13 @@ class Lists(Protocol):
         """
         ...
 
-    async def save(self, changed: ContactList) -> None: ...
+    async def save(self, changed: ContactList) -> None:
+        """Write it.
+
+        Raises:
+            ListNameTaken: Somebody else was faster.
+        """
+        ...
 
     async def delete(self, list_id: ListId) -> None:
         """Delete it with its members."""

@@ -60,7 +60,13 @@ class Segments(Protocol):
         """
         ...
 
-    async def save(self, changed: Segment) -> None: ...
+    async def save(self, changed: Segment) -> None:
+        """Write it.
+
+        Raises:
+            SegmentNameTaken: Somebody else was faster.
+        """
+        ...
 
     async def delete(self, segment: SegmentId) -> None: ...
 

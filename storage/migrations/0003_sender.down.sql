@@ -1,3 +1,14 @@
+-- == Names ==
+drop index campaigns_by_name, contact_lists_by_name, segments_by_name, media_by_name;
+alter table media drop column name_key;
+alter table segments drop column name_key;
+alter table contact_lists drop column name_key;
+alter table campaigns drop column name_key;
+create unique index campaigns_by_name on campaigns (organization_id, lower(name)) where state <> 'archived';
+create unique index contact_lists_by_name on contact_lists (organization_id, lower(name));
+create unique index segments_by_name on segments (organization_id, lower(name));
+create unique index media_by_name on media (organization_id, lower(name));
+
 -- == The brake ==
 drop index inbound_messages_stops, campaign_stats_by_hour;
 alter table numbers drop column braked_at;

@@ -85,3 +85,16 @@ alter table numbers
 -- The hours since then, of campaigns that have run for years.
 create index campaign_stats_by_hour on campaign_stats (organization_id, campaign_id, hour);
 create index inbound_messages_stops on inbound_messages (organization_id, campaign_id, received_at) where meaning = 'stop';
+
+-- == Names ==
+-- How a name is compared (engine.names.folded), so that two that look alike cannot be made in the same instant either.
+-- Null: of before there was one; it is compared in small letters.
+alter table campaigns add column name_key text;
+alter table contact_lists add column name_key text;
+alter table segments add column name_key text;
+alter table media add column name_key text;
+drop index campaigns_by_name, contact_lists_by_name, segments_by_name, media_by_name;
+create unique index campaigns_by_name on campaigns (organization_id, coalesce(name_key, lower(name))) where state <> 'archived';
+create unique index contact_lists_by_name on contact_lists (organization_id, coalesce(name_key, lower(name)));
+create unique index segments_by_name on segments (organization_id, coalesce(name_key, lower(name)));
+create unique index media_by_name on media (organization_id, coalesce(name_key, lower(name)));

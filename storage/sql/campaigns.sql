@@ -16,28 +16,28 @@ select id, kind, name, state, type, trigger, settings, priority, number_id, audi
 
 -- name: by_name
 -- Every campaign by name and kind; of several of one name, all but one of them archived, that one, else the latest.
-select distinct on (lower(name)) id, name, kind, state
+select distinct on (coalesce(name_key, lower(name))) id, name, kind, state
   from campaigns
  where organization_id = $organization and (state <> 'archived' or $archived)
- order by lower(name), state = 'archived', id desc
+ order by coalesce(name_key, lower(name)), state = 'archived', id desc
 
 -- name: add
-insert into campaigns (organization_id, kind, name, state, type, trigger, settings, priority, number_id, audience,
+insert into campaigns (organization_id, kind, name, name_key, state, type, trigger, settings, priority, number_id, audience,
                        actor, channel, excluded, created_at, updated_at)
-values ($organization, $kind, $name, 'draft', $type, $trigger, $settings, $priority, $number, $audience, $actor,
+values ($organization, $kind, $name, $name_key, 'draft', $type, $trigger, $settings, $priority, $number, $audience, $actor,
         $channel, $excluded, $at, $at)
-on conflict (organization_id, lower(name)) where state <> 'archived' do nothing
+on conflict (organization_id, coalesce(name_key, lower(name))) where state <> 'archived' do nothing
 returning id
 
 -- name: add_like
 -- A draft like another campaign; no row: its name is taken.
-insert into campaigns (organization_id, kind, name, state, type, trigger, settings, priority, number_id, audience,
+insert into campaigns (organization_id, kind, name, name_key, state, type, trigger, settings, priority, number_id, audience,
                        excluded, actor, channel, created_at, updated_at)
-select c.organization_id, c.kind, $name, 'draft', c.type, c.trigger, c.settings, c.priority, c.number_id, c.audience,
+select c.organization_id, c.kind, $name, $name_key, 'draft', c.type, c.trigger, c.settings, c.priority, c.number_id, c.audience,
        c.excluded, $actor, c.channel, $at, $at
   from campaigns c
  where c.organization_id = $organization and c.id = $campaign
-on conflict (organization_id, lower(name)) where state <> 'archived' do nothing
+on conflict (organization_id, coalesce(name_key, lower(name))) where state <> 'archived' do nothing
 returning id
 
 -- name: copy_steps
@@ -55,7 +55,7 @@ update steps set conditions = $conditions where organization_id = $organization 
 -- Write what staff chose. What a rate or a daily cap had held back is free again where those change; the claim
 -- closes the tap anew if the new cap is used up too.
 update campaigns
-   set name = $name, type = $type, trigger = $trigger, settings = $settings, priority = $priority,
+   set name = $name, name_key = $name_key, type = $type, trigger = $trigger, settings = $settings, priority = $priority,
        number_id = $number, audience = $audience, excluded = $excluded, version = version + 1, updated_at = $at,
        next_slot_at = case when settings -> 'rate' is not distinct from $settings::jsonb -> 'rate' then next_slot_at end,
        closed_until = case when closed_why = 'per_day'
@@ -69,6 +69,10 @@ update campaigns
 -- name: replace_content
 update steps set content = $content
  where organization_id = $organization and campaign_id = $campaign and id = $step and removed_at is null
+
+-- name: seal
+-- Wait for whoever begins to name a campaign, and let nobody else begin, until this commits.
+select id from campaigns where organization_id = $organization and id = $campaign for update
 
 -- name: audiences_with
 -- Broadcasts that have not begun and whose audience names $campaign.

@@ -23,13 +23,13 @@ select l.id, l.name, l.description, l.created_at, l.created_by,
 select id from contact_lists where organization_id = $organization and id = $list for update
 
 -- name: add
-insert into contact_lists (organization_id, name, description, created_at, created_by)
-values ($organization, $name, $description, $at, $actor)
-on conflict (organization_id, lower(name)) do nothing
+insert into contact_lists (organization_id, name, name_key, description, created_at, created_by)
+values ($organization, $name, $name_key, $description, $at, $actor)
+on conflict (organization_id, coalesce(name_key, lower(name))) do nothing
 returning id
 
 -- name: save
-update contact_lists set name = $name, description = $description
+update contact_lists set name = $name, name_key = $name_key, description = $description
  where organization_id = $organization and id = $list
 
 -- name: delete

@@ -1,8 +1,8 @@
 -- name: file
--- A file by its name in any case, kept from being removed meanwhile.
+-- A file by its name as names are compared, kept from being removed meanwhile.
 select id, name, kind, mimetype, size, filename, blob_id, source_url, created_at, created_by
   from media
- where organization_id = $organization and lower(name) = lower($name)
+ where organization_id = $organization and coalesce(name_key, lower(name)) = $name_key
    for key share
 
 -- name: names
@@ -16,9 +16,9 @@ select id, name, kind, mimetype, size, filename, blob_id, source_url, created_at
 
 -- name: add
 -- Add a file whose bytes are here, or one the worker is to fetch; no row: the name is taken.
-insert into media (organization_id, name, kind, mimetype, size, filename, blob_id, source_url, next_try_at,
+insert into media (organization_id, name, name_key, kind, mimetype, size, filename, blob_id, source_url, next_try_at,
                    created_at, created_by)
-values ($organization, $name, $kind, $mimetype, $size, $filename, $blob::bigint, $url,
+values ($organization, $name, $name_key, $kind, $mimetype, $size, $filename, $blob::bigint, $url,
         case when $blob::bigint is null then $at::timestamptz end, $at, $actor)
 on conflict do nothing
 returning id

@@ -28,14 +28,14 @@ select id from segments where organization_id = $organization order by id for no
 select name, id from segments where organization_id = $organization
 
 -- name: add
-insert into segments (organization_id, name, description, definition, list_id, created_at, created_by)
-values ($organization, $name, $description, $definition, $list, $at, $actor)
-on conflict (organization_id, lower(name)) do nothing
+insert into segments (organization_id, name, name_key, description, definition, list_id, created_at, created_by)
+values ($organization, $name, $name_key, $description, $definition, $list, $at, $actor)
+on conflict (organization_id, coalesce(name_key, lower(name))) do nothing
 returning id
 
 -- name: save
 update segments
-   set name = $name, description = $description, definition = $definition, list_id = $list, refreshed_at = $refreshed_at
+   set name = $name, name_key = $name_key, description = $description, definition = $definition, list_id = $list, refreshed_at = $refreshed_at
  where organization_id = $organization and id = $segment
 
 -- name: refreshed

@@ -1,4 +1,4 @@
-"""A list or segment that something begins to name is not deleted under it, whoever is first."""
+"""What something begins to name, or to start, is not deleted under it, whoever is first."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,18 +10,21 @@ from engine.audience import Audience
 from engine.automation_text import WrittenAction, WrittenTrigger
 from engine.campaign import Kind, Settings, Type
 from engine.campaign_ports import Draft
-from engine.ids import ListId, SegmentId
+from engine.ids import CampaignId, ListId, SegmentId
 from engine.segment import Definition, InSegment, OnList
 from engine.usecases.automate import make_automation
 from engine.usecases.create_campaign import create_campaign
+from engine.usecases.delete_campaign import delete_campaign
 from engine.usecases.keep_list import delete_list
 from engine.usecases.keep_segment import delete_segment, new_segment
+from engine.usecases.move_campaign import activate
 from storage import audiences
 from storage.automations import StoredAutomations
 from storage.campaigns import Campaigns
 from storage.database import Database, Unit
 from storage.lists import Lists
 from storage.segments import Segments
+from storage.templates import KnownTemplates
 from tests.database import ACME, NOON
 from tests.integration.slack.campaign_room import CampaignRoom, opened
 
@@ -157,3 +160,73 @@ async def test_a_draft_like_one_whose_list_is_gone_is_refused(room: CampaignRoom
     assert "went to a list or segment that has been deleted" in await room.say(
         "broadcast clone Old"
     )
+
+
+async def _draft(room: CampaignRoom) -> CampaignId:
+    await room.say("campaign new Draft trigger=tag:x")
+    await room.say("step add Draft after=0m template=followup")
+    return CampaignId(await room.value("select id from campaigns where name = 'Draft'"))
+
+
+async def _for(unit: Unit, campaign: CampaignId) -> None:
+    await create_campaign(
+        draft=Draft(
+            kind=Kind.BROADCAST,
+            name="Sale",
+            type=Type.PROMOTIONAL,
+            settings=Settings(),
+            audience=Audience(drips=(campaign,)),
+        ),
+        content=None,
+        campaigns=Campaigns(unit, WHO),
+    )
+
+
+async def _activate(unit: Unit, campaign: CampaignId) -> None:
+    await activate(
+        campaign=campaign,
+        channel=None,
+        campaigns=Campaigns(unit, WHO),
+        templates=KnownTemplates(unit),
+        automations=StoredAutomations(unit, WHO),
+    )
+
+
+@pytest.mark.parametrize(
+    ("use", "says"), [(_for, "is in the audience of 'Sale'"), (_activate, "is active")]
+)
+async def test_a_draft_that_was_named_or_activated_first_is_not_deleted(
+    room: CampaignRoom, use: Callable[[Unit, CampaignId], Awaitable[None]], says: str
+) -> None:
+    draft = await _draft(room)
+
+    async with room.database.unit(ACME, NOON) as unit:
+        await use(unit, draft)
+        deleting = asyncio.create_task(room.say("campaign delete Draft"))
+        await _waits(room)
+
+    assert says in await deleting
+    assert await room.value("select count(*) from campaigns where name = 'Draft'") == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "broadcast new Sale to=campaign:Draft template=followup",
+        "campaign activate Draft",
+        "step add Draft after=1d template=followup",
+    ],
+)
+async def test_a_draft_that_was_deleted_first_is_neither_named_nor_activated(
+    room: CampaignRoom, command: str
+) -> None:
+    draft = await _draft(room)
+
+    async with room.database.unit(ACME, NOON) as unit:
+        await delete_campaign(campaign=draft, campaigns=Campaigns(unit, WHO))
+        using = asyncio.create_task(room.say(command))
+        await _waits(room)
+
+    assert "That campaign is no longer there" in await using
+    for table in ("campaigns", "steps", "automations"):
+        assert await room.value(f"select count(*) from {table}") == 0  # noqa: S608 — of the test

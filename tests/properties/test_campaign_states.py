@@ -122,6 +122,8 @@ class InMemory:
     async def replace_content(self, campaign: Campaign, step: Step, content: Content) -> None:
         self.steps_of[campaign.id] = [replace(step, content=content)]
 
+    async def seal(self, campaign: CampaignId) -> None: ...
+
     async def audiences_with(self, campaign: CampaignId) -> list[str]:
         return [
             each.name

@@ -39,6 +39,7 @@ from engine.config_values import (
     Rate,
     RedisUrl,
     Secret,
+    ShareOrOff,
     Span,
     SpanOrOff,
     StaffId,
@@ -322,6 +323,26 @@ class Sending(Section):
         "10m",
         says="How long the platform must be silent about such a message while it speaks of others.",
         why="reports of delivery take seconds, rarely minutes",
+    )
+    brake_failures: ShareOrOff = key(
+        "20%",
+        says="A campaign of whose messages within a day more than that failed is stopped, until"
+        ' somebody lets it go on; "off": never.',
+        why="so many failures mean that something is wrong with the list or the text",
+        example='"10%"',
+    )
+    brake_opt_outs: ShareOrOff = key(
+        "5%",
+        says="A campaign of whose people within a day more than that answered STOP is stopped,"
+        ' until somebody lets it go on; "off": never.',
+        why="so many do not want it, and WhatsApp lowers the number's quality for them",
+        example='"2.5%"',
+    )
+    brake_after: Limit = key(
+        50,
+        says="So many messages have to be sent before a share of them stops a campaign.",
+        unit="messages",
+        why="one of the first two is half of them",
     )
     retention: Annotated[SpanOrOff, AfterValidator(_long_enough)] = key(
         "90d",

@@ -12,6 +12,7 @@ import phonenumbers
 from pydantic import PlainValidator, SecretStr, ValidationInfo
 
 from engine import duration, hours, phone
+from engine.brake import InvalidShare, Share
 from engine.config_problems import refusal
 from engine.duration import InvalidDuration
 from engine.frequency import FrequencyCap, InvalidCap
@@ -190,6 +191,15 @@ def _cap_or_off(value: object) -> FrequencyCap | None:
         raise refusal(str(error)) from None
 
 
+def _share_or_off(value: object) -> Share | None:
+    if value is None or isinstance(value, Share):
+        return value
+    try:
+        return Share.parse(_text(value))
+    except InvalidShare as error:
+        raise refusal(str(error)) from None
+
+
 def _pace(value: object) -> Pace:
     if isinstance(value, Pace):
         return value
@@ -297,6 +307,7 @@ OwnPhone = Annotated[Phone, PlainValidator(_own_phone)]
 Span = Annotated[timedelta, PlainValidator(_positive_span)]
 SpanOrOff = Annotated[timedelta | None, PlainValidator(_span_or_off)]
 CapOrOff = Annotated[FrequencyCap | None, PlainValidator(_cap_or_off)]
+ShareOrOff = Annotated[Share | None, PlainValidator(_share_or_off)]
 GapRange = Annotated[Pace, PlainValidator(_pace)]
 Window = Annotated[Hours, PlainValidator(_window)]
 Days = Annotated[frozenset[int], PlainValidator(_days)]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from engine import hours, schedule
+from engine.brake import NO_BRAKE, Brake
 from engine.campaign import Settings, UnknownPolicy
 from engine.config import Organization
 from engine.frequency import FrequencyCap
@@ -51,6 +52,7 @@ class SendingRules:
     numbers: tuple[NumberRule, ...]
     approval_above: int = 0
     frequency_cap: FrequencyCap | None = None
+    brake: Brake = NO_BRAKE
     contacts_per_day: int = 0
     portfolio: OrganizationId | None = None
 
@@ -141,6 +143,11 @@ def rules_of(
         unknown_grace=written.unknown_grace,
         approval_above=written.approval_above or 0,
         frequency_cap=written.frequency_cap,
+        brake=Brake(
+            failures=written.brake_failures,
+            opt_outs=written.brake_opt_outs,
+            after=written.brake_after or 1,
+        ),
         contacts_per_day=written.contacts_per_day or 0,
         portfolio=portfolio,
         numbers=tuple(

@@ -29,6 +29,7 @@ from engine.usecases.create_campaign import NameTaken
 from storage import (
     audiences,
     audit,
+    brake,
     effects,
     enrollments,
     lists,
@@ -182,6 +183,8 @@ class Campaigns:
             ended=state in _ENDED,
             actor=self.actor,
         )
+        if state is SENDING[campaign.kind]:
+            await brake.begin_anew(self.unit, campaign=campaign.id)
         if contacts_up_to is not None:
             await audiences.freeze(
                 self.unit,
@@ -252,8 +255,7 @@ class Campaigns:
         )
 
     async def revoke(self, campaign: CampaignId) -> None:
-        told = {"organization": self.unit.organization, "campaign": campaign}
-        await self.unit.notify(REVOKE, orjson.dumps(told).decode())
+        await revoke(self.unit, campaign=campaign)
 
     async def note(self, action: str, campaign: Campaign, **content: object) -> None:
         await audit.note(
@@ -359,6 +361,12 @@ class Campaigns:
         if found is None:
             raise AssertionError(f"campaign {campaign} vanished under its lock")
         return found
+
+
+async def revoke(unit: Unit, *, campaign: CampaignId) -> None:
+    """Have lanes give back what they have claimed of a campaign, once this unit commits."""
+    told = {"organization": unit.organization, "campaign": campaign}
+    await unit.notify(REVOKE, orjson.dumps(told).decode())
 
 
 class CampaignDirectory:

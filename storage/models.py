@@ -132,7 +132,6 @@ class Campaign(Model):
     looked_id = fields.BigIntField(null=True)
     brake_since = fields.DatetimeField(null=True)
     brake_accepted = fields.BigIntField(default=0)
-    brake_failed = fields.BigIntField(default=0)
 
     class Meta:
         table = "campaigns"

@@ -28,6 +28,7 @@ class Worker:
         rounds: Of upkeep, begun here and not yet done.
         reading: Files of imports, by import.
         writing: Exports, by export.
+        braked: When the brakes were last minded here, monotonic seconds.
     """
 
     config: Config
@@ -41,6 +42,7 @@ class Worker:
     rounds: dict[OrganizationId, Round] = field(default_factory=dict)
     reading: HalfDone[Reading] = field(default_factory=HalfDone)
     writing: HalfDone[Writing] = field(default_factory=HalfDone)
+    braked: dict[OrganizationId, float] = field(default_factory=dict)
 
     def now(self) -> datetime:
         return self.clock.now()

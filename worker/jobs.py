@@ -13,6 +13,7 @@ from storage.database import CONNECTION_LOST
 from storage.tasks import READ_ACCOUNTS
 from storage.upkeep import KEEP_HOUSE
 from worker.accounts import read_accounts
+from worker.braking import mind_brakes
 from worker.completion import complete
 from worker.context import Worker
 from worker.dates import follow_dates
@@ -68,6 +69,7 @@ JOBS: Mapping[str, Job] = {
     "reconcile": reconcile,
     "move_strays": move_strays,
     "complete": complete,
+    "mind_brakes": mind_brakes,
     "seal_audit": seal_audit,
     "sync_templates": sync_templates,
     READ_ACCOUNTS: read_accounts,

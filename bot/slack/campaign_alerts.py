@@ -41,9 +41,13 @@ async def stopped(event: Event, unit: Unit) -> tuple[Alert, ...]:
     if campaign.closed is None:
         held = Markup("It is sending again by now.")
     else:
+        word = "campaign" if campaign.kind is Kind.DRIP else "broadcast"
         held = markup(
-            "Nothing of it is sent {until}; what waits keeps its place.",
+            "Nothing of it is sent {until}; what waits keeps its place. {failed} lists what failed,"
+            " {resume} lets it go on.",
             until=stopped_until(campaign.closed),
+            failed=code(f"/drip failed {as_word(campaign.name)}"),
+            resume=code(f"/drip {word} resume {as_word(campaign.name)}"),
         )
     text = markup("{name} has stopped: {why} {held}", name=campaign.name, why=why, held=held)
     blocks: list[Block] = [section(markup(":octagonal_sign: {text}", text=text))]

@@ -8,7 +8,10 @@ from bot.slack.blocks import Block, actions, button, message, section
 from bot.slack.cards import actor
 from bot.slack.clicks import Value
 from bot.slack.desk import Desk
-from bot.slack.markup import Markup, joined, literal, markup
+from bot.slack.drafting import number_of
+from bot.slack.language.numbers import NumberOpen
+from bot.slack.markup import Markup, code, joined, literal, markup
+from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from bot.slack.requests import Click
@@ -22,38 +25,54 @@ _LONGEST: Final = 600  # characters of what a platform says
 
 
 def register(registry: Registry, desk: Desk) -> None:
-    """Handle the buttons that only alerts have."""
+    """Handle the button that only alerts have, and the command that does the same."""
 
     @registry.click("number_resume", role=Role.OWNER)
     async def resume_number(click: Click, context: Context) -> Reply | None:
         value = Value.parse(click.value)
-        if value is None:
-            return None
-        named = NumberId(value.subject)
+        return None if value is None else await _opened(desk, context, NumberId(value.subject))
 
-        async def resume(unit: Unit) -> str | None:
-            phone = await events.open_number(unit, number=named)
-            if phone is not None:
-                await audit.note(
-                    unit, actor=context.user_id, action="number.resume", subject=f"number:{named}"
-                )
-            return phone
+    @registry.command(NumberOpen)
+    @refusing
+    async def open_number(command: NumberOpen, context: Context) -> Reply:
+        known = number_of(command.number, desk.config.organizations[context.organization])
+        if known is None:
+            raise AssertionError("a number that was given is one or none of ours")
+        return await _opened(desk, context, known)
 
-        phone = await desk.database.run(context.organization, context.at, resume)
-        if phone is None:
-            return Reply(message=message(Markup("That number is sending already.")))
-        text = markup("{who} resumed {phone}.", who=actor(context.user_id), phone=phone)
-        return Reply(message=message(text, section(text)), in_channel=True)
+
+async def _opened(desk: Desk, context: Context, named: NumberId) -> Reply:
+    async def work(unit: Unit) -> str | None:
+        phone = await events.open_number(unit, number=named)
+        if phone is not None:
+            await audit.note(
+                unit, actor=context.user_id, action="number.resume", subject=f"number:{named}"
+            )
+        return phone
+
+    phone = await desk.database.run(context.organization, context.at, work)
+    if phone is None:
+        return Reply(message=message(Markup("That number is sending already.")))
+    await desk.queue.wake_lane(context.organization, named)
+    text = markup("{who} resumed {phone}.", who=actor(context.user_id), phone=phone)
+    return Reply(message=message(text, section(text)), in_channel=True)
 
 
 @tells("number_stopped")
 async def number_stopped(event: Event, unit: Unit) -> tuple[Alert, ...]:
     named = NumberId(str(event.content["number"]))
     known = await events.own_number(unit, number=named)
+    phone = named if known is None else known.phone
     text = markup(
-        "Nothing is sent from {phone} for now: {why}",
-        phone=named if known is None else known.phone,
+        "Nothing is sent from {phone} for now: {why}{open}",
+        phone=phone,
         why=literal(str(event.content["why"]), limit=_LONGEST),
+        open=markup(
+            " What waits keeps its place; {it} lets it go on.",
+            it=code(f"/drip number open {phone}"),
+        )
+        if known is not None and known.closed
+        else Markup(""),
     )
     blocks: list[Block] = [section(markup(":octagonal_sign: {text}", text=text))]
     if known is not None and known.closed:

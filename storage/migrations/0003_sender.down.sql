@@ -10,9 +10,9 @@ create unique index segments_by_name on segments (organization_id, lower(name));
 create unique index media_by_name on media (organization_id, lower(name));
 
 -- == The brake ==
-drop index inbound_messages_stops, campaign_stats_by_hour;
+drop index inbound_messages_stops, campaign_stats_by_hour, messages_dead_lately;
 alter table numbers drop column braked_at;
-alter table campaigns drop column brake_failed, drop column brake_accepted, drop column brake_since;
+alter table campaigns drop column brake_accepted, drop column brake_since;
 
 -- == What failed ==
 alter table errands drop constraint errands_kind_check;

@@ -78,10 +78,10 @@ alter table errands add constraint errands_kind_check
 -- == The brake ==
 alter table campaigns
   add column brake_since timestamptz, -- a person let it go on then; null: nobody had to
-  add column brake_accepted bigint not null default 0, -- what its statistics of that hour on counted already
-  add column brake_failed bigint not null default 0;
+  add column brake_accepted bigint not null default 0; -- what its statistics of that hour on had counted by then
 alter table numbers
   add column braked_at timestamptz; -- when it was stopped for the quality it still has; null: not for that
+create index messages_dead_lately on messages (organization_id, campaign_id, settled_at) where state = 'dead';
 -- The hours since then, of campaigns that have run for years.
 create index campaign_stats_by_hour on campaign_stats (organization_id, campaign_id, hour);
 create index inbound_messages_stops on inbound_messages (organization_id, campaign_id, received_at) where meaning = 'stop';

@@ -67,6 +67,9 @@ select
   and not database_moved($organization) as reconcile,
   exists (select from campaigns where organization_id = $organization and state in ('active', 'running', 'paused'))
   or exists (select from campaigns where organization_id = $organization and state in ('cancelled', 'archived') and settled_at is null) as complete,
+  exists (select from campaigns where organization_id = $organization and state in ('active', 'running'))
+  or exists (select from numbers
+              where organization_id = $organization and (quality = 'red') <> (braked_at is not null)) as mind_brakes,
   exists (select from audit_log where organization_id = $organization and seal is null) as seal_audit,
   exists (select from tasks
            where organization_id = $organization and name = 'sync_templates' and (done_at is null or done_at < requested_at)) as sync_templates,

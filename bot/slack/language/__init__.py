@@ -13,6 +13,7 @@ from bot.slack.language import (
     lists,
     looking,
     media,
+    numbers,
     reports,
     schedules,
     segments,
@@ -38,6 +39,7 @@ COMMANDS = (
     *media.COMMANDS,
     *reports.COMMANDS,
     *failed.COMMANDS,
+    *numbers.COMMANDS,
     *looking.COMMANDS,
 )
 

@@ -73,6 +73,7 @@ _BY_COMMAND = {
     ("broadcast resume", "broadcast"): "Halted",
     ("broadcast unschedule", "broadcast"): "Timed",
     ("broadcast delete", "broadcast"): '"Sale of May"',
+    ("number open", "number"): "+15550001111",
     ("retry", "campaign"): "Begun",
     ("retry", "who"): "all",
     ("contact add", "phone"): "+31612345678",

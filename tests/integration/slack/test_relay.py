@@ -607,7 +607,10 @@ async def test_a_stopped_number_is_resumed_by_a_click(world: World) -> None:
     (alert,) = world.slack.messages()
     (resume,) = alert["blocks"][1]["elements"]
 
-    assert alert["text"] == "Nothing is sent from +15550001111 for now: Banned."
+    assert alert["text"] == (
+        "Nothing is sent from +15550001111 for now: Banned. What waits keeps its place;"
+        " `/drip number open +15550001111` lets it go on."
+    )
     assert resume["action_id"] == "number_resume"
     registry = Registry()
     queue = Queue.open("redis://127.0.0.1:1")  # never asked

@@ -84,7 +84,7 @@ def as_toml(demo: Demo) -> str:
             "deadline": _text("off"),
             "large_campaign": "10000",
             "approval_above": "0",
-            # Here people are made to say STOP by the hundred; too many failures still stop a campaign.
+            # Here people are made to say STOP by the hundred.
             "brake_opt_outs": _text("off"),
         },
     }

@@ -405,6 +405,7 @@ def test_the_demos_configuration_is_valid_and_lets_everything_through() -> None:
     assert organization.sending.cooldown is None
     assert organization.sending.deadline is None
     assert organization.sending.approval_above is None
+    assert organization.sending.brake_opt_outs is None
     assert organization.sending.large_campaign == 10_000
     assert {each.get_secret_value() for each in read.secrets()} == {
         *secrets.values(),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from typing import Final
 
 from engine import hours, schedule
 from engine.brake import NO_BRAKE, Brake
@@ -11,6 +12,11 @@ from engine.frequency import FrequencyCap
 from engine.hours import Hours
 from engine.ids import NumberId, OrganizationId
 from engine.wall import instant
+
+_STARTS: Final = timedelta(seconds=0.25)
+"""A call may start so much sooner after its claim than the call before did after its own."""
+_LOOKS: Final = timedelta(seconds=2)
+"""Nobody looks for longer than this whether the next message may go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +31,25 @@ class NumberRule:
     id: NumberId
     messages_per_second: int
     pace: tuple[timedelta, timedelta]
+
+    def gap(self, chance: float) -> timedelta:
+        """Return from one claim to the next *chance* (0 to 1) of the way to the longest gap.
+
+        So that the calls keep to the pace too, the ends are left out where there is room: a call
+        starts a moment after its claim, and what is due is looked at once a second.
+
+        >>> number = NumberRule(
+        ...     id=NumberId("1"),
+        ...     messages_per_second=80,
+        ...     pace=(timedelta(seconds=40), timedelta(seconds=100)),
+        ... )
+        >>> number.gap(0).total_seconds(), number.gap(1).total_seconds()
+        (40.25, 98.0)
+        """
+        shortest, longest = self.pace
+        slack = (longest - shortest) / 4
+        first, last = shortest + min(_STARTS, slack), longest - min(_LOOKS, slack)
+        return first + (last - first) * chance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,6 +81,11 @@ async def pace(unit: Unit, lease: Lease, *, until: datetime) -> None:
     await unit.run(_SQL["pace"], name=lease.name, until=until)
 
 
+async def unpace(unit: Unit, *, name: str, until: datetime) -> None:
+    """Let campaign messages go at once again, if *until* is what they wait for."""
+    await unit.run(_SQL["unpace"], name=name, until=until)
+
+
 def _named(lease: Lease) -> dict[str, str | int]:
     return {"name": lease.name, "holder": lease.holder, "generation": lease.generation}
 

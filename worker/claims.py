@@ -39,6 +39,8 @@ class Claims:
         self._saying = Saying(number.id)
         self._slots = Slots(rules)
         self._limits = Limits(rules)
+        # When the number may go on after the last claim; None: it has no pace, or none was made.
+        self._paced_until: datetime | None = None
         self._turns = Turns()
 
     async def claim(self, unit: Unit, lease: Lease, *, room: int, replies: int) -> Claimed:
@@ -75,6 +77,9 @@ class Claims:
         """Return claimed messages whose call never started, and what their claim had reserved."""
         campaign_calls = [call for call in calls if call.message.campaign_id is not None]
         hours = {hour_of(call.claimed_at) for call in campaign_calls}
+        if campaign_calls and self._paced_until is not None:
+            # The gap before it has passed; the one after it is not to be waited for.
+            await leases.unpace(unit, name=f"lane:{self.number.id}", until=self._paced_until)
         if self.rules.messages_per_hour:
             for hour in sorted(hours):
                 await sending.hour_used(unit, hour=hour)
@@ -199,11 +204,8 @@ class Claims:
         if self.rules.messages_per_hour:
             await sending.use_hour(unit, hour=hour_of(unit.at), count=bulk)
         if self.number.pace[1]:
-            await leases.pace(unit, lease, until=unit.at + _gap(*self.number.pace))
+            self._paced_until = unit.at + self.number.gap(secrets.SystemRandom().random())
+            await leases.pace(unit, lease, until=self._paced_until)
         for campaign in campaigns:
             if taken[campaign.id]:
                 await self._slots.take(unit, campaign, taken[campaign.id])
-
-
-def _gap(shortest: timedelta, longest: timedelta) -> timedelta:
-    return shortest + (longest - shortest) * secrets.SystemRandom().random()

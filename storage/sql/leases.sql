@@ -34,6 +34,10 @@ select generation, paced_until from leases
 -- No campaign message goes before $until.
 update leases set paced_until = $until where organization_id = $organization and name = $name
 
+-- name: unpace
+-- The message that campaign messages wait for until $until never went.
+update leases set paced_until = null where organization_id = $organization and name = $name and paced_until = $until
+
 -- name: beat
 -- A process of this kind is alive.
 insert into leases as l (organization_id, name, holder, renewed_at)

@@ -15,6 +15,8 @@ from typing import Any, Final
 EDGE_S: Final = 0.5
 """Cut off a round's beginning and end, where a side starts up or runs out of work."""
 
+_LONGEST_LINE: Final = 1 << 28  # bytes of JSON between parent and child
+
 
 @dataclass(slots=True)
 class Side:
@@ -122,7 +124,7 @@ async def child(module: str, *arguments: str) -> AsyncIterator[Child]:
         *arguments,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        limit=1 << 28,
+        limit=_LONGEST_LINE,
     )
     try:
         yield Child(process)
@@ -138,7 +140,7 @@ async def child(module: str, *arguments: str) -> AsyncIterator[Child]:
 
 async def requests() -> AsyncIterator[dict[str, Any]]:
     """Yield what the parent asks of this child, until it has no more."""
-    reader = asyncio.StreamReader()
+    reader = asyncio.StreamReader(limit=_LONGEST_LINE)
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )

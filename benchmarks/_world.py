@@ -14,6 +14,7 @@ from typing import Final
 
 import asyncpg
 import orjson
+import psutil
 
 from engine.ids import OrganizationId
 from storage.database import Database
@@ -43,6 +44,13 @@ class Servers:
     postgres: str
     superuser: str
     redis: str
+    postgres_pid: int
+
+
+def _known(pid: int | None) -> int:
+    if pid is None:
+        raise RuntimeError("the server has ended")
+    return pid
 
 
 @contextmanager
@@ -58,7 +66,15 @@ def servers() -> Iterator[Servers]:
                 postgres=embedded.postgres.url,
                 superuser=embedded.postgres.url_as("postgres", database="dripline"),
                 redis=embedded.redis.url,
+                postgres_pid=_known(embedded.postgres.pid),
             )
+
+
+def server_cpu_s(server: psutil.Process) -> float:
+    """Return the CPU seconds of a server and its processes, also of those that have ended."""
+    times = [server.cpu_times()] + [child.cpu_times() for child in server.children(recursive=True)]
+    own = sum(each.user + each.system for each in times)
+    return float(own + times[0].children_user + times[0].children_system)
 
 
 def config(graph_url: str) -> str:

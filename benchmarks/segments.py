@@ -3,37 +3,32 @@
 # ruff: noqa: E501 — SQL reads better unbroken
 
 import asyncio
-import json
-import os
-import platform
 import resource
 import statistics
-import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+import click
 import psutil
 
+from benchmarks._frame import Side, percentile, printed, say
+from benchmarks._world import ACME, server_cpu_s, servers
 from engine.attributes import AttributeType
-from engine.ids import CampaignId, ContactId, ListId, OrganizationId, SegmentId
+from engine.ids import CampaignId, ContactId, ListId, SegmentId
 from engine.segment import Definition
 from engine.segment_json import to_json
 from engine.segment_parser import parse
 from engine.segment_text import Known
 from storage import members
 from storage.database import Database, Unit
-from storage.embedded import start_postgres
 from storage.migrate import migrate
 from storage.template_sync import know_organization
 
 CONTACTS: Final = 1_000_000
 ROUNDS: Final = 7
 LONGEST_S: Final = 360
-ACME: Final = OrganizationId("acme")
 NOW: Final = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 KNOWN: Final = Known(
     attributes={
@@ -160,24 +155,32 @@ CASES: Final = (
 )
 
 
-async def main(contacts: int) -> int:
-    """Fill a database, measure, print one line for each segment and the JSON; 0: all went well."""
+async def main(contacts: int) -> None:
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="dripline-benchmark-") as folder:
-        data = Path(folder)
-        os.chmod(folder, 0o755)  # noqa: PTH101, S103 — the account that runs Postgres must get in
-        with start_postgres(data, fast=True) as server:
-            await migrate(server.url)
-            database = await Database.open(server.url, name="benchmark", largest=1)
-            try:
-                await _fill(database, contacts)
-                print(f"filled in {time.monotonic() - begun:.0f} s", file=sys.stderr)
-                result = await _measured(database, psutil.Process(server.pid), begun)
-            finally:
-                await database.close()
-    result["sizes"] = {"contacts": contacts, "segments": len(CASES)}
-    print(json.dumps(result))
-    return 0
+    with servers() as given:
+        await migrate(given.postgres)
+        database = await Database.open(given.postgres, name="benchmark", largest=1)
+        try:
+            await _fill(database, contacts)
+            say(f"filled in {time.monotonic() - begun:.0f} s")
+            server = psutil.Process(given.postgres_pid)
+            sides, by_case = await _measured(database, server, begun)
+        finally:
+            await database.close()
+    ratios = {}
+    for case in CASES:
+        ours, theirs = (statistics.median(by_case[side][case.name]) for side in by_case)
+        ratios[case.name] = ours / theirs
+        say(f"{case.name}: {ours * 1e3:.0f} ms beside {theirs * 1e3:.0f} ms by hand")
+    every = [each for several in by_case["preview"].values() for each in several]
+    printed(
+        benchmark="segments",
+        sizes={"contacts": contacts, "segments": len(CASES)},
+        sides=sides,
+        ratios={"to_hand_written": max(ratios.values())} | ratios,
+        latency_ms={"p50": percentile(every, 0.5) * 1e3, "p99": percentile(every, 0.99) * 1e3},
+        peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    )
 
 
 async def _fill(database: Database, contacts: int) -> None:
@@ -201,65 +204,43 @@ async def _fill(database: Database, contacts: int) -> None:
         await connection.execute("vacuum analyze", timeout=600)
 
 
-async def _measured(database: Database, server: psutil.Process, begun: float) -> dict[str, Any]:
-    """Run both sides of every segment in turn; the first round warms up and does not count."""
+async def _measured(
+    database: Database, server: psutil.Process, begun: float
+) -> tuple[dict[str, Side], dict[str, dict[str, list[float]]]]:
+    """Run both sides of every segment in turn; the first round warms up and does not count.
+
+    Returns the sides, and the seconds of each round by side and segment.
+    """
+    sides = {"preview": Side(), "by_hand": Side()}
     taken: dict[str, dict[str, list[float]]] = {
-        side: {case.name: [] for case in CASES} for side in ("preview", "by_hand")
+        side: {case.name: [] for case in CASES} for side in sides
     }
-    cpu = dict.fromkeys(taken, 0.0)
     rounds = 0
     for round_ in range(ROUNDS + 1):
         if rounds and time.monotonic() - begun > LONGEST_S:
             break
+        took = dict.fromkeys(sides, 0.0)
+        used = dict.fromkeys(sides, 0.0)
         for case in CASES:
             found: dict[str, tuple[int, list[ContactId]]] = {}
             for side in ("preview", "by_hand") if round_ % 2 else ("by_hand", "preview"):
                 async with database.owner_unit(ACME, NOW) as unit:
-                    before, started = _cpu(server), time.perf_counter()
+                    before, started = server_cpu_s(server), time.perf_counter()
                     found[side] = await (_preview if side == "preview" else _by_hand)(unit, case)
-                    took, used = time.perf_counter() - started, _cpu(server) - before
+                    seconds = time.perf_counter() - started
+                    took[side] += seconds
+                    used[side] += server_cpu_s(server) - before
                 if round_:
-                    taken[side][case.name].append(took)
-                    cpu[side] += used
+                    taken[side][case.name].append(seconds)
             if found["preview"] != found["by_hand"]:
                 raise AssertionError(f"{case.name}: {found}")
             if not round_:
-                print(f"{case.name}: {found['preview'][0]:,} contacts", file=sys.stderr)
+                say(f"{case.name}: {found['preview'][0]:,} contacts")
+        if round_:
+            for name, side_ in sides.items():
+                side_.note(rate=len(CASES) / took[name], cpu_s=used[name], count=len(CASES))
         rounds += round_ > 0
-    ratios = {}
-    for case in CASES:
-        ours, theirs = (statistics.median(taken[side][case.name]) for side in taken)
-        ratios[case.name] = ours / theirs
-        print(
-            f"{case.name}: {ours * 1e3:.0f} ms beside {theirs * 1e3:.0f} ms by hand",
-            file=sys.stderr,
-        )
-    every = {
-        side: [each for several in by.values() for each in several] for side, by in taken.items()
-    }
-    return {
-        "benchmark": "segments",
-        "sides": {
-            side: {
-                "rate_per_s": round(len(times) / sum(times), 3),
-                "cpu_us_each": round(cpu[side] / len(times) * 1e6),
-                "rounds": rounds,
-            }
-            for side, times in every.items()
-        },
-        "ratios": {"to_hand_written": round(max(ratios.values()), 3)}
-        | {name: round(ratio, 3) for name, ratio in ratios.items()},
-        "latency_ms": {
-            side: {name: round(statistics.median(times) * 1e3, 1) for name, times in by.items()}
-            for side, by in taken.items()
-        },
-        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-        "machine": {
-            "cores": os.cpu_count(),
-            "system": platform.platform(),
-            "python": platform.python_version(),
-        },
-    }
+    return sides, taken
 
 
 async def _preview(unit: Unit, case: Case) -> tuple[int, list[ContactId]]:
@@ -280,12 +261,13 @@ async def _by_hand(unit: Unit, case: Case) -> tuple[int, list[ContactId]]:
     return row["count"], list(row["first"])
 
 
-def _cpu(server: psutil.Process) -> float:
-    """Return the CPU seconds of the server and its processes, also of those that have ended."""
-    times = [server.cpu_times()] + [child.cpu_times() for child in server.children(recursive=True)]
-    own = sum(each.user + each.system for each in times)
-    return float(own + times[0].children_user + times[0].children_system)
+@click.command()
+@click.option("--json", "_", is_flag=True, help="The last line is JSON, with it and without.")
+@click.option("--contacts", default=CONTACTS, show_default=True)
+def command(_: bool, contacts: int) -> None:  # noqa: FBT001 — click's
+    """Measure previews of segments; the last line is one object."""
+    asyncio.run(main(contacts))
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(int(sys.argv[1]) if sys.argv[1:] else CONTACTS)))
+    command()

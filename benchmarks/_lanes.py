@@ -28,7 +28,7 @@ async def main(given: dict[str, Any]) -> None:
     rules = rules_of(organization, config.organizations[organization])
     number = next(rule for rule in rules.numbers if rule.id == NumberId(given["number"]))
     database = await Database.open(given["url"], name="lanes", largest=10)
-    listener = Listener(given["url"], clock)
+    listener = Listener(given["url"], clock, database)
     listening = asyncio.create_task(listener.run())
     async with open_session() as session:
         api = CloudApi(session, config.server.graph_url, "token")

@@ -209,9 +209,11 @@ def up_command(config_path: Path, level: str, data: Path) -> None:
         children = [_child(name, (name, *options), given) for name in ("bot", "worker")]
 
         async def work(stopping: asyncio.Event) -> None:
-            url = _revealed(config.server.database_url)
+            # Whoever says that there is no way past a pooler migrates by hand, where there is.
+            url = _revealed(config.server.direct_url or config.server.database_url)
             await require_answer(url)
-            await migrate(url)
+            if config.server.direct_url is not None:
+                await migrate(url)
             async with asyncio.TaskGroup() as group:
                 keeping = group.create_task(keep_servers(servers))
                 await keep_running(
@@ -232,8 +234,14 @@ def migrate_command(to: str | None, config_path: Path, level: str) -> None:
     from storage.checks import require_answer
     from storage.migrate import UnknownVersion, migrate
 
+    if config.server.direct_url is None:
+        refuse(
+            'with server.listen_url = "off" there is no way past the pooler, and migrating needs'
+            " one: name PostgreSQL itself there while this runs"
+        )
+
     async def work(_: asyncio.Event) -> list[str]:
-        url = _revealed(config.server.database_url)
+        url = _revealed(config.server.direct_url)
         await require_answer(url)
         return await migrate(url, to=to)
 

@@ -112,6 +112,7 @@ async def _app(config: Config, clock: Clock) -> AsyncIterator[web.Application]:
             config.server.database_url.get_secret_value(),
             name="dripline bot",
             largest=_CONNECTIONS,
+            pooled=config.server.pooled,
         )
         stack.push_async_callback(database.close)
         queue = Queue.open(config.server.redis_url.get_secret_value())

@@ -31,6 +31,7 @@ from engine.config_values import (
     GapRange,
     Limit,
     ListenAddress,
+    ListenUrl,
     Member,
     MetaId,
     OwnNumberId,
@@ -110,6 +111,14 @@ class Server(Section):
         absent="`dripline up` runs one itself, its data in ./.dripline; other commands need it",
         example='"env:DATABASE_URL"',
     )
+    listen_url: ListenUrl = key(
+        None,
+        says="PostgreSQL itself, where database_url leads to a pooler of transactions (PgBouncer):"
+        " the worker hears there at once what must not wait, and `dripline migrate` works there;"
+        ' "off": there is no such way, and the worker looks twice a second instead.',
+        absent="that of database_url, which leads to PostgreSQL itself or to a pooler of sessions",
+        example='"env:DATABASE_URL"',
+    )
     redis_url: RedisUrl = key(
         None,
         says="Redis 6.2 or later, or Valkey, as a URL or the name of a variable that holds it.",
@@ -126,6 +135,18 @@ class Server(Section):
         says="Slack's Web API.",
         why="another one only in the sandbox",
     )
+
+    @property
+    def pooled(self) -> bool:
+        """Whether each transaction may come to another session of PostgreSQL."""
+        return self.listen_url not in {None, self.database_url}
+
+    @property
+    def direct_url(self) -> SecretStr | None:
+        """Where a session of its own is to be had; None: nowhere, or no database is named."""
+        if self.listen_url == "off":
+            return None
+        return self.listen_url or self.database_url
 
 
 class Slack(Section):

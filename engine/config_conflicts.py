@@ -27,6 +27,13 @@ def conflicts(written: Mapping[str, object]) -> Iterator[Problem]:
             ("whatsapp", "numbers", name),
             hint="A number stands once in the file, since a webhook names only that.",
         )
+    server = _section(written.get("server"))
+    if "listen_url" in server and "database_url" not in server:
+        yield Problem(
+            path=path_of(("server", "listen_url")),
+            message="stands there without server.database_url",
+            hint="It is the way past the pooler that database_url names; without one, remove it.",
+        )
     for location, organization in organizations.items():
         yield from _useless(location, _section(organization.get("keywords")))
 

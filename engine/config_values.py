@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Final, NewType
+from typing import Annotated, Final, Literal, NewType
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -102,6 +102,10 @@ def _server_url(value: object, info: ValidationInfo, schemes: tuple[str, ...]) -
 
 def _postgres_url(value: object, info: ValidationInfo) -> SecretStr | None:
     return _server_url(value, info, ("postgres", "postgresql"))
+
+
+def _listen_url(value: object, info: ValidationInfo) -> SecretStr | Literal["off"] | None:
+    return "off" if value == "off" else _postgres_url(value, info)
 
 
 def _redis_url(value: object, info: ValidationInfo) -> SecretStr | None:
@@ -298,6 +302,7 @@ _SLACK_ID: Final = re.compile(r"[A-Z][A-Z0-9]{2,30}")
 Text = Annotated[str, PlainValidator(_text)]
 Secret = Annotated[SecretStr, PlainValidator(_secret)]
 PostgresUrl = Annotated[SecretStr | None, PlainValidator(_postgres_url)]
+ListenUrl = Annotated[SecretStr | Literal["off"] | None, PlainValidator(_listen_url)]
 RedisUrl = Annotated[SecretStr | None, PlainValidator(_redis_url)]
 Url = Annotated[str, PlainValidator(_url)]
 ListenAddress = Annotated[Address, PlainValidator(_address)]

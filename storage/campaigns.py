@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
-import orjson
 
 from engine import content as contents
 from engine import names
@@ -36,10 +35,10 @@ from storage import (
     members,
     overlaps,
     references,
+    revocations,
     segments,
 )
 from storage.database import Unit
-from storage.listener import REVOKE
 from storage.queries import load
 
 _SQL = load("campaigns")
@@ -255,7 +254,7 @@ class Campaigns:
         )
 
     async def revoke(self, campaign: CampaignId) -> None:
-        await revoke(self.unit, campaign=campaign)
+        await revocations.revoke(self.unit, campaign=campaign)
 
     async def note(self, action: str, campaign: Campaign, **content: object) -> None:
         await audit.note(
@@ -361,12 +360,6 @@ class Campaigns:
         if found is None:
             raise AssertionError(f"campaign {campaign} vanished under its lock")
         return found
-
-
-async def revoke(unit: Unit, *, campaign: CampaignId) -> None:
-    """Have lanes give back what they have claimed of a campaign, once this unit commits."""
-    told = {"organization": unit.organization, "campaign": campaign}
-    await unit.notify(REVOKE, orjson.dumps(told).decode())
 
 
 class CampaignDirectory:

@@ -76,10 +76,13 @@ async def postgres(url: str) -> tuple[Finding, ...]:
     """Return what there is to know before bot and worker start."""
     try:
         async with asyncio.timeout(_WITHIN_S):
-            connection = await asyncpg.connect(url)
+            connection = await asyncpg.connect(url, statement_cache_size=0)
             try:
-                about = await connection.fetchrow(_ABOUT, BOT_ROLE)
-                schema = await _schema(connection)
+                # A pooler may lie between, and takes what is not one transaction apart.
+                async with connection.transaction(readonly=True):
+                    about = await connection.fetchrow(_ABOUT, BOT_ROLE)
+                async with connection.transaction(readonly=True):
+                    schema = await _schema(connection)
             finally:
                 await connection.close()
     except _FAILURES as error:

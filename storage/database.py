@@ -147,8 +147,13 @@ class Database:
         self.url = url
 
     @classmethod
-    async def open(cls, url: str, *, name: str, smallest: int = 1, largest: int = 10) -> Self:
+    async def open(
+        cls, url: str, *, name: str, smallest: int = 1, largest: int = 10, pooled: bool = False
+    ) -> Self:
         """Connect; *name* is what pg_stat_activity shows.
+
+        Args:
+            pooled: Each transaction may come to another session, so no statement is kept prepared.
 
         Raises:
             OSError, asyncpg.PostgresError: Nobody answers there, or not to us.
@@ -162,6 +167,7 @@ class Database:
             reset=_roll_back,
             command_timeout=60,
             max_inactive_connection_lifetime=0,
+            statement_cache_size=0 if pooled else 100,
             server_settings={"application_name": name, "timezone": "UTC"},
         )
         return cls(pool, url)
@@ -232,6 +238,8 @@ class Database:
 
 
 async def _set_codecs(connection: asyncpg.Connection) -> None:
+    # In a transaction, because asyncpg looks the type up, which a pooler would take apart.
+    await connection.execute("begin")
     # Binary, or COPY of jsonb fails. Tortoise hands over text already, so text passes as it is.
     await connection.set_type_codec(
         "jsonb",
@@ -242,6 +250,7 @@ async def _set_codecs(connection: asyncpg.Connection) -> None:
         ),
         decoder=lambda data: orjson.loads(data[1:]),
     )
+    await connection.execute("commit")
 
 
 async def _roll_back(connection: asyncpg.Connection) -> None:

@@ -4,9 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
-
-import orjson
 
 from engine.campaign import Kind, Mode, Reentry, State, Type
 from engine.campaign_ports import Affected
@@ -14,13 +11,11 @@ from engine.enrollment import EndReason
 from engine.ids import CampaignId, ContactId, EnrollmentId, MessageId, StepId
 from engine.message import State as MessageState
 from engine.reasons import Reason
-from storage import messages
+from storage import messages, revocations
 from storage.database import Unit
-from storage.listener import REVOKE
 from storage.queries import load
 
 _SQL = load("enrollments")
-_NOTIFIED: Final = 300  # ids in one notification, which holds 8,000 bytes
 
 
 class Outcome(StrEnum):
@@ -306,12 +301,7 @@ async def affected(
 
 async def revoke(unit: Unit, *, contacts: Sequence[ContactId]) -> None:
     """Have senders give back what they claimed for *contacts* and have not started."""
-    for start in range(0, len(contacts), _NOTIFIED):
-        told = {
-            "organization": unit.organization,
-            "contacts": list(contacts[start : start + _NOTIFIED]),
-        }
-        await unit.notify(REVOKE, orjson.dumps(told).decode())
+    await revocations.revoke(unit, contacts=contacts)
 
 
 async def states(unit: Unit, *, campaign: CampaignId) -> dict[str, int]:

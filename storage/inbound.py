@@ -9,16 +9,15 @@ from engine.automation import Kind, Milestone
 from engine.ids import CampaignId, ContactId, MessageId, NumberId
 from engine.message import Message
 from engine.ports import Confirmation, Received, Tie
-from storage import automations, occurrences
+from storage import automations, occurrences, revocations
 from storage.database import Unit
 from storage.identities import Overtaken
 from storage.leases import EXPIRY_S
-from storage.listener import REVOKE, WAKE
+from storage.listener import WAKE
 from storage.queries import load
 from storage.statuses import LockedMessages
 
 _SQL = load("inbound")
-_CONTACTS_PER_NOTIFICATION = 300  # a payload holds 8,000 bytes
 
 
 class InboundMessages(LockedMessages):
@@ -144,10 +143,7 @@ class InboundMessages(LockedMessages):
             await self.unit.notify(WAKE, _payload(self.unit, number=number))
 
     async def revoke(self, contacts: Collection[ContactId]) -> None:
-        ordered = sorted(contacts)
-        for start in range(0, len(ordered), _CONTACTS_PER_NOTIFICATION):
-            part = ordered[start : start + _CONTACTS_PER_NOTIFICATION]
-            await self.unit.notify(REVOKE, _payload(self.unit, contacts=part))
+        await revocations.revoke(self.unit, contacts=contacts)
 
     async def tell_of_replies(self, replies: Sequence[tuple[int, Received]]) -> None:
         await self.unit.run(

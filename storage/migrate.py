@@ -69,9 +69,11 @@ async def check(database_url: str) -> None:
     Raises:
         SchemaOutdated: It is older.
     """
-    connection = await asyncpg.connect(database_url)
+    # No statement is kept, and all is one transaction: a pooler may lie between.
+    connection = await asyncpg.connect(database_url, statement_cache_size=0)
     try:
-        absent = await missing(connection)
+        async with connection.transaction(readonly=True):
+            absent = await missing(connection)
     finally:
         await connection.close()
     if absent:

@@ -79,7 +79,9 @@ async def differences(unit: Unit, *, repair: bool) -> list[Difference]:
 
 async def recount(database_url: str, config: Config, clock: Clock) -> list[Difference]:
     """Compare and put right the statistics of all organizations; return what was wrong."""
-    database = await Database.open(database_url, name="dripline recount", largest=2)
+    database = await Database.open(
+        database_url, name="dripline recount", largest=2, pooled=config.server.pooled
+    )
     try:
         found: list[Difference] = []
         for organization in config.organizations:

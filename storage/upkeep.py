@@ -7,7 +7,7 @@ from typing import Final
 
 from engine.ids import MessageId
 from engine.message import hour_of
-from storage import blobs, places, slack_requests
+from storage import blobs, places, revocations, slack_requests
 from storage.database import Unit
 from storage.imports import UNDOABLE
 from storage.queries import load
@@ -113,6 +113,10 @@ async def _slack_requests(unit: Unit, round_: Round) -> Round:
     return _next(round_, await slack_requests.forget(unit))
 
 
+async def _revocations(unit: Unit, round_: Round) -> Round:
+    return _after(round_, await revocations.forget(unit, limit=_ROWS), limit=_ROWS)
+
+
 async def _sending_hours(unit: Unit, round_: Round) -> Round:
     return _next(round_, await unit.run(_SQL["forget_sending_hours"], before=round_.begun - _HOURS))
 
@@ -165,6 +169,7 @@ _CHORES: Final[tuple[_Chore, ...]] = (
     _blobs,
     _import_rows,
     _slack_requests,
+    _revocations,
     _sending_hours,
     _places,
     _webhook_failures,

@@ -65,7 +65,10 @@ async def serve(
         await prepare(worker)
         if queue == "jobs":
             await _ask_for_accounts(worker)
-        listener = Listener(database_url, clock)
+        direct = config.server.direct_url
+        listener = Listener(
+            None if direct is None else direct.get_secret_value(), clock, worker.database
+        )
         ending = asyncio.Event()
         arqs: list[ArqWorker] = []
         background = [
@@ -94,7 +97,9 @@ async def _worker(
 ) -> AsyncIterator[Worker]:
     assert config.server.redis_url is not None  # noqa: S101 — serve has looked
     async with AsyncExitStack() as stack:
-        database = await Database.open(database_url, name=f"dripline {queue}", largest=10)
+        database = await Database.open(
+            database_url, name=f"dripline {queue}", largest=10, pooled=config.server.pooled
+        )
         stack.push_async_callback(database.close)
         session = await stack.enter_async_context(open_session())
         redis = Queue.open(config.server.redis_url.get_secret_value())

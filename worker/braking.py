@@ -8,7 +8,7 @@ from engine.brake import LOW_QUALITY, Driven, why_stopped
 from engine.failure_codes import failure
 from engine.ids import CampaignId, OrganizationId
 from engine.sending_rules import SendingRules
-from storage import brake, campaigns, effects, planning
+from storage import brake, effects, planning, revocations
 from storage.database import Unit
 from worker.context import Worker
 
@@ -44,7 +44,7 @@ async def _campaigns(unit: Unit, rules: SendingRules) -> None:
         if why is not None:
             said = f"{why} {await _most(unit, campaign, driven)}"
             if await effects.close_campaign(unit, campaign=campaign, until=None, why=said.strip()):
-                await campaigns.revoke(unit, campaign=campaign)
+                await revocations.revoke(unit, campaign=campaign)
                 log.warning("campaign.braked", campaign=campaign, failed=driven.failed)
 
 

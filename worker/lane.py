@@ -21,7 +21,8 @@ from engine.sending_rules import NumberRule, SendingRules
 from storage import leases, restores, sending
 from storage.database import CONNECTION_LOST, Database, Unit
 from storage.leases import Lease
-from storage.listener import Listener, Revocation
+from storage.listener import Listener
+from storage.revocations import Revocation
 from storage.sending import NumberState
 from worker.calls import Result
 from worker.claimed import Call

@@ -36,7 +36,9 @@ async def restored(
         raise UnknownOrganization(organization, config)
     assert config.server.database_url is not None  # noqa: S101 — the command has looked
     url = config.server.database_url.get_secret_value()
-    database = await Database.open(url, name="dripline restored", largest=2)
+    database = await Database.open(
+        url, name="dripline restored", largest=2, pooled=config.server.pooled
+    )
     lines: list[str] = []
     try:
         for key, each in config.organizations.items():

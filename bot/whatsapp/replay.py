@@ -37,7 +37,7 @@ async def replay(config: Config, clock: Clock, ids: list[int] | None) -> Replaye
     if config.server.database_url is None:
         raise NoDatabase("replay needs server.database_url")
     url = config.server.database_url.get_secret_value()
-    database = await Database.open(url, name="dripline replay")
+    database = await Database.open(url, name="dripline replay", pooled=config.server.pooled)
     intake = Intake(config, database, clock)
     intake.start()
     try:

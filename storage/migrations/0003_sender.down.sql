@@ -27,5 +27,7 @@ alter table campaigns drop column restored_at, drop column left_out_before;
 drop function database_moved;
 alter table organizations drop column moved_to, drop column moved_at, drop column database_identity;
 drop function database_identity;
+-- == What senders must hear ==
+drop table revocations;
 -- == Limits on people ==
 drop table place_counts, places;

@@ -349,3 +349,34 @@ def test_every_key_says_what_it_does_and_why_its_default() -> None:
             assert field.description, f"{name}.{key}"
             assert field.description.endswith("."), f"{name}.{key}"
             assert any(told), f"{name}.{key}"
+
+
+@pytest.mark.parametrize(
+    ("listen_url", "pooled", "direct"),
+    [
+        ('"env:DATABASE_URL"', False, "postgres://drip:pw-of-db@db/drip"),
+        ('"postgres://db-itself/drip"', True, "postgres://db-itself/drip"),
+        ('"off"', True, None),
+    ],
+)
+def test_a_pooler_is_there_where_another_way_to_listen_is_named(
+    listen_url: str,
+    pooled: bool,  # noqa: FBT001 — of the table above
+    direct: str | None,
+) -> None:
+    server = read(with_line("server", f"listen_url = {listen_url}")).server
+
+    assert server.pooled is pooled
+    assert (server.direct_url and server.direct_url.get_secret_value()) == direct
+
+
+def test_without_a_way_to_listen_it_is_the_databases() -> None:
+    server = read(re.sub(r"\nlisten_url = .*", "", EXAMPLE)).server
+
+    assert not server.pooled
+    assert server.direct_url == server.database_url
+
+
+def test_a_way_past_a_pooler_needs_the_pooler() -> None:
+    with pytest.raises(InvalidConfig, match=r"stands there without server\.database_url"):
+        read(re.sub(r"\ndatabase_url = .*", "", EXAMPLE))

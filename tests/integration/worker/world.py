@@ -297,7 +297,7 @@ class World:
 
 @asynccontextmanager
 async def listening(database: Database, clock: Clock) -> AsyncIterator[Listener]:
-    listener = Listener(database.url, clock)
+    listener = Listener(database.url, clock, database)
     task = asyncio.create_task(listener.run())
     try:
         async with asyncio.timeout(30):

@@ -95,6 +95,14 @@ class Standing(StrEnum):
     ERASED = "erased"
 
 
+class Status(StrEnum):
+    """How a contact's conversation with the organization stands."""
+
+    OPEN = "open"
+    WAITING = "waiting"
+    RESOLVED = "resolved"
+
+
 class Did(StrEnum):
     """What a contact did in a campaign; in a broadcast, enrolled is to be of its audience."""
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import ClassVar, Final, TypeVar, assert_never
 
 from engine import duration, names, phone
@@ -36,6 +36,7 @@ from engine.segment import (
     SpanIs,
     SpanOp,
     Standing,
+    Status,
     Text,
     TextIs,
     TextOp,
@@ -45,6 +46,7 @@ from engine.segment import (
 from engine.segment_text import BUILT_IN, Known, quoted, written_name
 
 T = TypeVar("T")
+Chosen = TypeVar("Chosen", bound=StrEnum)
 
 LONGEST: Final = 3_000
 MOST_CONDITIONS: Final = 50
@@ -307,14 +309,7 @@ class Reader:
 
     def _consent(self) -> Condition:
         negated = self._is()
-        value = self._value("a state of consent")
-        written = names.folded(value).replace(" ", "_")
-        try:
-            condition: Condition = ConsentIs(Standing(written))
-        except ValueError:
-            self._at -= 1
-            raise self._wrong(f"expected one of {', '.join(Standing)}.") from None
-        return Not(condition) if negated else condition
+        return _unless(not negated, ConsentIs(self._one_of(Standing, "a state of consent")))
 
     # Comparisons
 
@@ -354,7 +349,18 @@ class Reader:
             equal = not self._taken("not")
             if self._taken("set"):
                 return _unless(equal, IsSet(field))
+        if field is Text.STATUS:
+            return _unless(equal, TextIs(field, TextOp.IS, self._one_of(Status, "a status").value))
         return _unless(equal, TextIs(field, TextOp.IS, self._value("a text in quotes")))
+
+    def _one_of(self, those: type[Chosen], what: str) -> Chosen:
+        """Read one of a closed set, however it is written."""
+        written = names.folded(self._value(what)).replace(" ", "_")
+        try:
+            return those(written)
+        except ValueError:
+            self._at -= 1
+            raise self._wrong(f"expected one of {', '.join(those)}.") from None
 
     def _number(self, field: Count | Attribute) -> Condition:
         here = self._here

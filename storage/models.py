@@ -124,6 +124,7 @@ class Campaign(Model):
     rewalk_cursor = fields.BigIntField(null=True)
     card_final = fields.BooleanField(default=False)
     held_s = fields.FloatField(default=0)
+    paused_s = fields.FloatField(default=0)
     resumed_at = fields.DatetimeField(null=True)
     look_again_since = fields.DatetimeField(null=True)
     left_out_before = fields.DatetimeField(null=True)
@@ -182,6 +183,7 @@ class Enrollment(Model):
     properties: dict[str, Any] = fields.JSONField(default=dict)
     paused_at = fields.DatetimeField(null=True)
     paused_by = fields.TextField(null=True)
+    campaign_paused_s = fields.FloatField(default=0)
     depth = fields.SmallIntField(default=0)
 
     class Meta:

@@ -25,6 +25,7 @@ class Steered:
         step_id: The step it waits for, or whose message is under way.
         due_at: None: a message is under way.
         paused_at: None: it is not paused.
+        campaign_paused_s: For how long the campaign had been paused in all by then.
     """
 
     id: EnrollmentId
@@ -33,6 +34,7 @@ class Steered:
     place: float
     due_at: datetime | None
     paused_at: datetime | None
+    campaign_paused_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,13 @@ async def resume(
         waiting = await _open(unit, campaign, contact, each)
         if waiting:
             ids = [row_id for row_id, _ in waiting]
-            await unit.run(_SQL["release"], ids=ids, paused_at=each.paused_at)
+            await unit.run(
+                _SQL["release"],
+                campaign=campaign,
+                ids=ids,
+                paused_at=each.paused_at,
+                campaign_paused_s=each.campaign_paused_s,
+            )
 
 
 async def under_way(

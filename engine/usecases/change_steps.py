@@ -216,6 +216,8 @@ async def edit_step(
     await campaigns.edit_step(drip, step, draft)
     if wish.times and affected.waiting:
         await campaigns.rewalk(drip)
+    if wish.hourly and drip.begun:
+        await campaigns.look_again(drip)
     after = await campaigns.steps(campaign)
     await campaigns.note("step.edit", drip, step=step.id, version=after[number - 1].version)
     return Changed(

@@ -81,6 +81,11 @@ class StepWish:
         said = (self.after, self.yearly, self.clock, self.weekday, self.wait)
         return any(each is not UNSAID for each in said)
 
+    @property
+    def hourly(self) -> bool:
+        """Whether it says in which hours or on which days."""
+        return self.hours is not UNSAID or self.days is not UNSAID
+
 
 async def write_step(
     *,

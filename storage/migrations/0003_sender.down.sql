@@ -1,3 +1,8 @@
+-- == Pauses ==
+drop function paused_so_far;
+alter table enrollments drop column campaign_paused_s;
+alter table campaigns drop column paused_s;
+
 -- == Names ==
 drop index campaigns_by_name, contact_lists_by_name, segments_by_name, media_by_name;
 alter table media drop column name_key;

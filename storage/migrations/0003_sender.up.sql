@@ -112,3 +112,16 @@ create unique index campaigns_by_name on campaigns (organization_id, coalesce(na
 create unique index contact_lists_by_name on contact_lists (organization_id, coalesce(name_key, lower(name)));
 create unique index segments_by_name on segments (organization_id, coalesce(name_key, lower(name)));
 create unique index media_by_name on media (organization_id, coalesce(name_key, lower(name)));
+
+-- == Pauses ==
+-- How long staff have paused a campaign in all, and of that what had passed when an enrollment was paused: what both
+-- were paused is held against a deadline once.
+alter table campaigns add column paused_s double precision not null default 0;
+alter table enrollments add column campaign_paused_s double precision not null default 0;
+create function paused_so_far(organization text, campaign bigint, moment timestamptz) returns double precision
+language sql stable as $$
+  select c.paused_s + case when c.state = 'paused' and c.started_at is not null
+                           then coalesce(extract(epoch from moment - c.paused_at), 0) else 0 end
+    from public.campaigns c where c.organization_id = organization and c.id = campaign
+$$;
+grant execute on function paused_so_far to dripline_bot;

@@ -157,6 +157,7 @@ update campaigns
 update campaigns
    set held_s = held_s + case when state = 'paused' and $sending and started_at is not null
                               then coalesce(extract(epoch from $at::timestamptz - paused_at), 0) else 0 end,
+       paused_s = paused_so_far(organization_id, id, $at),
        resumed_at = case when state = 'paused' and $sending then $at::timestamptz else resumed_at end,
        state = $state, version = version + 1, updated_at = $at,
        channel = coalesce($channel, channel), contacts_up_to = coalesce($contacts_up_to, contacts_up_to),

@@ -179,7 +179,7 @@ select e.id, e.contact_id, e.state, e.reason, e.step_id, e.position, e.enrolled_
 
 -- name: of_contact
 -- Lock the enrollments of a contact in a campaign that have not ended, the latest first.
-select id, state, step_id, position as place, due_at, paused_at from enrollments
+select id, state, step_id, position as place, due_at, paused_at, campaign_paused_s from enrollments
  where organization_id = $organization and campaign_id = $campaign and contact_id = $contact
    and state in ('active', 'paused')
  order by id desc
@@ -192,7 +192,9 @@ select state, reason, ended_at from enrollments
  order by id desc limit 1
 
 -- name: pause
-update enrollments set state = 'paused', paused_at = $at, paused_by = $by
+update enrollments
+   set state = 'paused', paused_at = $at, paused_by = $by,
+       campaign_paused_s = paused_so_far(organization_id, campaign_id, $at)
  where organization_id = $organization and id = any($ids::bigint[]) and state = 'active'
 
 -- name: resume
@@ -203,10 +205,13 @@ update enrollments
  where organization_id = $organization and id = any($ids::bigint[]) and state = 'paused'
 
 -- name: release
--- What is open of somebody who was paused: that time does not count against its deadline, and what the lane had put
--- off goes out at once. Retries keep their time.
+-- What is open of somebody who was paused: that time does not count against its deadline, but for what of it the whole
+-- campaign was paused, which counts for all; and what the lane had put off goes out at once. Retries keep their time.
 update messages
-   set deadline_at = deadline_at + ($at - $paused_at::timestamptz),
+   set deadline_at = deadline_at + greatest(interval '0',
+                                            $at - $paused_at::timestamptz
+                                            - interval '1 second' * (paused_so_far($organization, $campaign, $at)
+                                                                     - $campaign_paused_s::double precision)),
        due_at = case when state = 'queued' and failed_at is null then least(due_at, $at) else due_at end
  where organization_id = $organization and id = any($ids::bigint[])
 

@@ -32,6 +32,7 @@ from engine.segment import (
     SpanIs,
     SpanOp,
     Standing,
+    Status,
     Text,
     TextIs,
     TextOp,
@@ -113,8 +114,21 @@ def leaves(*, segments: tuple[SegmentId, ...]) -> st.SearchStrategy[Condition]:
         ),
         st.builds(
             TextIs,
-            st.sampled_from(Text) | _attributes(AttributeType.TEXT),
+            st.sampled_from([each for each in Text if each is not Text.STATUS])
+            | _attributes(AttributeType.TEXT),
             st.sampled_from(TextOp),
+            values,
+        ),
+        st.builds(
+            TextIs,
+            st.just(Text.STATUS),
+            st.just(TextOp.IS),
+            st.sampled_from([each.value for each in Status]),
+        ),
+        st.builds(
+            TextIs,
+            st.just(Text.STATUS),
+            st.sampled_from([TextOp.CONTAINS, TextOp.BEGINS]),
             values,
         ),
         st.builds(

@@ -302,3 +302,14 @@ async def test_what_is_no_segment_gets_a_sentence_that_says_where(
     for sentence in sentences:
         assert sentence.lower() in said.lower().replace("“", '"'), said
     assert await room.rows("select * from segments") == []
+
+
+@pytest.mark.parametrize("written", ['is "nonsense"', "is not done", '!= "x"'])
+async def test_a_status_that_there_is_not_is_refused_with_those_there_are(
+    room: CampaignRoom, written: str
+) -> None:
+    said = await room.say(f"segment new Odd status {written}")
+
+    assert "expected one of open, waiting, resolved" in said
+    assert await room.value("select count(*) from segments") == 0
+    assert 'status is "resolved"' in await room.say('segment new Done status is "Resolved"')

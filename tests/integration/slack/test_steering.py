@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -74,6 +74,50 @@ async def test_the_time_somebody_is_paused_is_not_held_against_what_is_queued(
 
     moved = await room.value("select deadline_at from messages")
     assert moved - deadline == room.room.clock.at - paused_at
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("enrollment pause Welcome +31610000001", "enrollment resume Welcome +31610000001"),
+        ("campaign pause Welcome", "campaign resume Welcome"),
+    ],
+    ids=["the contact longer", "the campaign longer"],
+)
+async def test_what_contact_and_campaign_are_paused_together_is_held_against_a_deadline_once(
+    room: CampaignRoom, first: str, last: str
+) -> None:
+    one = ("enrollment pause Welcome +31610000001", "enrollment resume Welcome +31610000001")
+    all_ = ("campaign pause Welcome", "campaign resume Welcome")
+    inner = all_ if first == one[0] else one
+    await enrolled(room, 1)
+    await room.later(timedelta(minutes=1))
+    await room.plan()
+    await room.value("update messages set deadline_at = due_at + interval '1 hour'")
+    # Paused before, which counts for all and is over.
+    await room.say(all_[0])
+    await room.later(timedelta(hours=5))
+    await room.say(all_[1])
+    before = await _deadline(room)
+
+    await room.say(first)
+    begun = room.room.clock.now()
+    for said in inner:
+        await room.later(timedelta(hours=7))
+        await room.say(said)
+    await room.later(timedelta(hours=7))
+    await room.say(last)
+
+    held = (await _deadline(room) - before).total_seconds()
+    assert held == pytest.approx((room.room.clock.now() - begun).total_seconds(), abs=2)
+
+
+async def _deadline(room: CampaignRoom) -> datetime:
+    deadline: datetime = await room.value(
+        "select deadline_at + held_back('acme', campaign_id, $1) from messages",
+        room.room.clock.now(),
+    )
+    return deadline
 
 
 async def test_what_was_queued_goes_out_as_soon_as_somebody_is_resumed(room: CampaignRoom) -> None:

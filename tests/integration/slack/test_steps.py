@@ -379,3 +379,23 @@ async def test_sql_finds_who_lacks_a_value_as_texts_do(room: CampaignRoom, token
     ]
     assert lacking == ({token: len(without)} if without else {})
     assert 0 < len(without) < len(rows)
+
+
+async def test_wider_hours_of_a_step_let_what_waited_for_the_old_ones_be_looked_at(
+    room: CampaignRoom,
+) -> None:
+    await room.contacts(2)
+    await room.say("campaign new Welcome")
+    await room.say("step add Welcome after=0m template=followup hours=03:00-04:00")
+    await room.say("campaign activate Welcome")
+    await room.say("enroll Welcome tag:lead")
+    await room.later(timedelta(minutes=1))
+    await room.plan()
+    before = await room.value("select min(due_at) from messages")
+
+    await room.say("step edit Welcome 1 hours=off confirm=yes")
+    await room.plan()
+
+    assert before > room.room.clock.at
+    assert await room.value("select max(due_at) from messages") <= room.room.clock.at
+    assert await room.value("select look_again_since from campaigns") is None

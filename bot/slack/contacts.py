@@ -44,7 +44,6 @@ from storage.staff_acts import StaffBook
 _LISTED: Final = 10
 _SHOWN: Final = 5
 _STRANGERS: Final = 5
-_SLICE: Final = 500  # contacts of a transaction, which takes some hundredths of a second
 _KIND: Final = re.compile(r"\s*(?:tag|list|segment|campaign|phone)\s*:", re.IGNORECASE)
 
 
@@ -84,12 +83,12 @@ def register(registry: Registry, desk: Desk) -> None:
     @registry.command(ContactOptout)
     @refusing
     async def optout(command: ContactOptout, context: Context) -> Reply:
-        return await _optout(desk, command, context)
+        return await _consent(desk, command, context)
 
     @registry.command(ContactOptin)
     @refusing
     async def optin(command: ContactOptin, context: Context) -> Reply:
-        return await _optin(desk, command, context)
+        return await _consent(desk, command, context)
 
 
 class NoSuchTag(Refusal):
@@ -254,27 +253,16 @@ async def _untag(desk: Desk, command: ContactUntag, context: Context) -> Reply:
     )
 
 
-async def _optout(desk: Desk, command: ContactOptout, context: Context) -> Reply:
+async def _consent(desk: Desk, command: ContactOptout | ContactOptin, context: Context) -> Reply:
+    out = isinstance(command, ContactOptout)
     return await _changed(
         desk,
         context,
         command.who,
-        Errand(kind=Kind.OPT_OUT),
+        Errand(kind=Kind.OPT_OUT if out else Kind.OPT_IN),
         count=command.count,
-        command=f"contact optout {command.who}",
-        would="would be opted out",
-    )
-
-
-async def _optin(desk: Desk, command: ContactOptin, context: Context) -> Reply:
-    return await _changed(
-        desk,
-        context,
-        command.who,
-        Errand(kind=Kind.OPT_IN),
-        count=command.count,
-        command=f"contact optin {command.who}",
-        would="would be opted in",
+        command=f"{command.spec.name} {command.who}",
+        would=f"would be opted {'out' if out else 'in'}",
     )
 
 

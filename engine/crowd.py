@@ -12,6 +12,7 @@ from engine.frequency import FrequencyCap
 from engine.hours import Hours
 from engine.ids import CampaignId, StepId
 from engine.overlap import Exclude
+from engine.places import PeopleLimit
 from engine.reasons import Reason
 
 QUARTER: Final = timedelta(minutes=15)
@@ -141,6 +142,7 @@ class Plan:
         hour_count: What of the hour of the beginning is used.
         next_slot_at: When the rate lets the next message go; None: at once.
         resumed_at: When a drip was last let go on; None: it was never paused.
+        people: Limits on unique contacts.
     """
 
     campaign_id: CampaignId
@@ -165,3 +167,4 @@ class Plan:
     hour_count: int = 0
     next_slot_at: datetime | None = None
     resumed_at: datetime | None = None
+    people: tuple[PeopleLimit, ...] = ()

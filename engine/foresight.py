@@ -13,6 +13,7 @@ from engine.crowd import Person, Plan, Waiting
 from engine.gate import window_open
 from engine.ids import CampaignId, ContactId, StepId
 from engine.phone import Phone
+from engine.places import PeopleLimit
 from engine.rendering import values_of
 from engine.sending_rules import SendingRules
 from engine.step_words import Fitness, StepWords
@@ -26,6 +27,7 @@ class Used:
         next_slot_at: When the rate lets the next message go; None: at once.
         hour_count: Of the organization's messages per hour, in the hour under way.
         resumed_at: When staff last let it go on; None: it was never paused.
+        people: Limits on unique contacts, with what is taken of each.
     """
 
     next_slot_at: datetime | None = None
@@ -34,6 +36,7 @@ class Used:
     day_count: int = 0
     hour_count: int = 0
     resumed_at: datetime | None = None
+    people: tuple[PeopleLimit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,4 +228,5 @@ def _plan(
         hour_count=used.hour_count,
         next_slot_at=used.next_slot_at,
         resumed_at=used.resumed_at,
+        people=used.people,
     )

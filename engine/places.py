@@ -47,6 +47,15 @@ def tier_users(tier: str) -> int | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleLimit:
+    """A limit on unique contacts, and the places that are taken of it by bucket."""
+
+    cap: Cap
+    limit: int
+    counts: Mapping[datetime, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
     """Which places count at a moment.
 

@@ -1,7 +1,8 @@
 """What the configuration says about an organization's sending."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from engine import hours, schedule
@@ -11,6 +12,7 @@ from engine.config import Organization
 from engine.frequency import FrequencyCap
 from engine.hours import Hours
 from engine.ids import NumberId, OrganizationId
+from engine.places import UNLIMITED, Cap, Span, of_day, rolling, tier_users
 from engine.wall import instant
 
 _STARTS: Final = timedelta(seconds=0.25)
@@ -132,6 +134,27 @@ class SendingRules:
         if local is not None:
             due_at = max(due_at, instant(local, zone))
         return self.hours_of(settings).opens(due_at, zone)
+
+    def people_limits(self, messaging_limit: str | None) -> Iterator[tuple[Cap, int]]:
+        """Yield the limits on unique contacts, in the order in which they are locked.
+
+        Args:
+            messaging_limit: As the platform names it; None: it has not said, and nothing counts.
+        """
+        users = tier_users(messaging_limit) if messaging_limit else None
+        if users is not None and users != UNLIMITED:
+            yield Cap.MESSAGING_LIMIT, users
+        if self.contacts_per_day:
+            yield Cap.CONTACTS_PER_DAY, self.contacts_per_day
+
+    def people_span(self, cap: Cap, at: datetime) -> Span:
+        """Return which places count at *at*."""
+        match cap:
+            case Cap.MESSAGING_LIMIT:
+                return rolling(at)
+            case Cap.CONTACTS_PER_DAY:
+                start, end = self.day_start(at), self.day_after(at)
+                return of_day(start.astimezone(UTC), end.astimezone(UTC))
 
     def day_start(self, at: datetime) -> datetime:
         """Return the first instant of the organization's day at *at*."""

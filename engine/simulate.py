@@ -360,11 +360,18 @@ class _Play:
         self._advance(cohort, self.now)
 
     def _send(self, cohort: _Cohort, step: StepId) -> None:
-        room = self.caps.room(self.now, len(cohort.members))
+        inside = gate.window_open(cohort.last_inbound_at, self.now)
+        room = self.caps.places.room(cohort.members, self.now, inside=inside)
+        if not room:
+            self.caps.wait_for_a_place(self.now, inside=inside)
+            self._wait(cohort)
+            return
+        room = min(room, self.caps.room(self.now, len(cohort.members)))
         if room < len(cohort.members):
             self._wait(self._parted(cohort, cohort.members[room:]))
             cohort.members = cohort.members[:room]
         self.caps.use(self.now, len(cohort.members))
+        self.caps.places.take(cohort.members, self.now, inside=inside)
         self._note(cohort, step, Outcome.sent())
         if self.plan.promotional:
             cohort.promoted_at, cohort.promoted_by = self.now, self.plan.campaign_id

@@ -1,10 +1,11 @@
-"""How a campaign's rate, its contacts per day and the organization's hour hold messages back."""
+"""How a campaign's rate and daily cap, and limits of all campaigns, hold messages back."""
 
 from datetime import date, datetime, timedelta
 
 from engine.crowd import QUARTER, Plan
 from engine.holding import held_by
 from engine.message import hour_of
+from engine.simulated_places import SimulatedPlaces
 
 
 class Caps:
@@ -23,6 +24,7 @@ class Caps:
         self._hour, self._hour_count = hour_of(at), plan.hour_count
         # How long what went has held back what waits behind it.
         self.held = timedelta()
+        self.places = SimulatedPlaces(plan.people, plan.zone)
         self._slice = 1
         if plan.interval and not alone:
             self._slice = max(1, QUARTER // plan.interval)
@@ -48,6 +50,16 @@ class Caps:
         if self.plan.per_hour is not None:
             room = min(room, self._hour_left(now))
         return min(room, self._slice) if self.plan.interval else room
+
+    def wait_for_a_place(self, now: datetime, *, inside: bool) -> None:
+        """Close the tap until somebody without a place may have one, as a claim does.
+
+        Args:
+            inside: Whether the service window of who lacks one is open.
+        """
+        until = self.places.opens(now, inside=inside)
+        self._closed_until = until
+        self.held += until - now
 
     def use(self, now: datetime, taken: int) -> None:
         used_up = False

@@ -9,8 +9,10 @@ from engine.consent import FIELD, Consent
 from engine.foresight import Facts, Used
 from engine.ids import CampaignId, ContactId, EnrollmentId, NumberId, StepId
 from engine.message import State, hour_of
+from engine.places import Cap, PeopleLimit
 from engine.reasons import Reason
-from storage import overlaps, planning
+from engine.sending_rules import SendingRules
+from storage import overlaps, places, planning
 from storage.database import Unit
 from storage.queries import load
 
@@ -55,10 +57,30 @@ async def facts(
     return found
 
 
-async def used(unit: Unit, *, campaign: CampaignId) -> Used:
-    """Return what is used of a campaign's caps at this moment."""
-    row = await unit.row(_SQL["used"], campaign=campaign, hour=hour_of(unit.at))
-    return Used() if row is None else Used(**dict(row))
+async def used(unit: Unit, *, campaign: CampaignId, rules: SendingRules) -> Used:
+    """Return what is used of a campaign's caps, and of those of all, at this moment."""
+    row = await unit.row(
+        _SQL["used"], campaign=campaign, hour=hour_of(unit.at), standard_number=rules.number_ids[0]
+    )
+    if row is None:
+        return Used()
+    known = dict(row)
+    messaging_limit = known.pop("messaging_limit")
+    return Used(**known, people=await _people(unit, rules, messaging_limit))
+
+
+async def _people(
+    unit: Unit, rules: SendingRules, messaging_limit: str | None
+) -> tuple[PeopleLimit, ...]:
+    found: list[PeopleLimit] = []
+    for cap, limit in rules.people_limits(messaging_limit):
+        home = rules.portfolio_home if cap is Cap.MESSAGING_LIMIT else unit.organization
+        span = rules.people_span(cap, unit.at)
+        # The first organization of the portfolio counts for all, which the bot may not look into.
+        async with unit.as_owner():
+            taken = await places.counted(unit, home=home, cap=cap, limit=limit, span=span)
+        found.append(PeopleLimit(cap=cap, limit=limit, counts=dict(taken.counts)))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from engine.gate import window_open
 from engine.ids import CampaignId, ContactId, MessageId, OrganizationId
-from engine.places import UNLIMITED, Cap, Places, Span, of_day, rolling, tier_users
+from engine.places import Cap, Places, Span
 from engine.sending_rules import SendingRules
 from storage import places as stored
 from storage.database import Unit
@@ -94,10 +94,10 @@ class Limits:
             messaging_limit: As the platform names it; None: it has not said, and nothing counts.
         """
         limits: list[Places] = []
-        for cap, limit in self._limits(messaging_limit):
+        for cap, limit in self.rules.people_limits(messaging_limit):
             home = _home(cap, self.rules.portfolio_home, unit)
             await stored.lock(unit, home=home, cap=cap)
-            span = self._span(cap, unit.at)
+            span = self.rules.people_span(cap, unit.at)
             limits.append(await stored.counted(unit, home=home, cap=cap, limit=limit, span=span))
         return Taking(limits, at=unit.at)
 
@@ -130,9 +130,11 @@ class Limits:
         uses: dict[tuple[Cap, datetime], Counter[ContactId]] = defaultdict(Counter)
         for call in calls:
             for cap in call.caps:
-                uses[cap, self._span(cap, call.claimed_at).bucket][call.message.contact_id] += 1
+                uses[cap, self.rules.people_span(cap, call.claimed_at).bucket][
+                    call.message.contact_id
+                ] += 1
         for (cap, bucket), contacts in sorted(uses.items()):
-            span = self._span(cap, unit.at)
+            span = self.rules.people_span(cap, unit.at)
             await stored.give_back(
                 unit,
                 home=_home(cap, self.rules.portfolio_home, unit),
@@ -140,22 +142,6 @@ class Limits:
                 span=Span(bucket=bucket, since=span.since, length=span.length),
                 uses=contacts,
             )
-
-    def _limits(self, messaging_limit: str | None) -> Iterable[tuple[Cap, int]]:
-        """Yield the limits in the order in which they are locked."""
-        users = tier_users(messaging_limit) if messaging_limit else None
-        if users is not None and users != UNLIMITED:
-            yield Cap.MESSAGING_LIMIT, users
-        if self.rules.contacts_per_day:
-            yield Cap.CONTACTS_PER_DAY, self.rules.contacts_per_day
-
-    def _span(self, cap: Cap, at: datetime) -> Span:
-        match cap:
-            case Cap.MESSAGING_LIMIT:
-                return rolling(at)
-            case Cap.CONTACTS_PER_DAY:
-                start, end = self.rules.day_start(at), self.rules.day_after(at)
-                return of_day(start.astimezone(UTC), end.astimezone(UTC))
 
 
 def _home(cap: Cap, portfolio_home: OrganizationId, unit: Unit) -> OrganizationId:

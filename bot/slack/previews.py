@@ -101,7 +101,11 @@ def register(registry: Registry, desk: Desk) -> None:
 
 def organization_rules(desk: Desk, organization: OrganizationId) -> SendingRules:
     """Return the organization's rules as the worker has them."""
-    return rules_of(organization, desk.config.organizations[organization])
+    return rules_of(
+        organization,
+        desk.config.organizations[organization],
+        portfolio=desk.config.portfolio_home(organization),
+    )
 
 
 def _without_steps(campaign: Campaign) -> str:

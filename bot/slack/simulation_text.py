@@ -14,6 +14,7 @@ from bot.slack.simulation_taps import Held
 from engine.campaign import Campaign, Kind, State, Step
 from engine.crowd import Assumed, Plan
 from engine.ids import ContactId
+from engine.places import Cap
 from engine.reasons import Reason
 from engine.simulate import ONE_BY_ONE
 from engine.simulated import Line, Outcome, Tally
@@ -124,6 +125,10 @@ def _busiest(played: Played) -> Iterator[Markup]:
         limits.append(f"the rate {timedelta(days=1) // plan.interval:,} in a whole day")
     if plan.per_hour is not None:
         limits.append(f"messages_per_hour {plan.per_hour * 24:,} in a whole day")
+    for each in plan.people:
+        allowed = f"{each.cap} {each.limit:,} people"
+        within = " within 24 hours" if each.cap is Cap.MESSAGING_LIMIT else ""
+        limits.append(allowed + within)
     yield markup(
         "The busiest day is {day} with {n}{limits}.",
         day=day.isoformat(),

@@ -104,7 +104,7 @@ class _Room:
     async def played(self, command: CampaignSimulate) -> Played:
         campaign, steps, audience = await self._unit(partial(self._begin, command=command))
         starts_at = max(self.asked.at, campaign.scheduled_at or self.asked.at)
-        used = await self._unit(partial(looking.used, campaign=campaign.id))
+        used = await self._unit(partial(looking.used, campaign=campaign.id, rules=self.rules))
         taps = await self._unit(looking.closed_taps)
         closed = simulation_taps.held(campaign, taps, self.rules, at=starts_at)
         # Of those that somebody opens nobody knows when.

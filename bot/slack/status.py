@@ -1,6 +1,6 @@
 """`status`: one look at what runs, what waits and what needs attention."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from bot.slack import errands, restores
@@ -15,7 +15,7 @@ from bot.slack.words import as_word
 from engine.campaign import Kind, State
 from engine.config import Organization, WhatsAppNumber
 from engine.ids import CampaignId
-from engine.places import Cap, Places, of_day, rolling, tier_users
+from engine.places import Cap, Places, rolling, tier_users
 from engine.sending_rules import rules_of
 from storage import campaigns, leases, numbers, places, reports, tasks, templates, work
 from storage.database import Unit
@@ -115,16 +115,19 @@ async def _day_lines(unit: Unit, organization: Organization) -> list[Markup]:
     limit = organization.sending.contacts_per_day
     if not limit:
         return []
-    rules = rules_of(unit.organization, organization)
-    start, end = rules.day_start(unit.at), rules.day_after(unit.at)
+    span = rules_of(unit.organization, organization).people_span(Cap.CONTACTS_PER_DAY, unit.at)
     taken = await places.counted(
         unit,
         home=unit.organization,
         cap=Cap.CONTACTS_PER_DAY,
         limit=limit,
-        span=of_day(start.astimezone(UTC), end.astimezone(UTC)),
+        span=span,
     )
-    free = markup("; the next may be at {at}", at=date(end)) if not taken.free else Markup("")
+    free = (
+        markup("; the next may be at {at}", at=date(span.bucket + span.length))
+        if not taken.free
+        else Markup("")
+    )
     return [
         markup(
             "Contacts today: {used} of {limit} (contacts_per_day){free}",

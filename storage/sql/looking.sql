@@ -22,7 +22,9 @@ select c.id as contact_id, c.name, c.first_name, c.company, c.email, c.attribute
 select c.day_on, c.day_count, c.next_slot_at,
        case when c.state = 'paused' then $at::timestamptz else c.resumed_at end as resumed_at,
        coalesce((select h.count from sending_hours h where h.organization_id = $organization and h.hour = $hour), 0)
-         as hour_count
+         as hour_count,
+       (select n.messaging_limit from numbers n
+         where n.organization_id = $organization and n.id = coalesce(c.number_id, $standard_number)) as messaging_limit
   from campaigns c
  where c.organization_id = $organization and c.id = $campaign
 

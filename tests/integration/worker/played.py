@@ -45,7 +45,8 @@ MOST_MOMENTS = 900
 EMPTY = """
 do $$ declare one text; begin
   foreach one in array array['inbound_messages', 'messages', 'enrollments', 'frozen_audiences', 'campaign_stats',
-                             'campaigns', 'service_windows', 'contacts', 'sending_hours', 'occurrences', 'leases'] loop
+                             'campaigns', 'service_windows', 'contacts', 'sending_hours', 'occurrences', 'leases',
+                             'places', 'place_counts'] loop
     execute 'delete from ' || one;
   end loop;
   update organizations set closed_until = null, closed_why = null;
@@ -355,6 +356,8 @@ async def walk(world: World, habits: Habits, *, moments: int = MOST_MOMENTS) -> 
                 due = await _due(world, clock.at)
             for number in sorted(due["numbers"]):
                 worked |= await _lane(world, number, lanes[number], clock.at)
+        # A claim that took nothing may have closed a tap.
+        due = await _due(world, clock.at)
         if due["following"] is None:
             return
         if moment >= moments and not (answers and due["silent"]):

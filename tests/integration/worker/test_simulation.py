@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -102,6 +103,47 @@ async def test_who_was_planned_first_has_the_first_turn_also_in_a_simulation(wor
     assert {each: what for each, what in happened.items() if each != (first, 1)} == said
 
 
+@pytest.mark.parametrize("kind", [Kind.BROADCAST, Kind.DRIP])
+@pytest.mark.parametrize("limit", ["messaging_limit", "contacts_per_day", "both"])
+async def test_a_simulation_knows_the_limits_on_people(
+    world: World, kind: Kind, limit: str
+) -> None:
+    await world.value(EMPTY)
+    if limit != "messaging_limit":
+        world.with_rules(contacts_per_day=3)
+    if limit != "contacts_per_day":
+        await world.value("update numbers set messaging_limit = 'TIER_4'")
+    step = {"after_s": 0, "content": WELCOME, "settings": {}, "conditions": {}, "timing": {}}
+    drawn = Drawn(
+        kind=kind,
+        steps=[{**step, "fallback": None}],
+        settings={"stop_on_reply": True},
+        type="promotional",
+        people=[{}] * 9,
+    )
+    (made,) = await make(world, [drawn])
+    nothing = Habits(reads=False, replies=False)
+    # Another campaign has taken a place each.
+    for cap, bucket in (("messaging_limit", NOON - HOUR), ("contacts_per_day", NOON - 12 * HOUR)):
+        await world.value(
+            "insert into place_counts (organization_id, cap, bucket, count) values ($1, $2, $3, 1)",
+            ACME,
+            cap,
+            bucket,
+        )
+
+    async with world.database.owner_unit(ACME, NOON) as unit:
+        used = await looking.used(unit, campaign=made.id, rules=world.rules)
+        inside: list[tuple[ContactId, Standpoint | None]] = [(each, None) for each in made.contacts]
+        said = await _said(unit, world, made, nothing, inside, used)
+    await walk(world, nothing)
+
+    happened = await _happened(world, [made])
+    assert happened == said
+    assert {what for what, _ in happened.values()} == {"sent"}
+    assert len({at for _, at in happened.values()}) >= 3
+
+
 async def test_people_who_are_alike_have_their_turn_where_they_stand_in_a_simulation(
     world: World,
 ) -> None:
@@ -171,7 +213,7 @@ async def _simulated(unit: Unit, world: World, made: Made, habits: Habits) -> Be
 
 async def _simulated_on(unit: Unit, world: World, made: Made, habits: Habits) -> Became_of:
     """Simulate for those in it now."""
-    used = await looking.used(unit, campaign=made.id)
+    used = await looking.used(unit, campaign=made.id, rules=world.rules)
     read = standings.of_drip if made.kind is Kind.DRIP else standings.of_broadcast
     found = await read(unit, campaign=made.id, after=0, limit=1000)
     inside = [(each.contact_id, each.standpoint) for each in found]

@@ -388,8 +388,11 @@ class Platform(Protocol):
         """Close the taps of open campaigns that use *template*, and tell staff of each."""
         ...
 
-    async def open_campaigns(self, template: TemplateRef) -> None:
-        """Open the taps that a template closed, where all the campaign's templates are approved."""
+    async def approved_again(self, template: TemplateRef) -> None:
+        """Tell staff of campaigns that a template stopped and all of whose are approved now.
+
+        Nothing goes on by itself: whether it should is for a person to say.
+        """
         ...
 
     async def set_numbers(
@@ -412,6 +415,6 @@ class Platform(Protocol):
         """Close the taps of numbers (None: until a person opens them), and tell staff."""
         ...
 
-    async def open_numbers(self, numbers: Sequence[OwnNumber], *, why: str) -> None:
-        """Open the taps that were closed for something beginning with *why*."""
+    async def allowed_again(self, numbers: Sequence[OwnNumber], *, why: str) -> None:
+        """Tell staff of numbers that were closed for something beginning with *why*."""
         ...

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from engine.brake import WITHIN, Driven
 from engine.ids import CampaignId, NumberId
+from engine.updates import TemplateRef
 from storage.database import Unit
 from storage.queries import load
 
@@ -28,6 +29,15 @@ async def most_frequent(unit: Unit, *, campaign: CampaignId) -> int | None:
 async def begin_anew(unit: Unit, *, campaign: CampaignId) -> None:
     """Count from now on, since a person lets a locked campaign go on."""
     await unit.run(_SQL["begin_anew"], campaign=campaign)
+
+
+async def unsendable(unit: Unit) -> Mapping[CampaignId, tuple[TemplateRef, str]]:
+    """Return campaigns that send a template the platform has paused or disabled, and that."""
+    rows = await unit.rows(_SQL["unsendable"])
+    return {
+        row["id"]: (TemplateRef(id=None, name=row["name"], language=row["language"]), row["status"])
+        for row in rows
+    }
 
 
 async def fallen(unit: Unit) -> list[NumberId]:

@@ -65,19 +65,17 @@ class PlatformEvents:
         ):
             await effects.close_campaign(self.unit, campaign=row["id"], until=None, why=why)
 
-    async def open_campaigns(self, template: TemplateRef) -> None:
+    async def approved_again(self, template: TemplateRef) -> None:
         using = await self.unit.rows(
             _SQL["campaigns_of_template"], name=template.name, language=template.language
         )
-        opened = await self.unit.rows(
-            _SQL["open_campaigns"], ids=[row["id"] for row in using], why=_BY_TEMPLATE
+        stopped = await self.unit.rows(
+            _SQL["stopped_campaigns"], ids=[row["id"] for row in using], why=_BY_TEMPLATE
         )
-        for row in opened:
+        for row in stopped:
+            content = {"name": template.name, "language": template.language}
             await effects.tell_staff(
-                self.unit,
-                kind="campaign_opened",
-                campaign=row["id"],
-                content={"why": f"template {template.name} ({template.language}) is approved"},
+                self.unit, kind="campaign_may_go_on", campaign=row["id"], content=content
             )
 
     async def read_accounts(self) -> None:
@@ -111,11 +109,11 @@ class PlatformEvents:
         for number in sorted(numbers, key=lambda number: number.id):
             await effects.close_numbers(self.unit, number=number.id, until=until, why=why)
 
-    async def open_numbers(self, numbers: Sequence[OwnNumber], *, why: str) -> None:
-        opened = await self.unit.rows(
-            _SQL["open_numbers"], ids=[number.id for number in numbers], why=why
+    async def allowed_again(self, numbers: Sequence[OwnNumber], *, why: str) -> None:
+        stopped = await self.unit.rows(
+            _SQL["stopped_numbers"], ids=[number.id for number in numbers], why=why
         )
-        for row in opened:
+        for row in stopped:
             await effects.tell_staff(
-                self.unit, kind="number_opened", campaign=None, content={"number": row["id"]}
+                self.unit, kind="number_may_go_on", campaign=None, content={"number": row["id"]}
             )

@@ -8,6 +8,7 @@ from engine.brake import LOW_QUALITY, Driven, why_stopped
 from engine.failure_codes import failure
 from engine.ids import CampaignId, OrganizationId
 from engine.sending_rules import SendingRules
+from engine.usecases.apply_platform_event import stopped_because
 from storage import brake, effects, planning, revocations
 from storage.database import Unit
 from worker.context import Worker
@@ -30,6 +31,7 @@ async def mind_brakes(worker: Worker, organization: OrganizationId) -> bool:
         # Several processes are asked: what one of them does is enough.
         if await planning.alone(unit, task="mind_brakes"):
             await _campaigns(unit, rules)
+            await _templates(unit)
             await _numbers(unit)
 
     await worker.database.run(organization, worker.now(), work, owner=True)
@@ -46,6 +48,14 @@ async def _campaigns(unit: Unit, rules: SendingRules) -> None:
             if await effects.close_campaign(unit, campaign=campaign, until=None, why=said.strip()):
                 await revocations.revoke(unit, campaign=campaign)
                 log.warning("campaign.braked", campaign=campaign, failed=driven.failed)
+
+
+async def _templates(unit: Unit) -> None:
+    """Stop what a webhook would have stopped that never came."""
+    for campaign, (template, status) in (await brake.unsendable(unit)).items():
+        why = f"{stopped_because(template)}{status}."
+        if await effects.close_campaign(unit, campaign=campaign, until=None, why=why):
+            await revocations.revoke(unit, campaign=campaign)
 
 
 async def _most(unit: Unit, campaign: CampaignId, driven: Driven) -> str:

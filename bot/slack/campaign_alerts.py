@@ -59,6 +59,30 @@ async def stopped(event: Event, unit: Unit) -> tuple[Alert, ...]:
     )
 
 
+@tells("campaign_may_go_on")
+async def may_go_on(event: Event, unit: Unit) -> tuple[Alert, ...]:
+    found = await _campaign(event, unit)
+    if found is None or found[0].closed is None:
+        return ()
+    campaign, report = found
+    word = "campaign" if campaign.kind is Kind.DRIP else "broadcast"
+    text = markup(
+        "WhatsApp approves template {its_name} ({language}) again, for which {name} has stopped."
+        " Nothing goes on by itself; {resume} lets it.",
+        its_name=str(event.content["name"]),
+        language=str(event.content["language"]),
+        name=campaign.name,
+        resume=code(f"/drip {word} resume {as_word(campaign.name)}"),
+    )
+    shown = section(markup(":information_source: {text}", text=text))
+    return (
+        Alert(
+            place=Place.ALERTS,
+            message=message(text, shown, actions(*buttons(campaign, report))),
+        ),
+    )
+
+
 def _noted(kind: str, template: str) -> None:
     """Note in the thread of the card who did something; content: `by`, a staff id."""
 

@@ -76,12 +76,29 @@ async def number_stopped(event: Event, unit: Unit) -> tuple[Alert, ...]:
     )
     blocks: list[Block] = [section(markup(":octagonal_sign: {text}", text=text))]
     if known is not None and known.closed:
-        # Each time it stops has an event of its own, so its id is the version.
-        value = str(Value(subject=named, version=event.id))
-        blocks.append(
-            actions(button("Resume", action_id="number_resume", value=value, style="primary"))
-        )
+        blocks.append(_resume(named, event))
     return (Alert(place=Place.ALERTS, message=message(text, *blocks)),)
+
+
+@tells("number_may_go_on")
+async def number_may_go_on(event: Event, unit: Unit) -> tuple[Alert, ...]:
+    named = NumberId(str(event.content["number"]))
+    known = await events.own_number(unit, number=named)
+    if known is None or not known.closed:
+        return ()
+    text = markup(
+        "WhatsApp lets {phone} send again. Nothing goes on by itself; {it} lets it.",
+        phone=known.phone,
+        it=code(f"/drip number open {known.phone}"),
+    )
+    shown = section(markup(":information_source: {text}", text=text))
+    return (Alert(place=Place.ALERTS, message=message(text, shown, _resume(named, event))),)
+
+
+def _resume(number: NumberId, event: Event) -> Block:
+    # Each time it is told has an event of its own, so its id is the version.
+    value = str(Value(subject=number, version=event.id))
+    return actions(button("Resume", action_id="number_resume", value=value, style="primary"))
 
 
 @tells("recount_repaired")

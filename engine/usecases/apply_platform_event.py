@@ -110,7 +110,7 @@ async def _template_status(event: TemplateStatus, when: datetime, platform: Plat
         if not await platform.set_template(event.template, at=when, status=status):
             return  # older than what we know
         if approved:
-            await platform.open_campaigns(event.template)
+            await platform.approved_again(event.template)
             # It may be news to us, or have been approved with another text.
             await platform.fetch_templates()
         else:
@@ -168,18 +168,20 @@ async def _number_quality(
 async def _account(event: AccountUpdate, numbers: Sequence[OwnNumber], platform: Platform) -> None:
     stops = [each for each in event.restrictions if _NO_SENDING in each.type]
     if stops:
-        ends = [each.expires_at for each in stops]
-        known = [each for each in ends if each is not None]
-        until = max(known) if len(known) == len(ends) else None
+        # Until a person lets it go on, also where it ends by itself: what led to it may not have.
+        ends = [each.expires_at for each in stops if each.expires_at is not None]
+        until = f" until {max(ends):%Y-%m-%d %H:%M} UTC" if len(ends) == len(stops) else ""
         await platform.close_numbers(
-            numbers, until=until, why=f"{_RESTRICTED}: {', '.join(each.type for each in stops)}."
+            numbers,
+            until=None,
+            why=f"{_RESTRICTED}{until}: {', '.join(each.type for each in stops)}.",
         )
     elif event.ban_state == "DISABLE" or event.event in _GONE:
         await platform.close_numbers(
             numbers, until=None, why=f"{_RESTRICTED}: {event.ban_state or event.event}."
         )
     elif event.ban_state == "REINSTATE" or event.event in _BACK:
-        await platform.open_numbers(numbers, why=_RESTRICTED)
+        await platform.allowed_again(numbers, why=_RESTRICTED)
     await platform.tell(
         _account_notice(event.event, event.ban_state or event.violation, field=event.field)
     )

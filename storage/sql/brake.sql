@@ -55,3 +55,17 @@ select id from numbers
 update numbers
    set braked_at = case when quality = 'red' then coalesce(braked_at, $at) end
  where organization_id = $organization and (quality = 'red') <> (braked_at is not null)
+
+-- name: unsendable
+-- Campaigns that send, with a template that the platform has paused or disabled since a person last let them go on.
+select distinct on (c.id) c.id, t.name, t.language, t.status
+  from campaigns c
+  join steps s on s.organization_id = c.organization_id and s.campaign_id = c.id and s.removed_at is null
+ cross join lateral (values (s.content), (s.fallback)) as u(content)
+  join templates t on t.organization_id = c.organization_id and t.name = u.content ->> 'name'
+                  and t.language = u.content ->> 'language' and t.gone_at is null
+ where c.organization_id = $organization and c.state in ('active', 'running')
+   and (c.closed_until is null or c.closed_until <= $at)
+   and u.content ->> 'type' = 'template' and t.status in ('PAUSED', 'DISABLED')
+   and (c.brake_since is null or t.synced_at > c.brake_since)
+ order by c.id, t.name, t.language

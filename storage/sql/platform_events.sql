@@ -28,10 +28,9 @@ select distinct c.id from campaigns c
    and u.content ->> 'type' = 'template' and u.content ->> 'name' = $name and u.content ->> 'language' = $language
  order by c.id
 
--- name: open_campaigns
--- Open the taps of campaigns $ids that a template closed, where all their templates are approved.
-update campaigns c
-   set closed_until = null, closed_why = null, updated_at = $at
+-- name: stopped_campaigns
+-- Campaigns of $ids that a template stopped, where all their templates are approved.
+select c.id from campaigns c
  where c.organization_id = $organization and c.id = any($ids::bigint[]) and starts_with(c.closed_why, $why)
    and not exists (select from steps s
                     cross join lateral (values (s.content), (s.fallback)) as u(content)
@@ -39,7 +38,8 @@ update campaigns c
                                      and t.language = u.content ->> 'language' and t.gone_at is null
                     where s.organization_id = $organization and s.campaign_id = c.id and s.removed_at is null
                       and u.content ->> 'type' = 'template' and t.status <> 'APPROVED')
-returning c.id
+   and c.closed_until > $at
+ order by c.id
 
 -- name: set_numbers
 -- Change what is given of numbers; one not known yet is added.
@@ -51,9 +51,9 @@ on conflict (organization_id, id) do update
    set messages_per_second = coalesce(excluded.messages_per_second, n.messages_per_second),
        messaging_limit = coalesce(excluded.messaging_limit, n.messaging_limit), updated_at = excluded.updated_at
 
--- name: open_numbers
--- Open the taps of numbers $ids that were closed for something beginning with $why.
-update numbers
-   set closed_until = null, closed_why = null, updated_at = $at
+-- name: stopped_numbers
+-- Numbers of $ids that are stopped for something beginning with $why.
+select id from numbers
  where organization_id = $organization and id = any($ids::text[]) and starts_with(closed_why, $why)
-returning id
+   and closed_until > $at
+ order by id

@@ -77,7 +77,9 @@ async def _set(meta: Meta, event: str, at: datetime = NOON) -> None:
     assert await meta.event("message_template_status_update", _status(event), at=at) == 200
 
 
-async def test_a_template_no_longer_approved_stops_its_campaigns_until_it_is(meta: Meta) -> None:
+async def test_a_template_no_longer_approved_stops_its_campaigns_until_a_person_resumes(
+    meta: Meta,
+) -> None:
     await _template(meta)
     campaign, _ = await meta.campaign()
     await meta.campaign("Done", state="archived")
@@ -95,8 +97,12 @@ async def test_a_template_no_longer_approved_stops_its_campaigns_until_it_is(met
 
     await _set(meta, "APPROVED", NOON + HOUR)
 
-    rows = await meta.rows("select closed_until, closed_why from campaigns")
-    assert [tuple(row.values()) for row in rows] == [(None, None), (None, None)]
+    closed = await meta.rows("select closed_why from campaigns order by id")
+    assert [row["closed_why"] for row in closed] == [why, None]
+    told = await meta.rows(
+        "select campaign_id, content from events where kind = 'campaign_may_go_on'"
+    )
+    assert told == [{"campaign_id": campaign, "content": {"name": "followup", "language": "en_US"}}]
 
 
 @pytest.mark.parametrize("status", ["PAUSED", "DISABLED", "REJECTED"])
@@ -115,7 +121,8 @@ async def test_so_does_a_template_that_a_step_falls_back_to(meta: Meta, status: 
     assert await meta.value("select kind from events where kind = $1", STOPPED) == STOPPED
 
     await _set(meta, "APPROVED", NOON + HOUR)
-    assert await meta.value(closed) is False
+    assert await meta.value(closed) is True
+    assert await meta.value("select count(*) from events where kind = 'campaign_may_go_on'") == 1
 
 
 STOPPED = "campaign_stopped"
@@ -128,8 +135,7 @@ async def test_approval_does_not_undo_a_pause_by_hand(meta: Meta) -> None:
     await _set(meta, "PAUSED")
     await _set(meta, "APPROVED", NOON + HOUR)
 
-    (row,) = await meta.rows("select state, closed_until from campaigns")
-    assert row == {"state": "paused", "closed_until": None}
+    assert await meta.value("select state from campaigns") == "paused"
 
 
 async def test_approval_does_not_open_what_was_closed_for_another_reason(meta: Meta) -> None:
@@ -258,7 +264,7 @@ async def test_a_limit_that_is_raised_lets_campaigns_that_wait_for_a_place_go_on
     assert [row["name"] for row in closed] == ["per_day"]
 
 
-async def test_a_restricted_account_sends_nothing_until_it_may(meta: Meta) -> None:
+async def test_a_restricted_account_sends_nothing_until_a_person_lets_it(meta: Meta) -> None:
     until = datetime(2026, 12, 1, tzinfo=UTC)
 
     await meta.event(
@@ -275,12 +281,16 @@ async def test_a_restricted_account_sends_nothing_until_it_may(meta: Meta) -> No
         },
     )
 
-    assert await meta.value("select closed_until from numbers") == until
+    assert (await meta.value("select closed_until from numbers")).year == 9999
+    assert await meta.value("select closed_why from numbers") == (
+        "WhatsApp restricted the account until 2026-12-01 00:00 UTC:"
+        " RESTRICTED_BIZ_INITIATED_MESSAGING."
+    )
     kinds = await meta.rows("select kind from events order by id")
     assert [row["kind"] for row in kinds] == ["number_stopped", "account_notice"]
 
 
-async def test_a_ban_lasts_until_it_is_lifted(meta: Meta) -> None:
+async def test_a_ban_lasts_until_it_is_lifted_and_a_person_lets_it_go_on(meta: Meta) -> None:
     def ban(state: str) -> dict[str, Any]:
         return {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": state}}
 
@@ -288,7 +298,8 @@ async def test_a_ban_lasts_until_it_is_lifted(meta: Meta) -> None:
     assert (await meta.value("select closed_until from numbers")).year == 9999
     await meta.event("account_update", ban("REINSTATE"), at=NOON + HOUR)
 
-    assert await meta.value("select closed_until from numbers") is None
+    assert (await meta.value("select closed_until from numbers")).year == 9999
+    assert await meta.value("select count(*) from events where kind = 'number_may_go_on'") == 1
 
 
 @pytest.mark.parametrize(

@@ -219,5 +219,27 @@ async def test_a_number_of_low_quality_stops_once_until_its_quality_has_been_ano
     assert await closed()
 
 
+async def test_a_template_that_a_sync_finds_paused_stops_its_campaigns(
+    world: World, room: CampaignRoom
+) -> None:
+    campaign = await world.campaign(
+        name="Sale", content={"type": "template", "name": "followup", "language": "en"}
+    )
+    await world.value("update templates set status = 'PAUSED' where name = 'followup'")
+
+    await mind(world)
+
+    assert await stopped(world) == ["WhatsApp set template followup (en) to PAUSED."]
+    world.clock.stand(NOON + timedelta(minutes=1))
+    await room.later(timedelta(minutes=1))
+    await room.say("broadcast resume Sale")
+    await mind(world)
+    assert await stopped(world) == []
+    await world.value("update templates set synced_at = $1", NOON + timedelta(hours=1))
+    await mind(world)
+    assert len(await stopped(world)) == 1
+    assert campaign
+
+
 async def test_a_number_that_is_not_ours_is_not_opened(room: CampaignRoom) -> None:
     assert "+15559999999" in await room.say("number open +15559999999")

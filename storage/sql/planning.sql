@@ -142,7 +142,8 @@ select c.timezone from frozen f join contacts c on c.organization_id = $organiza
 
 -- name: plan_broadcast
 -- Make a row for every contact of the audience after $cursor up to $until; who may not be written to gets one
--- too, left out with the reason.
+-- too, left out with the reason. Who has one already is looked for at once, because the broadcast is locked: "on
+-- conflict" would look twice for each row, and take half as long again.
 with frozen as (
   select unnest(f.contacts) as id from frozen_audiences f
    where f.organization_id = $organization and f.campaign_id = $campaign and f.first_contact > $cursor
@@ -165,8 +166,11 @@ inserted as (
          case when a.reason is not null then $at::timestamptz end
     from audience a
     left join unnest($zones::text[], $zone_due_ats::timestamptz[]) as z(zone, due_at) on z.zone = a.timezone
+   where a.id not in (select m.contact_id from messages m
+                       where m.organization_id = $organization and m.run_id = $campaign and m.step_id = $step
+                         and m.contact_id > $cursor and m.contact_id <= $until
+                         and m.id >= $second::bigint << 30 and m.id < ($second::bigint + 1) << 30)
    order by a.id -- the older contact goes first where a cap lets only some go
-  on conflict do nothing
   returning reason)
 select coalesce(reason, '') as reason, count(*) as count from inserted group by 1
 

@@ -18,6 +18,7 @@ from bot.slack.contact_pages import counted
 from bot.slack.desk import Desk
 from bot.slack.drafting import size_of
 from bot.slack.errands import at_once_done, begun, goes_on
+from bot.slack.failed_file import posted
 from bot.slack.language.failed import Failed, Retry
 from bot.slack.markup import Markup, cut, joined, literal, markup, number
 from bot.slack.refusals import refusing
@@ -64,7 +65,10 @@ def register(registry: Registry, desk: Desk) -> None:
     async def list_failed(command: Failed, asked: Context) -> Reply:
         async with desk.database.unit(asked.organization, asked.at) as unit:
             named = await found(unit, command.campaign, archived=True)
-            return await _shown(desk, asked, unit, await _known(unit, named.id), before=None)
+            campaign = await _known(unit, named.id)
+            shown = await _shown(desk, asked, unit, campaign, before=None)
+            empty = not await redriving.reasons(unit, campaign=campaign.id)
+        return shown if empty or not command.csv else await posted(desk, asked, campaign)
 
     @registry.click(_FIRST, role=Role.SUPERVISOR, once=False)
     @registry.click(_FURTHER, role=Role.SUPERVISOR, once=False)

@@ -1,7 +1,7 @@
 """What failed of a campaign: looking at it, and trying it again."""
 
 from bot.slack import kinds
-from bot.slack.declare import Command, argument, declare, option
+from bot.slack.declare import Command, argument, declare, flag, option
 from engine.roles import Role
 
 _CAMPAIGN = "The campaign or broadcast; a unique beginning of its name is enough."
@@ -11,10 +11,11 @@ _CAMPAIGN = "The campaign or broadcast; a unique beginning of its name is enough
     "failed",
     role=Role.SUPERVISOR,
     about="List what failed for good in a campaign or broadcast, by reason and by contact.",
-    examples=("Welcome",),
+    examples=("Welcome", "Welcome csv"),
 )
 class Failed(Command):
     campaign: str = argument(kinds.NAME, about=_CAMPAIGN, rest=True)
+    csv: bool = flag(about="Send an owner all of it as a file.", default=False)
 
 
 @declare(

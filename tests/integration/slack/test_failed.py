@@ -2,6 +2,8 @@
 
 # ruff: noqa: E501 — SQL reads better unbroken
 
+import csv
+import io
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -100,6 +102,43 @@ async def test_a_list_has_pages(room: CampaignRoom, monkeypatch: pytest.MonkeyPa
     assert again == first
     for value in ("", "x@1", "1@1", f"{campaign}:{2**64}@1", "999999:0@1"):
         assert "no longer there" in await room.click("failed_further", value)
+
+
+async def test_an_owner_gets_all_of_it_as_a_file(
+    room: CampaignRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.slack.failed_file.SLICE", 2)
+    monkeypatch.setattr("bot.slack.failed_file.alone_with", _alone)
+    await sale(room, 5)
+    await room.value("update contacts set first_name = '=1+1' where first_name = 'C5'")
+
+    refused = await room.say("failed Sale csv", user="U0SUPER")
+    said = await room.say("failed Sale csv")
+
+    assert "for owners" in refused
+    assert said == (
+        "The list of 5 messages of *Sale* that failed comes to you alone, here in Slack."
+    )
+    told = await room.value("select content from events where kind = 'failed_list'")
+    assert (told["channel"], told["name"]) == ("D0OWNER", "Sale")
+    content = await room.value(
+        "select string_agg(content, ''::bytea order by position) from blob_chunks"
+        " where blob_id = $1",
+        told["blob"],
+    )
+    rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
+    assert rows[0][:3] == ["phone", "name", "step"]
+    assert [row[:3] for row in rows[1:3]] == [
+        ["+31610000005", "'=1+1", "1"],
+        ["+31610000004", "C4", "1"],
+    ]
+    assert len(rows) == 6
+    assert all(row[6].startswith("The message cannot be delivered") for row in rows[1:])
+    assert await room.value("select action from audit_log where action = 'failed.export'")
+
+
+async def _alone(_: object) -> str:
+    return "D0OWNER"
 
 
 async def test_nothing_failed_says_so(room: CampaignRoom) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,7 @@ from bot.slack.dispatch import Arrival, Dispatcher
 from bot.slack.requests import Origin, Slash
 from bot.slack.workspace import Workspace, Workspaces
 from engine.config import load
+from engine.ids import OrganizationId
 from engine.template_items import template
 from storage.database import Database
 from storage.queue import Queue
@@ -30,6 +31,17 @@ from tests.integration.slack.contacts_room import NOBODY_THERE, TOML, MovedByHan
 
 Json = dict[str, Any]
 _ENVIRONMENT = {"ACME_TOKEN": "xoxb-acme", "ACME_SECRET": "sixteen characters"}
+_ACME = TOML.replace('["U0SUPER"]', '["U0SUPER"]\nagent = ["U0AGENT"]')
+_GLOBEX = (
+    TOML.replace("acme", "globex")
+    .replace("ACME", "GLOBEX")
+    .replace("Acme", "Globex")
+    .replace("GLOBEX_", "ACME_")
+    .replace("00000001", "00000009")
+    .replace("0001111", "0009999")
+    .replace("U0OWNER", "U0GLOBEX")
+    .replace('["U0SUPER"]', '["U0GSUPER"]')
+)
 _AT_ONCE = 8
 _TRIES = 5
 _PATIENCE_S = 60.0
@@ -120,12 +132,14 @@ class Answer:
     Attributes:
         texts: Everything shown as markup: the message's text first, then its blocks'.
         changed: The tables in which it changed rows.
+        whose: The organizations whose rows it changed.
         logged: What was logged as an error.
     """
 
     texts: tuple[str, ...]
     changed: frozenset[str]
     logged: tuple[str, ...]
+    whose: frozenset[str] = frozenset()
 
     @property
     def text(self) -> str:
@@ -146,25 +160,28 @@ class House:
     def __init__(
         self,
         dispatcher: Dispatcher,
-        workspace: Workspace,
+        workspaces: Mapping[OrganizationId, Workspace],
         watch: asyncpg.Connection,
         slack: "Slack",
     ) -> None:
         self._slack = slack
         self._dispatcher = dispatcher
-        self._workspace = workspace
+        self._workspaces = workspaces
         self._watch = watch
         self._watching = asyncio.Lock()
         self._said = 0
 
-    async def say(self, text: str) -> Answer:
+    async def say(
+        self, text: str, *, user: str = "U0OWNER", organization: OrganizationId = ACME
+    ) -> Answer:
         """Give a command as Slack brings it; what it changed stays until `restore`."""
         self._said += 1
         channel = f"C0TEAM{self._said}"
-        origin = Origin(teams=("T0ACME",), user_id="U0OWNER", channel_id=channel)
+        workspace = self._workspaces[organization]
+        origin = Origin(teams=(workspace.team_id,), user_id=user, channel_id=channel)
         arrival = Arrival(
             request=Slash(origin=origin, command="/drip", text=text),
-            workspace=self._workspace,
+            workspace=workspace,
             handled=asyncio.get_running_loop().create_future(),
         )
         with capture_logs() as logs:
@@ -176,7 +193,8 @@ class House:
         changed = await self._changed()
         return Answer(
             texts=tuple(texts_of(body)),
-            changed=changed,
+            changed=frozenset(table for table, _ in changed),
+            whose=frozenset(organization for _, organization in changed),
             logged=tuple(
                 f"{each['event']}: {each.get('exc_info')!r}"
                 for each in logs
@@ -204,25 +222,28 @@ class House:
         await self.restore(changed)
         return [await self.say_alone(text) for text in texts]
 
-    async def say_alone(self, text: str) -> Answer:
+    async def say_alone(
+        self, text: str, *, user: str = "U0OWNER", organization: OrganizationId = ACME
+    ) -> Answer:
         """Give a command where nothing has changed, and bring back what it changes."""
-        answer = await self.say(text)
+        answer = await self.say(text, user=user, organization=organization)
         for _ in range(_TRIES):
             if answer.texts:
                 break
             # slack-bolt gives a request up that a busy machine did not get to for three seconds.
             await self._dispatcher.drain(_PATIENCE_S)
-            await self.restore(await self._changed())
-            answer = await self.say(text)
+            await self.restore({table for table, _ in await self._changed()})
+            answer = await self.say(text, user=user, organization=organization)
         await self.restore(answer.changed)
         return answer
 
-    async def _changed(self) -> frozenset[str]:
+    async def _changed(self) -> frozenset[tuple[str, str]]:
+        """Return the tables in which rows changed, and whose rows these are."""
         async with self._watching:
-            rows = await self._watch.fetch("select distinct name from sweep.changed")
-        return frozenset(row["name"] for row in rows)
+            rows = await self._watch.fetch("select distinct name, whose from sweep.changed")
+        return frozenset((row["name"], row["whose"]) for row in rows)
 
-    async def restore(self, changed: frozenset[str]) -> None:
+    async def restore(self, changed: Collection[str]) -> None:
         """Bring the rows of the tables back to what they were when everything was built."""
         if not changed:
             return
@@ -245,13 +266,13 @@ async def opened(database: Database, superuser_url: str) -> AsyncIterator[House]
         slack = Slack()
         async with slack.opened() as slack_url, aiohttp.ClientSession() as session:
             server = f'[server]\nslack_url = "{slack_url}"\n'
-            config = load(server + TOML, environment=_ENVIRONMENT)
+            config = load(server + _ACME + _GLOBEX, environment=_ENVIRONMENT)
             desk = Desk(config=config, clock=MovedByHand(), database=database, queue=queue)
-            workspace = _workspace(ACME, config.organizations[ACME])
-            workspaces = Workspaces([workspace], session=session, slack_url=slack_url)
+            known = {id_: _workspace(id_, each) for id_, each in config.organizations.items()}
+            workspaces = Workspaces(list(known.values()), session=session, slack_url=slack_url)
             dispatcher = _dispatcher(desk, workspaces)
             tables = await _watched(watch)
-            house = House(dispatcher, workspace, watch, slack)
+            house = House(dispatcher, known, watch, slack)
             await _build(house, database)
             for table in tables:
                 await watch.execute(
@@ -297,10 +318,11 @@ async def _watched(watch: asyncpg.Connection) -> list[str]:
     await watch.execute(
         """
         create schema sweep;
-        create table sweep.changed (name text);
+        create table sweep.changed (name text, whose text);
         create function sweep.note() returns trigger language plpgsql security definer as $$
         begin
-          insert into sweep.changed values (tg_argv[0]);
+          insert into sweep.changed
+          values (tg_argv[0], coalesce(to_jsonb(coalesce(new, old)) ->> 'organization_id', ''));
           return null;
         end $$;
         grant usage on schema sweep to public;

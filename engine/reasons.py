@@ -62,6 +62,11 @@ _SENTENCES = {
 }
 
 
+def is_limit(why: str | None) -> bool:
+    """Whether a tap is closed for a limit: it opens by itself, and nobody can open it sooner."""
+    return why in _TAPS
+
+
 def tap_sentence(why: str | None) -> str:
     """Return why a tap is closed in words; what the platform or staff said stays as it is.
 

@@ -24,6 +24,7 @@ from bot.slack.markup import Markup, code, date, joined, markup, number, progres
 from bot.slack.words import as_word
 from engine import duration
 from engine.campaign import Kind, State
+from engine.reasons import is_limit, tap_sentence
 from engine.report import Counts, Report
 from storage.reports import Campaign, Tap
 
@@ -113,7 +114,8 @@ def buttons(campaign: Campaign, report: Report) -> list[Element]:
         return []
     value = str(Value(subject=str(campaign.id), version=campaign.version))
     shown: list[Element] = []
-    if campaign.state is State.PAUSED or campaign.closed is not None:
+    closed = campaign.closed is not None and not is_limit(campaign.closed.why)
+    if campaign.state is State.PAUSED or closed:
         shown.append(button("Resume", action_id="campaign_resume", value=value, style="primary"))
     if campaign.state in _SENDING:
         shown.append(button("Pause", action_id="campaign_pause", value=value))
@@ -135,6 +137,8 @@ def stopped_until(tap: Tap) -> Markup:
     """Return until when a tap stays closed, as the end of a sentence."""
     if tap.until is None:
         return Markup("until somebody resumes it")
+    if is_limit(tap.why):
+        return markup("until {at}", at=date(tap.until))
     return markup("until {at}, or until somebody resumes it", at=date(tap.until))
 
 
@@ -151,7 +155,7 @@ def _live(campaign: Campaign, report: Report, *, rate: float | None) -> list[Blo
             markup(
                 ":warning: Stopped {until}: {why}",
                 until=stopped_until(campaign.closed),
-                why=campaign.closed.why,
+                why=tap_sentence(campaign.closed.why),
             )
         )
     elif rate is not None and rate >= _LEAST_RATE and campaign.state is State.RUNNING:

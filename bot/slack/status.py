@@ -16,6 +16,7 @@ from engine.campaign import Kind, State
 from engine.config import Organization, WhatsAppNumber
 from engine.ids import CampaignId
 from engine.places import Cap, Places, rolling, tier_users
+from engine.reasons import is_limit, tap_sentence
 from engine.sending_rules import rules_of
 from storage import campaigns, leases, numbers, places, reports, tasks, templates, work
 from storage.database import Unit
@@ -216,7 +217,7 @@ def _tap_line(tap: OrganizationTap) -> Markup:
 def _closed(why: str, until: datetime | None) -> Markup:
     if until is None or until.year == _FOR_EVER:
         return markup("Stopped until somebody sees to it: {why}", why=why)
-    return markup("Stopped until {at}: {why}", at=date(until), why=why)
+    return markup("Stopped until {at}: {why}", at=date(until), why=tap_sentence(why))
 
 
 def _waiting(idle: Idle) -> Markup:
@@ -289,6 +290,8 @@ async def _campaign_line(unit: Unit, campaign: CampaignId) -> Markup | None:
 
 
 def _stopped(tap: Tap, name: str, kind: Kind) -> Markup:
+    if is_limit(tap.why):
+        return markup(":warning: {closed}.", closed=_closed(tap.why, tap.until))
     word = "campaign" if kind is Kind.DRIP else "broadcast"
     return markup(
         ":warning: {closed} {resume} goes on at once.",

@@ -40,7 +40,16 @@ _INBOUND: dict[str, Check] = {
     "id": text,
     "timestamp": anything,
 }
-_LIMITS = ("TIER_250", "TIER_2K", "TIER_10K", "TIER_100K", "TIER_UNLIMITED")
+# Source: Meta, "Messaging limits"; the API still has the words of limits there once were.
+_LIMITS = (
+    "TIER_50",
+    "TIER_250",
+    "TIER_1K",
+    "TIER_2K",
+    "TIER_10K",
+    "TIER_100K",
+    "TIER_UNLIMITED",
+)
 _CATEGORIES = ("MARKETING", "UTILITY", "AUTHENTICATION")
 
 

@@ -23,7 +23,7 @@ def test_every_end_of_an_enrollment_has_a_sentence(reason: EndReason) -> None:
     assert reason.sentence
 
 
-@pytest.mark.parametrize("cap", ["per_day", "messages_per_hour"])
+@pytest.mark.parametrize("cap", ["per_day", "messages_per_hour", "contacts_per_day"])
 def test_the_caps_that_close_taps_are_said_in_words(cap: str) -> None:
     assert tap_sentence(cap) != cap
     assert cap in tap_sentence(cap)

@@ -529,7 +529,7 @@ def _tell(told: Iterable[object], *, none: str) -> None:
 
 async def _look(config: Config) -> list[Finding]:
     from bot.checks import slack
-    from storage.checks import postgres, redis
+    from storage.checks import orphans, postgres, redis
     from worker.whatsapp.checks import whatsapp
 
     server = config.server
@@ -542,6 +542,8 @@ async def _look(config: Config) -> list[Finding]:
         else redis(_revealed(server.redis_url)),
     ]
     for key, organization in config.organizations.items():
+        if server.database_url is not None:
+            looks.append(orphans(_revealed(server.database_url), OrganizationId(key)))
         looks.append(slack(config, key=key, organization=organization))
         looks.append(whatsapp(config, key=key, organization=organization))
     return [finding for found in await asyncio.gather(*looks) for finding in found]

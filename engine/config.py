@@ -46,6 +46,7 @@ from engine.config_values import (
     StaffId,
     TeamId,
     Text,
+    TimeOrOff,
     Url,
     Window,
     Zone,
@@ -172,6 +173,13 @@ class Slack(Section):
         says="The channel for what contacts write; the bot must be a member.",
         absent="the alerts channel",
         example='"C0INBOX"',
+    )
+    daily_summary: TimeOrOff = key(
+        "08:00",
+        says="When the alerts channel is told what was sent, delivered, read and replied to, what"
+        ' failed and who opted out the day before; nothing where nothing was; "off": never.',
+        unit="time of day of the organization",
+        why="at hand when work begins",
     )
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Annotated, Final, Literal, NewType
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -215,6 +215,18 @@ def _pace(value: object) -> Pace:
     return Pace(shortest=shortest, longest=longest)
 
 
+def _time_or_off(value: object) -> time | None:
+    if value is None or isinstance(value, time):
+        return value
+    written = _text(value)
+    if written == "off":
+        return None
+    try:
+        return datetime.strptime(written, "%H:%M").time()  # noqa: DTZ007 — a time of day alone
+    except ValueError:
+        raise refusal(f'{written!r} is no time of day such as "08:00", and not "off"') from None
+
+
 def _window(value: object) -> Hours:
     if isinstance(value, Hours):
         return value
@@ -314,6 +326,7 @@ SpanOrOff = Annotated[timedelta | None, PlainValidator(_span_or_off)]
 CapOrOff = Annotated[FrequencyCap | None, PlainValidator(_cap_or_off)]
 ShareOrOff = Annotated[Share | None, PlainValidator(_share_or_off)]
 GapRange = Annotated[Pace, PlainValidator(_pace)]
+TimeOrOff = Annotated[time | None, PlainValidator(_time_or_off)]
 Window = Annotated[Hours, PlainValidator(_window)]
 Days = Annotated[frozenset[int], PlainValidator(_days)]
 Limit = Annotated[int | None, PlainValidator(_limit)]

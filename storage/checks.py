@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import asyncpg
+import orjson
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from engine.findings import Finding
+from engine.ids import OrganizationId
 from storage import migrate
 from storage.database import BOT_ROLE
+from storage.tasks import LOOK_THROUGH
 
 _WITHIN_S = 5.0
 _OLDEST_POSTGRES = 140_000  # as server_version_num counts
@@ -109,6 +112,39 @@ async def redis(url: str) -> tuple[Finding, ...]:
     if tuple(map(int, version.split(".")[:2])) < _OLDEST_REDIS:
         return (Finding(subject=_REDIS, said=said, remedy="Use Redis 6.2 or later, or Valkey."),)
     return (Finding(subject=_REDIS, said=said),)
+
+
+async def orphans(url: str, organization: OrganizationId) -> tuple[Finding, ...]:
+    """Return what the last nightly look said of messages that name what is not there."""
+    try:
+        async with asyncio.timeout(_WITHIN_S):
+            connection = await asyncpg.connect(url, statement_cache_size=0)
+            try:
+                async with connection.transaction(readonly=True):
+                    told = await connection.fetchval(
+                        "select result::text from tasks where organization_id = $1 and name = $2",
+                        organization,
+                        LOOK_THROUGH,
+                    )
+            finally:
+                await connection.close()
+    except _FAILURES:
+        return ()  # what is wrong with the database is said by itself
+    subject = f"{organization}: messages"
+    if told is None:
+        said = "nobody has looked yet whether each has its campaign, step and contact."
+        return (Finding(subject=subject, said=said),)
+    found: dict[str, int] = orjson.loads(told)["orphans"]
+    if not found:
+        return (Finding(subject=subject, said="each has its campaign, step and contact."),)
+    counts = [f"{count} messages name a {what} that is not there" for what, count in found.items()]
+    return (
+        Finding(
+            subject=subject,
+            said=f"{', '.join(counts)} (as of the last night).",
+            remedy="What reports say of them may be incomplete: please report it.",
+        ),
+    )
 
 
 def _version(about: asyncpg.Record) -> Finding:

@@ -11,6 +11,8 @@ from storage.queries import load
 _SQL = load("tasks")
 
 SYNC_TEMPLATES = "sync_templates"
+LOOK_THROUGH = "look_through"
+DAILY_SUMMARY = "daily_summary"
 READ_ACCOUNTS = "read_accounts"
 
 

@@ -10,6 +10,7 @@ from engine.ids import NumberId, OrganizationId
 from engine.sending_rules import NumberRule, SendingRules
 from storage.database import Database
 from storage.queue import Queue
+from storage.recount import Looking
 from storage.upkeep import Round
 from worker.half_done import HalfDone
 from worker.memory import Memory
@@ -26,6 +27,7 @@ class Worker:
         memories: Of numbers whose lane ran here.
         running: Jobs under way here, by name.
         rounds: Of upkeep, begun here and not yet done.
+        looking: Nightly looks through messages, the same.
         reading: Files of imports, by import.
         writing: Exports, by export.
         braked: When the brakes were last minded here, monotonic seconds.
@@ -40,6 +42,7 @@ class Worker:
     memories: dict[tuple[OrganizationId, NumberId], Memory] = field(default_factory=dict)
     running: set[tuple[str, OrganizationId]] = field(default_factory=set)
     rounds: dict[OrganizationId, Round] = field(default_factory=dict)
+    looking: dict[OrganizationId, Looking] = field(default_factory=dict)
     reading: HalfDone[Reading] = field(default_factory=HalfDone)
     writing: HalfDone[Writing] = field(default_factory=HalfDone)
     braked: dict[OrganizationId, float] = field(default_factory=dict)

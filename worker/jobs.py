@@ -10,7 +10,7 @@ from arq.typing import WorkerCoroutine
 from engine.ids import NumberId, OrganizationId
 from storage import audit_seal, planning, restores, template_sync, work
 from storage.database import CONNECTION_LOST
-from storage.tasks import READ_ACCOUNTS
+from storage.tasks import DAILY_SUMMARY, LOOK_THROUGH, READ_ACCOUNTS
 from storage.upkeep import KEEP_HOUSE
 from worker.accounts import read_accounts
 from worker.braking import mind_brakes
@@ -24,6 +24,7 @@ from worker.importing import import_contacts
 from worker.lane import Lane
 from worker.library import fetch_media, upload_media
 from worker.memory import Memory
+from worker.nightly import look_through, sum_up, want_nightly
 from worker.planning import plan
 from worker.reconciliation import reconcile
 from worker.rewalking import rewalk
@@ -77,6 +78,8 @@ JOBS: Mapping[str, Job] = {
     "fetch_media": fetch_media,
     "upload_media": upload_media,
     KEEP_HOUSE: keep_house,
+    LOOK_THROUGH: look_through,
+    DAILY_SUMMARY: sum_up,
 }
 """By the name storage.work finds them under. Each does a slice and says whether there is more."""
 
@@ -155,6 +158,11 @@ async def tick(ctx: Context) -> None:
                 )
                 tidied = at - _TIDY_EVERY
                 await template_sync.task_wanted(unit, name=KEEP_HOUSE, since=tidied, again=tidied)
+                await want_nightly(
+                    unit,
+                    zone=rules.zone,
+                    summary_at=worker.config.organizations[organization].slack.daily_summary,
+                )
                 lanes = await work.lanes(unit, numbers=rules.number_ids)
                 names = await work.jobs(unit, numbers=rules.number_ids)
         except CONNECTION_LOST as lost:

@@ -1,6 +1,7 @@
 """What staff are told of numbers, templates and the account, and of the product's own upkeep."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from bot.slack.alerts import Alert, Place, tells, warning
@@ -17,7 +18,7 @@ from bot.slack.replies import Reply
 from bot.slack.requests import Click
 from engine.ids import NumberId
 from engine.roles import Role
-from storage import audit, events, numbers
+from storage import audit, events, numbers, reports
 from storage.database import Unit
 from storage.events import Event
 
@@ -102,12 +103,53 @@ def _resume(number: NumberId, event: Event) -> Block:
 
 
 @tells("recount_repaired")
-async def repaired(_event: Event, _unit: Unit) -> tuple[Alert, ...]:
-    text = Markup(
-        "The statistics of campaigns differed from their messages and were put right. Reports"
-        " are exact again; whoever runs Dripline finds the differences in the log."
+async def repaired(event: Event, unit: Unit) -> tuple[Alert, ...]:
+    campaign = event.campaign_id
+    found = None if campaign is None else await reports.campaign(unit, campaign=campaign)
+    text = markup(
+        "The statistics of {what} differed from their messages and were put right. Reports"
+        " are exact again; whoever runs Dripline finds the differences in the log.",
+        what="campaigns" if found is None else found.name,
     )
     return (warning(text),)
+
+
+@tells("orphans_found")
+async def orphans(event: Event, _unit: Unit) -> tuple[Alert, ...]:
+    counts: Mapping[str, int] = event.content["counts"]
+    listed = [
+        markup("{n} without their {what}", n=count, what=what)
+        for what, count in sorted(counts.items())
+    ]
+    text = markup(
+        "Some messages name what is not there any more: {counts}. Whoever runs Dripline sees it"
+        " with {check}, and is asked to report it.",
+        counts=joined(listed, ", "),
+        check=code("dripline check --live"),
+    )
+    return (warning(text),)
+
+
+@tells("daily_summary")
+async def daily_summary(event: Event, _unit: Unit) -> tuple[Alert, ...]:
+    day = datetime.fromisoformat(str(event.content["day"]))
+    counts = [
+        markup("{n} {what}", n=int(event.content[key]), what=what)
+        for key, what in (
+            ("sent", "sent"),
+            ("delivered", "delivered"),
+            ("read", "read"),
+            ("replied", "replied to"),
+            ("failed", "failed"),
+            ("opted_out", "opted out"),
+        )
+    ]
+    text = markup(
+        ":calendar: {day}: {counts}",
+        day=f"{day:%A} {day.day} {day:%B}",
+        counts=joined(counts, " · "),
+    )
+    return (Alert(place=Place.ALERTS, message=message(text, section(text)), line=text),)
 
 
 @tells("number_changed")

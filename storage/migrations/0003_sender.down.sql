@@ -34,5 +34,7 @@ alter table organizations drop column moved_to, drop column moved_at, drop colum
 drop function database_identity;
 -- == What senders must hear ==
 drop table revocations;
+-- == Upkeep ==
+drop function counts_of;
 -- == Limits on people ==
 drop table place_counts, places;

@@ -24,6 +24,26 @@ create table place_counts (
 call protect_tenant_table('places', 'select');
 call protect_tenant_table('place_counts', 'select');
 
+-- == Upkeep ==
+
+-- What one message counts for in the statistics (engine.message.Message.contributions; a property test compares them).
+create function counts_of(id bigint, state text, reason text, accepted_at timestamptz, sent_at timestamptz,
+                          delivered_at timestamptz, read_at timestamptz, replied_at timestamptz) returns table (at timestamptz, metric text)
+language sql immutable parallel safe as $$
+  select to_timestamp(id >> 30), 'planned'
+  union all
+  select coalesce(accepted_at, to_timestamp(id >> 30)), x.metric
+    from (values ('accepted', accepted_at is not null),
+                 ('sent', sent_at is not null),
+                 ('delivered', delivered_at is not null),
+                 ('read', read_at is not null),
+                 ('replied', replied_at is not null),
+                 ('returned', accepted_at is not null and state not in ('accepted', 'sent', 'delivered', 'read')),
+                 ('dead', state = 'dead'),
+                 (state || ':' || coalesce(reason, ''), state in ('skipped', 'cancelled'))) as x(metric, counts)
+   where x.counts
+$$;
+
 -- == What senders must hear ==
 
 -- What is told by NOTIFY too, for those who cannot hear it behind a pooler and look instead; for some seconds.

@@ -91,7 +91,11 @@ select
                   or exists (select from messages m
                               where m.organization_id = $organization and m.number_id = n.id and m.state = 'claimed'))) as move_strays,
   exists (select from tasks
-           where organization_id = $organization and name = 'keep_house' and (done_at is null or done_at < requested_at)) as keep_house
+           where organization_id = $organization and name = 'keep_house' and (done_at is null or done_at < requested_at)) as keep_house,
+  exists (select from tasks
+           where organization_id = $organization and name = 'look_through' and (done_at is null or done_at < requested_at)) as look_through,
+  exists (select from tasks
+           where organization_id = $organization and name = 'daily_summary' and (done_at is null or done_at < requested_at)) as daily_summary
 
 -- name: idle
 -- What is due now, what is under way, and when the product next acts by itself.

@@ -79,6 +79,14 @@ async def filled(world: World) -> AsyncIterator[World]:
         drip,
         done,
     )
+    failed = await world.campaign(name="failed")
+    await world.queued(failed, contacts)
+    await world.value(
+        "update messages set state = 'dead', reason = 'failed', error_code = 131026, attempt = 1,"
+        " failed_at = $1, settled_at = $1, claimed_at = $1 where campaign_id = $2",
+        NOON - 48 * HOUR,
+        failed,
+    )
     await dated(world, contacts)
     await world.value("analyze")
     yield world
@@ -207,6 +215,13 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
     planning, enrollments = load("planning"), load("enrollments")
     sending, messages, work = load("sending"), load("messages"), load("work")
     completion, doubts = load("completion"), load("doubts")
+    redriving, failed = load("redriving"), campaigns[-1]
+    dead = [
+        row["id"]
+        for row in await world.rows(
+            "select id from messages where state = 'dead' order by id limit 100"
+        )
+    ]
     return {
         "open_campaigns": (
             sending["open_campaigns"],
@@ -401,6 +416,13 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
             {"campaign": walking, "contact": contacts[0]},
         ),
         "to_rewalk": (load("campaigns")["to_rewalk"], {}),
+        "what came of campaigns": (load("brake")["driven"], {"since": NOON - 23 * HOUR}),
+        "a page of what failed": (
+            redriving["page"],
+            {"campaign": failed, "before": dead[-1], "limit": 26},
+        ),
+        "what failed of some": (redriving["dead_of"], {"campaign": failed, "contacts": contacts}),
+        "facts of what failed": (redriving["facts"], {"ids": dead}),
         "silent": (
             doubts["silent"],
             {"grace": HOUR, "policy": "resend", "limit": 500},

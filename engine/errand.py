@@ -55,6 +55,7 @@ WENT: Final = "went"
 """What is counted; besides them what enrolling comes to."""
 
 _CONSENTS: Final = 500  # each may end enrollments and cancel messages
+_RETRIES: Final = 2_000  # each may have several messages, whose rows and statistics move
 _OTHERS: Final = 10_000
 
 
@@ -64,4 +65,10 @@ def at_once(kind: Kind) -> int:
     >>> at_once(Kind.OPT_OUT) < at_once(Kind.TAG)
     True
     """
-    return _CONSENTS if kind in {Kind.OPT_OUT, Kind.OPT_IN} else _OTHERS
+    match kind:
+        case Kind.OPT_OUT | Kind.OPT_IN:
+            return _CONSENTS
+        case Kind.RETRY:
+            return _RETRIES
+        case _:
+            return _OTHERS

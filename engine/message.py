@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 from engine.ids import MessageId
 from engine.reasons import Reason
@@ -215,6 +215,51 @@ class Message:
             yield hour, "dead"
         elif self.state in {State.SKIPPED, State.CANCELLED}:
             yield hour, f"{self.state}:{self.reason}"
+
+
+class Progress(NamedTuple):
+    """What several reports of one attempt come to together: how far it got, and since when.
+
+    Attributes:
+        state: SENT, DELIVERED or READ.
+    """
+
+    id: MessageId
+    attempt: int
+    wamid: str
+    state: State
+    sent_at: datetime
+    delivered_at: datetime | None = None
+    read_at: datetime | None = None
+
+    @classmethod
+    def reported(
+        cls, id_: MessageId, state: State, *, at: datetime, attempt: int, wamid: str
+    ) -> Self:
+        """Return what one report says; *state* as in :class:`Progress`."""
+        got_it, read = state in GOT_IT, state is State.READ
+        return cls(
+            id=id_,
+            attempt=attempt,
+            wamid=wamid,
+            state=state,
+            sent_at=at,
+            delivered_at=at if got_it else None,
+            read_at=at if read else None,
+        )
+
+    def with_(self, other: Self) -> Self:
+        """Return what both say of the same call, whichever was heard first."""
+        return self._replace(
+            state=max(self.state, other.state, key=_RANK.__getitem__),
+            sent_at=min(self.sent_at, other.sent_at),
+            delivered_at=_first(self.delivered_at, other.delivered_at),
+            read_at=_first(self.read_at, other.read_at),
+        )
+
+
+def _first(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min(filter(None, (one, other)), default=None)
 
 
 def hour_of(at: datetime) -> datetime:

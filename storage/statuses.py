@@ -6,12 +6,12 @@ from datetime import datetime
 from engine.automation import Milestone
 from engine.failures import Suppress
 from engine.ids import CampaignId, ContactId, MessageId
-from engine.message import Message
+from engine.message import Message, Progress
 from engine.ports import FailedMessage, Known
 from storage import effects, media, messages, occurrences
 from storage.database import Unit
 from storage.effects import Consequence
-from storage.messages import Row
+from storage.messages import Row, StatKey
 from storage.queries import load
 
 _SQL = load("statuses")
@@ -25,6 +25,7 @@ class LockedMessages:
         self.rows: dict[MessageId, Row] = {}
         self.campaigns: Mapping[CampaignId, str] = {}
         self.awaited: Collection[Milestone] = ()
+        self.counted: Mapping[StatKey, int] = {}
 
     async def lock(self, ids: Collection[MessageId]) -> Mapping[MessageId, Row]:
         self.rows = await messages.locked(self.unit, ids) if ids else {}
@@ -33,7 +34,8 @@ class LockedMessages:
     async def save(self, changed: Collection[Message]) -> None:
         """Write messages locked before, with all that counts them and all that waits for them."""
         pairs = [(self.rows[each.id], self.rows[each.id].with_message(each)) for each in changed]
-        await messages.save(self.unit, pairs, campaigns=self.campaigns)
+        await messages.save(self.unit, pairs, campaigns=self.campaigns, counted=self.counted)
+        self.counted = {}
         if self.awaited:
             await occurrences.reached(self.unit, milestones=self.awaited, changes=pairs)
 
@@ -72,6 +74,15 @@ class StatusReports(LockedMessages):
         reached: Collection[ContactId],
     ) -> None:
         self.campaigns = await effects.prepare(self.unit, failing, reached=reached)
+
+    async def progress(
+        self, progress: Collection[Progress], *, beside: Collection[MessageId]
+    ) -> Collection[MessageId]:
+        # Automations that wait for it have to see the rows.
+        if self.awaited or not progress:
+            return ()
+        changed, self.counted = await messages.progress(self.unit, progress, beside=beside)
+        return changed
 
     async def control(self, ids: Collection[MessageId]) -> None:
         await self.unit.run(_SQL["control"], ids=list(ids))

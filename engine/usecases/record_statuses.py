@@ -7,7 +7,7 @@ from typing import Final
 from engine import outcome
 from engine.failure_codes import FILE_NOT_TAKEN
 from engine.ids import ContactId, MessageId
-from engine.message import Message, State
+from engine.message import Message, Progress, State
 from engine.phone import country_of
 from engine.ports import FailedMessage, Known, Reports
 from engine.updates import ReportedStatus, StatusReport
@@ -40,6 +40,10 @@ async def record_statuses(
         doubted = await reports.doubted_before(
             {known.id for known, each in ours if _last(known, each)}
         )
+    else:
+        # What most groups are all of: nothing has to be read for it.
+        ids -= set(await reports.progress(_progress(ours, at), beside=ids))
+        ours = [(known, each) for known, each in ours if known.id in ids]
     rows = await reports.lock({*ids, *doubted})
     messages = {id_: row.message for id_, row in rows.items() if id_ in ids}
     failed: list[FailedMessage] = []
@@ -85,6 +89,25 @@ def _is_ours(known: Known, status: StatusReport) -> bool:
 def _last(known: Known, status: StatusReport) -> bool:
     """Whether *status* is about the call whose claim the row remembers."""
     return status.callback is None or status.callback.attempt == known.attempt
+
+
+def _progress(ours: Iterable[tuple[Known, StatusReport]], at: datetime) -> list[Progress]:
+    """Return what is reported of messages that only got on, all of it about their last call."""
+    got_on: dict[MessageId, Progress] = {}
+    others: set[MessageId] = set()
+    for known, status in ours:
+        state = _PROGRESS.get(status.status)
+        if state is None or not _last(known, status):
+            others.add(known.id)
+            continue
+        said = Progress.reported(
+            known.id, state, at=status.at or at, attempt=known.attempt, wamid=status.wamid
+        )
+        before = got_on.get(known.id)
+        if before is not None and before.wamid != said.wamid:
+            others.add(known.id)
+        got_on[known.id] = said if before is None else before.with_(said)
+    return [each for id_, each in got_on.items() if id_ not in others]
 
 
 def _reached(

@@ -76,6 +76,34 @@ update messages m
    and m.accepted_at is null and m.sent_at is null and m.wamid is null
 returning m.id
 
+-- name: progress
+-- Raise messages of which nothing but progress of their one call is known, in the hour they count in; return those, and
+-- what they reached by it. All of $held are locked in the order of their keys first.
+with held as materialized (
+  select id, state, accepted_at, sent_at, delivered_at, read_at from messages
+   where organization_id = $organization and id = any($held::bigint[])
+   order by id
+     for no key update)
+update messages m
+   set state = case when array_position(array['accepted', 'sent', 'delivered', 'read'], h.state)
+                         < array_position(array['accepted', 'sent', 'delivered', 'read'], p.state)
+                    then p.state else h.state end,
+       accepted_at = least(h.accepted_at, p.sent_at), sent_at = least(h.sent_at, p.sent_at),
+       delivered_at = least(h.delivered_at, p.delivered_at), read_at = least(h.read_at, p.read_at),
+       reason = null, settled_at = null
+  from unnest($ids::bigint[], $attempts::smallint[], $wamids::text[], $states::text[], $sent_ats::timestamptz[],
+              $delivered_ats::timestamptz[], $read_ats::timestamptz[])
+       as p(id, attempt, wamid, state, sent_at, delivered_at, read_at)
+  join held h using (id)
+ where m.organization_id = $organization and m.id = p.id
+   and h.state in ('accepted', 'sent', 'delivered', 'read')
+   and m.attempt = p.attempt and m.wamid = p.wamid and m.tries = 0 and m.failed_attempt = 0
+   and m.failed_at is null and m.error_code is null and m.error is null
+   and date_trunc('hour', h.accepted_at, 'UTC') = date_trunc('hour', least(h.accepted_at, p.sent_at), 'UTC')
+returning m.id, m.campaign_id, m.step_id, m.variant_id, m.run_id, m.accepted_at, h.sent_at is null as was_sent,
+          h.delivered_at is null and m.delivered_at is not null as was_delivered,
+          h.read_at is null and m.read_at is not null as was_read
+
 -- name: move_stats
 -- Add deltas to the statistics; the caller sorts them by key so that no two writers lock crosswise.
 insert into campaign_stats as s (organization_id, campaign_id, step_id, variant_id, hour, metric, count)

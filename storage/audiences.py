@@ -4,14 +4,17 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from engine.audience import Audience
+from engine.campaign import Campaign
 from engine.campaign_ports import Reach
+from engine.campaign_types import MEANINGS
 from engine.content import Content
-from engine.ids import CampaignId, ContactId, NumberId
-from engine.overlap import Exclude
+from engine.gate import SERVICE_WINDOW
+from engine.ids import CampaignId, ContactId
 from engine.phone import Phone, with_twins
 from engine.reasons import Reason
 from engine.rendering import Rendering, needed
 from engine.segment import Definition
+from engine.sending_rules import SendingRules
 from storage import members
 from storage.database import Unit
 from storage.queries import load
@@ -45,40 +48,45 @@ async def reach(unit: Unit, *, audience: Audience, promotional: bool) -> Reach:
 async def unsaid(
     unit: Unit,
     *,
-    audience: Audience,
+    campaign: Campaign,
     content: Content,
-    campaign: CampaignId,
-    promotional: bool,
-    exclude: Exclude,
-    promoted_since: datetime,
-    number: NumberId | None,
-    numbers: Sequence[NumberId],
-    written_since: datetime,
+    rules: SendingRules,
+    due_at: datetime,
 ) -> dict[Reason, int]:
-    """Return to how many of an audience nothing but *content* itself cannot go, by why.
+    """Return to how many of a broadcast's audience only *content* itself cannot go, by why.
+
+    They lack a value it asks for, have not written within the service window, or have had so many
+    promotional messages lately that it would be too late.
 
     Args:
-        exclude: Whom *campaign* leaves out; *promoted_since*: since when a message counts for it.
-        number: The campaign's; None: each contact's last of *numbers*, else the first of them.
-        written_since: Since when somebody wrote to that number who may get what is no template.
+        due_at: When it goes out.
     """
     tokens, free_form = needed([content]), Rendering.of(content).free_form
-    if not tokens and not free_form:
+    promotional = MEANINGS[campaign.type].promotional
+    deadline, cap = rules.deadline_of(campaign.settings), rules.frequency_cap
+    waits = promotional and deadline is not None and (rules.cooldown or cap)
+    if not (tokens or free_form or waits):
         return {}
+    numbers = rules.number_ids
     return await members.unsaid(
         unit,
-        definition=_definition(audience),
-        campaign=campaign,
+        definition=_definition(campaign.audience or Audience()),
+        campaign=campaign.id,
         promotional=promotional,
-        active=exclude.active,
-        recent=exclude.recent,
-        promoted_since=promoted_since,
+        active=campaign.excluded.active,
+        recent=campaign.excluded.recent,
+        promoted_since=unit.at - rules.cooldown,
         tokens=tokens,
+        due_at=due_at,
+        deadline_at=None if deadline is None else due_at + deadline,
+        cooldown_s=int(rules.cooldown.total_seconds()),
+        cap_count=cap.count if cap else 0,
+        cap_s=int(cap.span.total_seconds()) if cap else 0,
         free_form=free_form,
-        number=number if number in numbers else None,
+        number=campaign.number_id if campaign.number_id in numbers else None,
         numbers=numbers,
         standard_number=numbers[0],
-        written_since=written_since,
+        written_since=due_at - SERVICE_WINDOW,
     )
 
 

@@ -16,7 +16,6 @@ from engine.campaign_types import MEANINGS
 from engine.conditions import Conditions
 from engine.content import Content, TemplateMessage
 from engine.enrollment import EndReason
-from engine.gate import SERVICE_WINDOW
 from engine.ids import CampaignId, ContactId, EnrollmentId, ListId, SegmentId
 from engine.overlap import Exclude, Overlap
 from engine.reasons import Reason
@@ -327,15 +326,10 @@ class Campaigns:
             left_out |= (await self.overlap(campaign)).left_out(campaign.excluded)
         left_out |= await audiences.unsaid(
             self.unit,
-            audience=campaign.audience or Audience(),
+            campaign=campaign,
             content=content,
-            campaign=campaign.id,
-            promotional=MEANINGS[campaign.type].promotional,
-            exclude=campaign.excluded,
-            promoted_since=self.unit.at - self.rules.cooldown,
-            number=campaign.number_id,
-            numbers=self.rules.number_ids,
-            written_since=(at or self.unit.at) - SERVICE_WINDOW,
+            rules=self.rules,
+            due_at=at or self.unit.at,
         )
         return replace(
             reach,

@@ -37,7 +37,8 @@ select coalesce(left_out_because(c, $promotional::boolean), '') as reason, count
 -- name: unsaid
 -- To how many of those a condition means, who may be written to and are not left out for being in another drip ($active)
 -- or for a message of another campaign after $promoted_since ($recent), something cannot be said, by why: they lack a
--- value of $tokens, or ($free_form) have not written after $written_since to the number that would send.
+-- value of $tokens, the cooldown or a cap of $cap_count messages in $cap_s seconds (0: none) keeps them until after
+-- $deadline_at, or ($free_form) they have not written after $written_since to the number that would send.
 with meant as (
   select case when exists (select from unnest($tokens::text[]) as t(name)
                             where case when t.name = 'phone'
@@ -46,6 +47,9 @@ with meant as (
                                                            and i.kind = 'phone')
                                        else lacks(t.name, c.name, c.first_name, c.company, c.email, c.attributes) end)
               then 'missing_value'
+              when capped.until > greatest(cooled.until, $due_at::timestamptz) and capped.until > $deadline_at::timestamptz
+              then 'frequency_cap'
+              when cooled.until > $due_at::timestamptz and cooled.until > $deadline_at::timestamptz then 'cooldown'
               when $free_form::boolean
                and not exists (select from service_windows w
                                 where w.organization_id = c.organization_id and w.contact_id = c.id
@@ -56,6 +60,14 @@ with meant as (
                                   and w.last_inbound_at > $written_since::timestamptz)
               then 'window_closed' end as reason
     from contacts c
+   cross join lateral (
+     select case when $promotional and c.promoted_campaign_id is distinct from $campaign::bigint
+                 then c.promoted_at + $cooldown_s::bigint * interval '1 second' end as until) cooled
+   cross join lateral (
+     select case when $promotional and $cap_count::integer > 0
+                 then (select t.at + $cap_s::bigint * interval '1 second' from unnest(c.promoted_ats) as t(at)
+                        where t.at + $cap_s::bigint * interval '1 second' > $due_at::timestamptz
+                        order by t.at desc offset $cap_count::integer - 1 limit 1) end as until) capped
    where c.organization_id = $organization and (true /* meant */)
      and left_out_because(c, $promotional::boolean) is null
      and not ($active::boolean and exists (select from enrollments e

@@ -12,19 +12,21 @@ from hypothesis import strategies as st
 
 from engine.campaign import Campaign
 from engine.content import Content, TemplateMessage, Text, to_json
+from engine.frequency import FrequencyCap
 from engine.gate import SERVICE_WINDOW
 from engine.ids import CampaignId, ContactId
 from engine.overlap import Exclude
 from engine.reasons import Reason
 from storage import campaigns, leases, overlaps
 from storage.campaigns import Campaigns
-from tests.database import ACME
+from tests.database import ACME, NOON
 from tests.examples import ON_POSTGRES
 from tests.integration.worker.world import NUMBER, OTHER_NUMBER, World
 from worker.claims import Claims
 
 COOLDOWN = timedelta(hours=24)
 CONSENTS = ("opted_out_at", "platform_stopped_at", "blocked_at", "unreachable_at")
+NONE = timedelta()
 AUDIENCE = {"tags": ["here"]}
 NUMBERS = (NUMBER, OTHER_NUMBER)
 TEMPLATE = TemplateMessage(name="welcome", language="en")
@@ -46,6 +48,7 @@ class Person:
         wrote: How long ago it wrote to us; None: never.
         to: To which of our numbers: the first or the second.
         last: Which of our numbers it was last written to from; None: none.
+        counted: How long ago each of its latest promotional messages was that a cap counts.
     """
 
     consent: str | None
@@ -57,15 +60,39 @@ class Person:
     wrote: timedelta | None
     to: int
     last: int | None
+    counted: list[timedelta]
 
-    def against(self, exclude: Exclude, said: Content, *, promotional: bool) -> Reason | None:
-        """Return why it would not get *said* now, if it may be said at once."""
+    def against(
+        self,
+        exclude: Exclude,
+        said: Content,
+        *,
+        promotional: bool,
+        late: timedelta | None,
+        cap: FrequencyCap | None,
+    ) -> Reason | None:
+        """Return why it would not get *said* within *late*; None: however late."""
         why = self.reason(exclude, promotional=promotional)
-        if why is not None or not isinstance(said, Text):
+        if why is not None:
             return why
         if said is NAMED and not self.named:
             return Reason.MISSING_VALUE
+        waits, why = self.waits(cap)
+        if promotional and late is not None and waits > late:
+            return why
+        if not isinstance(said, Text):
+            return None
         return None if self.open else Reason.WINDOW_CLOSED
+
+    def waits(self, cap: FrequencyCap | None) -> tuple[timedelta, Reason]:
+        """Return how long cooldown and cap let it wait for something promotional, and which."""
+        cool = COOLDOWN - self.promoted if self.lately and self.promoted is not None else NONE
+        within = sorted(ago for ago in self.counted if cap is not None and ago < cap.span)
+        if cap is not None and len(within) >= cap.count:
+            free = cap.span - within[cap.count - 1]
+            if free > cool:
+                return free, Reason.FREQUENCY_CAP
+        return cool, Reason.COOLDOWN
 
     @property
     def open(self) -> bool:
@@ -110,6 +137,9 @@ PEOPLE = st.lists(
         | st.integers(0, 30).map(lambda hours: timedelta(hours=hours)),
         to=st.integers(0, 1),
         last=st.none() | st.integers(0, 1),
+        counted=st.lists(
+            st.integers(0, 24 * 9).map(lambda hours: timedelta(hours=hours)), max_size=2
+        ),
     ),
     min_size=1,
     max_size=12,
@@ -138,6 +168,16 @@ async def _known(
         "update contacts c set promoted_at = p.at, promoted_campaign_id = p.by"
         "  from unnest($1::bigint[], $2::timestamptz[], $3::bigint[]) as p(id, at, by) where c.id = p.id",
         *map(list, zip(*promoted, strict=True) if promoted else ([], [], [])),
+    )
+    counted = [
+        (who, at - ago)
+        for who, each in zip(contacts, people, strict=True)
+        for ago in sorted(each.counted, reverse=True)
+    ]
+    await world.value(
+        "update contacts c set promoted_ats ="
+        " array(select p.at from unnest($1::bigint[], $2::timestamptz[]) as p(id, at) where p.id = c.id)",
+        *map(list, zip(*counted, strict=True) if counted else ([], [])),
     )
     await world.value(
         "update contacts set first_name = null where id = any($1)",
@@ -189,11 +229,20 @@ async def _known(
     exclude=st.sampled_from(Exclude),
     said=st.sampled_from(SAID),
     promotional=st.booleans(),
+    late=st.none() | st.sampled_from((COOLDOWN / 8, COOLDOWN * 2)),
+    cap=st.none() | st.just(FrequencyCap(count=2, span=timedelta(days=7))),
 )
 async def test_the_counts_shown_before_equal_what_the_gate_decides(
-    world: World, people: list[Person], exclude: Exclude, said: Content, *, promotional: bool
+    world: World,
+    people: list[Person],
+    exclude: Exclude,
+    said: Content,
+    late: timedelta | None,
+    cap: FrequencyCap | None,
+    *,
+    promotional: bool,
 ) -> None:
-    world.with_rules(cooldown=COOLDOWN)
+    world.with_rules(cooldown=COOLDOWN, deadline=late, frequency_cap=cap)
     world.clock.stand()
     drips = [await world.campaign(kind="drip", state="active") for _ in range(2)]
     broadcast = await world.campaign(
@@ -205,7 +254,8 @@ async def test_the_counts_shown_before_equal_what_the_gate_decides(
     contacts = await _known(world, people, broadcast, drips)
     for place, number in enumerate(NUMBERS):
         own = [who for who, p in zip(contacts, people, strict=True) if (p.last or 0) == place]
-        await world.queued(broadcast, own, number=number)
+        deadline_at = None if late is None else NOON + late
+        await world.queued(broadcast, own, number=number, deadline_at=deadline_at)
 
     async with world.database.owner_unit(ACME, world.clock.now()) as unit:
         found = await campaigns.get(unit, campaign=broadcast)
@@ -231,7 +281,9 @@ async def test_the_counts_shown_before_equal_what_the_gate_decides(
             calls += len(claimed.calls)
 
     decided = await _reasons(world, broadcast)
-    against = [each.against(exclude, said, promotional=promotional) for each in people]
+    against = [
+        each.against(exclude, said, promotional=promotional, late=late, cap=cap) for each in people
+    ]
     expected = Counter(against)
     assert reach.recipients == expected.pop(None, 0)
     assert dict(reach.left_out) == expected
@@ -239,7 +291,7 @@ async def test_the_counts_shown_before_equal_what_the_gate_decides(
     waits = [
         why
         for each, why in zip(people, against, strict=True)
-        if why in {None, Reason.WINDOW_CLOSED} and each.lately and promotional
+        if why in {None, Reason.WINDOW_CLOSED} and each.waits(cap)[0] and promotional
     ]
     expected[Reason.WINDOW_CLOSED] -= waits.count(Reason.WINDOW_CLOSED)
     assert decided == {str(reason): count for reason, count in expected.items() if count}

@@ -66,15 +66,35 @@ def judged(recipients: int, size: Size) -> Asked | None:
     return Asked(recipients=recipients, given=size.count)
 
 
-def lasts(recipients: int, *, per_second: int, settings: Settings) -> timedelta:
+def lasts(
+    recipients: int,
+    *,
+    per_second: int,
+    settings: Settings,
+    gap: timedelta = timedelta(),
+    per_hour: int = 0,
+    people: int = 0,
+) -> timedelta:
     """Return about how long sending to *recipients* takes at a number's limit *per_second*.
+
+    Args:
+        gap: Between two messages of the number, on average.
+        per_hour: Of the organization; 0: no limit.
+        people: How many may be written to within a day; 0: no limit.
 
     >>> lasts(680, per_second=80, settings=Settings())
     datetime.timedelta(seconds=10)
+    >>> lasts(680, per_second=80, settings=Settings(), people=250)
+    datetime.timedelta(days=2)
     """
     span = timedelta(seconds=-(-recipients // bulk_per_second(per_second)))
     if settings.rate is not None:
         span = max(span, recipients * settings.rate.interval)
+    span = max(span, (recipients - 1) * gap)
+    if per_hour:
+        span = max(span, timedelta(hours=(recipients - 1) // per_hour))
+    if people:
+        span = max(span, timedelta(days=(recipients - 1) // people))
     if settings.per_day is not None:
         span = max(span, timedelta(days=(recipients - 1) // settings.per_day))
     return span

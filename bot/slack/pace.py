@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from engine.campaign import Campaign
 from engine.config import Organization
+from engine.sending_rules import rules_of
 from engine.size import lasts
 from storage import numbers
 from storage.database import Unit
@@ -19,4 +20,13 @@ async def length(
     reported = known.messages_per_second if known else None
     # What is configured is a ceiling on what the platform reports.
     rate = min(filter(None, (number.messages_per_second, reported)))
-    return lasts(recipients, per_second=rate, settings=campaign.settings)
+    rules = rules_of(unit.organization, organization)
+    limits = [limit for _, limit in rules.people_limits(known.messaging_limit if known else None)]
+    return lasts(
+        recipients,
+        per_second=rate,
+        settings=campaign.settings,
+        gap=(number.pace.shortest + number.pace.longest) / 2,
+        per_hour=rules.messages_per_hour,
+        people=min(limits, default=0),
+    )

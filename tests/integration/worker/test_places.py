@@ -2,10 +2,12 @@
 
 # ruff: noqa: E501 — SQL reads better unbroken
 
+import asyncio
 import random
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -376,3 +378,41 @@ async def test_a_million_places_are_never_read_through(world: World) -> None:
     }
     for name, values in asked.items():
         await reads_little(world, name, load("places")[name], **{**named, **values})
+
+
+async def test_lanes_that_claim_and_give_back_at_once_keep_the_limit(world: World) -> None:
+    chance = random.Random(3)  # noqa: S311 — the same draw each time
+    world.with_rules(contacts_per_day=40)
+    await limit(world, "TIER_50")
+    contacts = await world.contacts(200)
+    for place in range(4):
+        campaign = await world.campaign(type="survey", priority=1 + place)
+        await world.queued(campaign, contacts[:100])
+        await world.queued(campaign, contacts[100:], number=OTHER_NUMBER)
+    kept: list[ContactId] = []
+
+    async def lane(number: NumberId) -> None:
+        rule = next(each for each in world.rules.numbers if each.id == number)
+        claims = Claims(world.rules, rule)
+        async with world.database.owner_unit(ACME, NOON) as unit:
+            lease = await leases.acquire(unit, name=f"lane:{number}", holder="test")
+        assert lease is not None
+        for _ in range(12):
+            claimed = await world.database.run(
+                ACME,
+                NOON,
+                lambda unit: claims.claim(unit, lease, room=15, replies=5),
+                owner=True,
+            )
+            part = [call for call in claimed.calls if chance.random() < 0.5]
+            kept.extend(call.message.contact_id for call in claimed.calls if call not in part)
+            await world.database.run(ACME, NOON, partial(claims.give_back, calls=part), owner=True)
+
+    await asyncio.gather(lane(NUMBER), lane(OTHER_NUMBER))
+
+    assert 30 < len(set(kept)) <= 40
+    rows = await world.rows("select cap, sum(count) as taken from place_counts group by 1")
+    assert {row["cap"]: row["taken"] for row in rows} == {
+        "contacts_per_day": len(set(kept)),
+        "messaging_limit": len(set(kept)),
+    }

@@ -111,11 +111,11 @@ class Segments:
 
 
 async def definitions(unit: Unit) -> dict[SegmentId, Definition]:
-    """Return whom each segment holds; of a static one that is its list."""
+    """Return whom each segment holds; of a static one that is its list, once it is filled."""
     found: dict[SegmentId, Definition] = {}
     for row in await unit.rows(_SQL["definitions"]):
         definition = from_json(row["definition"])
-        if row["list_id"] is not None:
+        if row["list_id"] is not None and row["filled"]:
             definition = Definition(where=OnList(row["list_id"]), zone=definition.zone)
         found[row["id"]] = definition
     return found

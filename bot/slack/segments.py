@@ -220,8 +220,7 @@ async def _kept(
         later: The worker fills its list.
     """
     async with desk.database.unit(asked.organization, asked.at) as unit:
-        whom = kept.definition if later else _now(kept)
-        count = (await members.preview(unit, definition=whom, limit=0)).count
+        count = (await members.preview(unit, definition=_now(kept), limit=0)).count
     if later:
         await desk.queue.wake_job("run_errands", asked.organization)
     refreshing = (
@@ -351,8 +350,8 @@ def _contact_lines(rows: Sequence[ListedContact], count: int) -> list[Markup]:
 
 
 def _now(segment: Segment) -> Definition:
-    """Return whom a segment holds: of a static one, its list."""
-    if segment.list_id is None:
+    """Return whom a segment holds: of a static one, its list, once it is filled."""
+    if segment.list_id is None or segment.refreshed_at is None:
         return segment.definition
     return Definition(where=OnList(segment.list_id), zone=segment.definition.zone)
 

@@ -1,6 +1,6 @@
 -- name: definitions
--- Every segment with whom it holds.
-select id, definition, list_id from segments where organization_id = $organization
+-- Every segment with whom it holds, and whether its list, if it has one, has ever been filled.
+select id, definition, list_id, refreshed_at is not null as filled from segments where organization_id = $organization
 
 -- name: listed
 -- All segments by name.

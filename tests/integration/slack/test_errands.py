@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.slack import automations
 from bot.slack import errands as feature
 from bot.slack.alerts import UNTOLD, Elsewhere
 from engine.errand import Errand
@@ -21,6 +22,7 @@ from tests.integration.slack.campaign_room import CampaignRoom, opened
 from tests.lock_order import WatchedDatabase
 from worker import errands
 from worker.errands import run_errands
+from worker.following import follow_segments
 
 SLICES = 3
 EVERYBODY = 5
@@ -588,3 +590,30 @@ async def test_many_values_written_while_an_attribute_gets_its_type_are_looked_a
 
     assert "made `since` of type date" in sentence
     assert {value for (value,) in await room.rows(DATES)} == {"2020-09-09"}
+
+
+async def test_a_segment_that_becomes_static_holds_whom_it_held_while_its_list_is_filled(
+    room: CampaignRoom, request: pytest.FixtureRequest
+) -> None:
+    automations.register(room.room.registry, room.room.desk)
+    await room.contacts(EVERYBODY)
+    await room.say("segment new Still tag:lead")
+    await room.say("automation new when=segment:Still then=tag:came")
+    while await follow_segments(room.worker, ACME):
+        pass
+    request.getfixturevalue("slices")
+
+    await room.say("segment edit Still static=yes")
+    await run_errands(room.worker, ACME)
+    shown = await room.say("segment show Still")
+    found = await room.say("contact find segment:Still")
+    for _ in range(2):
+        await room.later(timedelta(minutes=2))
+        while await follow_segments(room.worker, ACME):
+            pass
+        await told_by(room)
+
+    assert "(static, being filled): 5 contacts" in shown
+    assert "5 contacts for segment" in found
+    assert await room.rows("select 1 from occurrences where kind = 'segment_joined'") == []
+    assert len(await room.rows(LISTED)) == EVERYBODY

@@ -211,6 +211,9 @@ class Message:
         if self.accepted_at and self.state not in PROGRESS:
             # Accepted and failed after all: without it nobody could tell from counts what is open.
             yield hour, "returned"
+            if not self.sent_at:
+                # Without it nobody could tell from counts what WhatsApp never spoke of.
+                yield hour, "unsent"
         if self.state is State.DEAD:
             yield hour, "dead"
         elif self.state in {State.SKIPPED, State.CANCELLED}:

@@ -3,9 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Self
 
 from engine.reasons import Reason
+
+SILENT_AFTER = timedelta(hours=24)
+"""What was accepted in an hour that ended this long ago, and never reported on, has no report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +30,7 @@ class Counts:
         failed: Given up; some of them after WhatsApp had accepted them.
         returned: Accepted and on their way no more: they failed after all, and wait for another
             call, were given up or were left out.
+        no_report: Accepted over a day ago, and WhatsApp has said nothing of them since.
         left_out: Never to be sent, by reason, the most frequent first; none of them zero.
     """
 
@@ -36,6 +41,7 @@ class Counts:
     replied: int = 0
     failed: int = 0
     returned: int = 0
+    no_report: int = 0
     left_out: tuple[tuple[Reason, int], ...] = ()
 
     @classmethod
@@ -54,6 +60,7 @@ class Counts:
             replied=metrics.get("replied", 0),
             failed=metrics.get("dead", 0),
             returned=metrics.get("returned", 0),
+            no_report=metrics.get("unreported", 0),
             left_out=_ordered(left_out),
         )
 
@@ -160,6 +167,7 @@ def total(parts: Iterable[Counts]) -> Counts:
         replied=sum(part.replied for part in added),
         failed=sum(part.failed for part in added),
         returned=sum(part.returned for part in added),
+        no_report=sum(part.no_report for part in added),
         left_out=_ordered(left_out),
     )
 

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from engine.campaign import Kind, State
 from engine.ids import CampaignId
-from engine.report import Counts, Enrollments, Report, Step
+from engine.message import hour_of
+from engine.report import SILENT_AFTER, Counts, Enrollments, Report, Step
 from storage.database import Unit
 from storage.queries import load
 
@@ -93,7 +94,9 @@ async def _enrollments(unit: Unit, campaign: Campaign) -> Enrollments:
 async def _steps(unit: Unit, campaign: CampaignId) -> tuple[Step, ...]:
     metrics: dict[int, dict[str, int]] = {}
     removed: dict[int, bool] = {}
-    for row in await unit.rows(_SQL["step_metrics"], campaign=campaign):
+    for row in await unit.rows(
+        _SQL["step_metrics"], campaign=campaign, silent_before=hour_of(unit.at - SILENT_AFTER)
+    ):
         counted = metrics.setdefault(row["id"], {})
         removed[row["id"]] = row["removed"]
         if row["metric"] is not None:

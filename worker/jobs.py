@@ -18,6 +18,7 @@ from worker.completion import complete
 from worker.context import Worker
 from worker.dates import follow_dates
 from worker.errands import run_errands
+from worker.expiry import expire
 from worker.exporting import export_contacts
 from worker.following import follow_segments
 from worker.importing import import_contacts
@@ -69,6 +70,7 @@ JOBS: Mapping[str, Job] = {
     "run_errands": run_errands,
     "reconcile": reconcile,
     "move_strays": move_strays,
+    "expire": expire,
     "complete": complete,
     "mind_brakes": mind_brakes,
     "seal_audit": seal_audit,

@@ -60,6 +60,8 @@ def shown(campaign: Campaign, report: Report) -> Message:
     if any(step.counts.planned for step in report.steps):
         lines.append(_rates_line(report.total))
     lines += [_reasons_line(_title(step), step.counts) for step in report.steps if _left(step)]
+    if report.total.no_report:
+        lines.append(_silent_line(report, show=str))
     return message(joined(lines), *_blocks(campaign, report))
 
 
@@ -86,6 +88,13 @@ def _reasons_line(title: str, counts: Counts) -> Markup:
         "Left out of {title}: {listed}",
         title=title[0].lower() + title[1:],
         listed=joined(list(_reasons(counts, show=str)), "; "),
+    )
+
+
+def _silent_line(report: Report, *, show: Callable[[int], str]) -> Markup:
+    return markup(
+        "No report: {n}; accepted over a day ago, and WhatsApp has said nothing of them since.",
+        n=show(report.total.no_report),
     )
 
 
@@ -118,6 +127,8 @@ def _blocks(campaign: Campaign, report: Report) -> Iterable[Block]:
     ]
     if left_out:
         yield section(joined([Markup("Left out:"), *left_out]))
+    if report.total.no_report:
+        yield section(_silent_line(report, show=number))
     yield context(Markup(_LEGEND), *_times(campaign))
 
 

@@ -39,6 +39,7 @@ language sql immutable parallel safe as $$
                  ('read', read_at is not null),
                  ('replied', replied_at is not null),
                  ('returned', accepted_at is not null and state not in ('accepted', 'sent', 'delivered', 'read')),
+                 ('unsent', accepted_at is not null and sent_at is null and state not in ('accepted', 'sent', 'delivered', 'read')),
                  ('dead', state = 'dead'),
                  (state || ':' || coalesce(reason, ''), state in ('skipped', 'cancelled'))) as x(metric, counts)
    where x.counts

@@ -8,13 +8,20 @@ select id, kind, name, state, version, trigger, planned_at, contacts_up_to, plan
  where organization_id = $organization and id = $campaign
 
 -- name: step_metrics
--- What each step's messages count for, summed over hours and variants; a step without messages has one row.
+-- What each step's messages count for, summed over hours and variants; a step without messages has one row. Those
+-- accepted before $silent_before of which nothing was heard since count as unreported.
 select s.id, s.removed_at is not null as removed, m.metric, m.count
   from steps s
   left join (select step_id, metric, sum(count)::bigint as count
                from campaign_stats
               where organization_id = $organization and campaign_id = $campaign
-              group by step_id, metric) m on m.step_id = s.id and m.count <> 0
+              group by step_id, metric
+              union all
+             select step_id, 'unreported', sum(case metric when 'accepted' then count else -count end)::bigint
+               from campaign_stats
+              where organization_id = $organization and campaign_id = $campaign and hour < $silent_before
+                and metric in ('accepted', 'sent', 'unsent')
+              group by step_id) m on m.step_id = s.id and m.count <> 0
  where s.organization_id = $organization and s.campaign_id = $campaign
  order by s.position, s.id
 

@@ -70,6 +70,17 @@ select
   exists (select from campaigns where organization_id = $organization and state in ('active', 'running'))
   or exists (select from numbers
               where organization_id = $organization and (quality = 'red') <> (braked_at is not null)) as mind_brakes,
+  exists (select from campaigns c
+           cross join numbers n
+           where c.organization_id = $organization and c.state in ('active', 'running') and n.organization_id = $organization
+             and (c.closed_until > $at or n.closed_until > $at
+                  or exists (select from organizations o where o.organization_id = $organization and o.closed_until > $at))
+             and exists (select from (select m.deadline_at from messages m
+                                       where m.organization_id = $organization and m.number_id = n.id and m.campaign_id = c.id
+                                         and m.state = 'queued' and m.due_at <= $at
+                                       order by m.due_at, m.id limit 100) x
+                          where x.deadline_at + c.held_s * interval '1 second' < $at))
+  and not database_moved($organization) as expire,
   exists (select from audit_log where organization_id = $organization and seal is null) as seal_audit,
   exists (select from tasks
            where organization_id = $organization and name = 'sync_templates' and (done_at is null or done_at < requested_at)) as sync_templates,

@@ -1,6 +1,7 @@
 """`report <campaign>`: the numbers of the rows, in words and in a table."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -9,12 +10,13 @@ from bot.slack.language.reports import Report as Asked
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from bot.slack.reports import register
+from engine.message import hour_of
 from engine.report import Counts
 from engine.roles import Role
 from storage import reports
 from storage.database import Database
 from storage.queue import Queue
-from tests.database import ACME, GLOBEX
+from tests.database import ACME, GLOBEX, NOON
 from tests.integration.slack.posting_slack import World, config, world_of
 
 
@@ -24,7 +26,7 @@ async def world(database: Database) -> AsyncIterator[World]:
         yield world
 
 
-async def ask(world: World, name: str) -> Reply:
+async def ask(world: World, name: str, *, at: datetime | None = None) -> Reply:
     """Ask as somebody in Slack does, through the handler."""
     registry = Registry()
     queue = Queue.open("redis://127.0.0.1:1")  # never asked
@@ -42,7 +44,7 @@ async def ask(world: World, name: str) -> Reply:
             user_id="U0SUPER",
             role=Role.SUPERVISOR,
             channel_id="C0ALERTS",
-            at=world.clock.now(),
+            at=at or world.clock.now(),
             trigger_id=None,
             client=world.workspaces.client(ACME),
             respond=respond,
@@ -104,6 +106,18 @@ async def test_a_campaign_without_steps_is_reported_too(world: World) -> None:
         "Report on Empty (drip, draft)",
         "Enrolled 0: active 0, paused 0, completed 0, replied 0, opted out 0, dropped 0",
     ]
+
+
+async def test_what_whatsapp_says_nothing_of_for_a_day_has_no_report(world: World) -> None:
+    sale = await world.campaign("Sale")
+    await world.step(sale, planned=12, accepted=10, sent=6, returned=2, unsent=1, dead=2)
+    await world.step(sale, 2, planned=5, accepted=5, sent=5)
+
+    a_day_later = hour_of(NOON) + timedelta(hours=25)
+    before = await ask(world, "Sale", at=a_day_later - timedelta(seconds=1))
+    assert "No report" not in before.message.text
+    after = await ask(world, "Sale", at=a_day_later)
+    assert "No report: 3;" in after.message.text
 
 
 async def test_names_are_matched_and_what_fits_nothing_is_answered(world: World) -> None:

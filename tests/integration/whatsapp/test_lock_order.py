@@ -60,8 +60,8 @@ async def crossed(meta: Meta) -> list[MessageId]:
     await meta.value(
         "insert into campaign_stats (organization_id, campaign_id, step_id, hour, metric, count)"
         " select distinct s.organization_id, s.campaign_id, s.step_id, s.hour, m.name, 0"
-        "   from campaign_stats s, unnest(array['sent', 'delivered', 'read', 'returned', 'dead',"
-        "        'cancelled:merged', 'cancelled:opted_out', 'replied']) as m(name)"
+        "   from campaign_stats s, unnest(array['sent', 'delivered', 'read', 'returned', 'unsent',"
+        "        'dead', 'cancelled:merged', 'cancelled:opted_out', 'replied']) as m(name)"
     )
     return messages
 

@@ -160,6 +160,7 @@ def test_what_was_accepted_and_failed_counts_as_returned() -> None:
         "planned",
         "accepted",
         "returned",
+        "unsent",
         "dead",
     ]
 

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.campaign import Type
 from engine.errand import CHANGED
 from engine.ids import CampaignId, ContactId
 from engine.updates import ReportedStatus
@@ -142,12 +143,22 @@ class Telling:
                 unit, campaign=CampaignId(self.world.campaign), contacts=contacts, by="U0OWNER"
             )
 
+        async def offered(unit: Unit) -> list[ContactId]:
+            return await redriving.choosable(
+                unit,
+                campaign=CampaignId(self.world.campaign),
+                type_=Type.PROMOTIONAL,
+                contacts=contacts,
+            )
+
+        chosen_from = await self.run(offered)
         counts = await self.run(work)
         expected = {
             place
             for place, row in before.items()
             if row["state"] == "dead" and row["reason"] != "unanswered" and not row["left"]
         }
+        assert set(chosen_from) == {before[place]["contact_id"] for place in expected}
         for place, row in before.items():
             after = await self.row(place)
             if place in expected:

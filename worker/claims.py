@@ -39,8 +39,8 @@ class Claims:
         self._saying = Saying(number.id)
         self._slots = Slots(rules)
         self._limits = Limits(rules)
-        # When the number may go on after the last claim; None: it has no pace, or none was made.
-        self._paced_until: datetime | None = None
+        # The last claim that the pace counts from, and until when nothing may go; None: none yet.
+        self._paced: tuple[datetime, datetime] | None = None
         self._turns = Turns()
 
     async def claim(self, unit: Unit, lease: Lease, *, room: int, replies: int) -> Claimed:
@@ -77,9 +77,11 @@ class Claims:
         """Return claimed messages whose call never started, and what their claim had reserved."""
         campaign_calls = [call for call in calls if call.message.campaign_id is not None]
         hours = {hour_of(call.claimed_at) for call in campaign_calls}
-        if campaign_calls and self._paced_until is not None:
-            # The gap before it has passed; the one after it is not to be waited for.
-            await leases.unpace(unit, name=f"lane:{self.number.id}", until=self._paced_until)
+        if self._paced is not None:
+            paced_at, until = self._paced
+            if any(call.claimed_at == paced_at for call in campaign_calls):
+                # The gap before it has passed; the one after it is not to be waited for.
+                await leases.unpace(unit, name=f"lane:{self.number.id}", until=until)
         if self.rules.messages_per_hour:
             for hour in sorted(hours):
                 await sending.hour_used(unit, hour=hour)
@@ -204,8 +206,9 @@ class Claims:
         if self.rules.messages_per_hour:
             await sending.use_hour(unit, hour=hour_of(unit.at), count=bulk)
         if self.number.pace[1]:
-            self._paced_until = unit.at + self.number.gap(secrets.SystemRandom().random())
-            await leases.pace(unit, lease, until=self._paced_until)
+            until = unit.at + self.number.gap(secrets.SystemRandom().random())
+            await leases.pace(unit, lease, until=until)
+            self._paced = unit.at, until
         for campaign in campaigns:
             if taken[campaign.id]:
                 await self._slots.take(unit, campaign, taken[campaign.id])

@@ -6,17 +6,22 @@ Both are kept in the number's memory, and tried again, while the database is awa
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import timedelta
 from typing import TypeVar
 
 import structlog
 
 from engine.clock import Clock
+from engine.failure_codes import failure
 from engine.ids import OrganizationId
+from storage import template_sync
 from storage.database import CONNECTION_LOST, Database, Unit
+from storage.tasks import READ_ACCOUNTS
 from worker.calls import Result, record, record_taken
 from worker.claims import Claims
 from worker.identities import learn
 from worker.memory import Memory
+from worker.whatsapp.client import Refused
 
 _Done = TypeVar("_Done")
 
@@ -24,6 +29,7 @@ RECORD_S = 0.1
 """Results are written down together, at least so often."""
 
 _AT_ONCE = 500
+_ASK_AGAIN = timedelta(minutes=1)
 
 log = structlog.get_logger()
 
@@ -108,9 +114,22 @@ class Recording:
                 await self._write([result])
         else:
             await self._learn(results)
+            await self._ask_how_fast(results)
 
     async def _unit(self, work: Callable[[Unit], Awaitable[_Done]]) -> _Done:
         return await self.database.run(self.organization, self.clock.now(), work, owner=True)
+
+    async def _ask_how_fast(self, results: list[Result]) -> None:
+        """Let the account be read where the number was too fast: it may be allowed less by now."""
+        refused = (each.outcome for each in results if isinstance(each.outcome, Refused))
+        if not any(failure(each.code).slows_down for each in refused):
+            return
+        since = self.clock.now() - _ASK_AGAIN
+        try:
+            async with self.database.owner_unit(self.organization, self.clock.now()) as unit:
+                await template_sync.task_wanted(unit, name=READ_ACCOUNTS, since=since, again=since)
+        except CONNECTION_LOST:
+            return  # whoever is too fast again asks again
 
     async def _learn(self, results: list[Result]) -> None:
         try:

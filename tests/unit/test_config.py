@@ -290,6 +290,23 @@ def test_organizations_may_share_an_app_and_its_secrets() -> None:
     assert set(read(EXAMPLE + beta).organizations) == {"acme", "beta"}
 
 
+def test_the_first_of_those_that_share_a_portfolio_counts_for_all() -> None:
+    def organization(key: str, place: int, portfolio: str) -> str:
+        text = MINIMAL.replace("organizations.acme", f"organizations.{key}")
+        text = text.replace("T0123456", f"T0{key.upper()}").replace("922", f"92{place}")
+        text = text.replace("+15550001111", f"+1555000111{place}")
+        return text.replace("app_secret =", f'portfolio = "{portfolio}"\napp_secret =')
+
+    config = read(
+        organization("zeta", 3, "shared")
+        + organization("beta", 4, "own")
+        + organization("acme", 5, "shared")
+    )
+
+    homes = {key: config.portfolio_home(key) for key in config.organizations}
+    assert homes == {"zeta": "acme", "beta": "beta", "acme": "acme"}
+
+
 @pytest.mark.parametrize(
     ("words", "path"),
     [

@@ -188,3 +188,6 @@ async def test_a_number_that_is_too_fast_slows_down_at_once(
 
     assert lane.memory.window.limit == 500
     assert await world.states() == {"queued": 1}
+    # It may be allowed less by now.
+    asked = "select done_at is null from tasks where name = $1"
+    assert await world.value(asked, READ_ACCOUNTS)

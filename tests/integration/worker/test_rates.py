@@ -89,6 +89,8 @@ async def test_a_message_given_back_holds_up_nobody_after_it(world: World) -> No
     await numbers.give_back(NOON + SECOND, claimed)
 
     assert len((await numbers.claim(NOON + SECOND)).calls) == 1
+    # What is given back late, or once more, frees nothing of what was claimed since.
+    await numbers.give_back(NOON + 2 * SECOND, claimed)
     assert len((await numbers.claim(NOON + 2 * SECOND)).calls) == 0
 
 

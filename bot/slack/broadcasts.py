@@ -30,13 +30,14 @@ from bot.slack.overlap_text import overlap_buttons, overlap_lines
 from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
-from bot.slack.schedules import put_on_schedule, schedule_of, start_lines, unconfirmed
+from bot.slack.schedules import nobody_line, put_on_schedule, schedule_of, start_lines, unconfirmed
 from bot.slack.words import as_word
 from engine.campaign import Campaign, Kind
 from engine.campaign_ports import Draft, Reach
 from engine.config import Organization
 from engine.content import Content
 from engine.ids import NumberId
+from engine.reasons import Reason
 from engine.schedule import Schedule
 from engine.sending_rules import rules_of
 from engine.usecases.compose import compose
@@ -193,6 +194,7 @@ async def _scheduled(
         *await missing_lines(unit, done.campaign),
         *await overlap_lines(unit, overlap, cooldown=mine.cooldown, exclude=done.campaign.excluded),
         window_line(done.content, later=True),
+        nobody_line(done),
         next_line(f"/drip broadcast show {as_word(made.name)}"),
     )
 
@@ -260,8 +262,12 @@ def _follow(made: Campaign, reach: Reach) -> Markup:
     return markup(
         "It would reach nobody: {why}. {next}",
         why=why_nobody(reach),
-        next=next_line(f"/drip broadcast edit {name} to=<who>"),
+        next=next_line(f"/drip broadcast edit {name} {_otherwise(reach)}"),
     )
+
+
+def _otherwise(reach: Reach) -> str:
+    return "template=<name>" if Reason.WINDOW_CLOSED in reach.left_out else "to=<who>"
 
 
 def _register_moving(registry: Registry, desk: Desk) -> None:

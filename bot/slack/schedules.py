@@ -87,7 +87,7 @@ def register(registry: Registry, desk: Desk) -> None:
                     exclude=done.campaign.excluded,
                 ),
                 window_line(done.content, later=True),
-                _nobody(done),
+                nobody_line(done),
                 next_line(f"/drip broadcast show {as_word(done.campaign.name)}"),
             )
 
@@ -234,7 +234,8 @@ def _contacts_clocks(
     )
 
 
-def _nobody(done: Scheduled) -> Markup:
+def nobody_line(done: Scheduled) -> Markup:
+    """Return that it would reach nobody as things are, and why; empty: it reaches somebody."""
     if done.reach.recipients:
         return Markup("")
     return markup(

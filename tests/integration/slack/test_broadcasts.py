@@ -162,10 +162,12 @@ async def test_a_free_text_that_nobody_could_get_is_not_sent(room: CampaignRoom)
     await room.say('broadcast new Thanks to=tag:lead text="Thank you"')
 
     refused = await room.say("broadcast send Thanks")
+    later = await room.say('broadcast new Later to=tag:lead text="Hi" at="2026-12-07 09:00"')
 
+    assert "As things are now it would reach nobody: all of its audience is left out" in later
     assert "would reach nobody" in refused
     assert "or say it by a template=" in refused
-    assert await room.value("select state from campaigns") == "draft"
+    assert await room.value("select state from campaigns where name = 'Thanks'") == "draft"
 
 
 async def test_a_free_text_of_later_counts_the_windows_that_are_open_by_then(

@@ -21,6 +21,7 @@ _BLOBS: Final = 10  # of up to 20 MiB
 _BODIES: Final = 50  # of up to 4 MiB
 _FINISHED: Final = timedelta(days=7)
 _UNREPLAYED: Final = timedelta(days=90)
+_DELIVERED: Final = timedelta(days=30)
 _HOURS: Final = timedelta(days=2)
 # An event becomes a few posts at most, the further ones numbered.
 _POSTS: Final = ("", *(f":{place}" for place in range(1, 10)))
@@ -109,6 +110,22 @@ async def _import_rows(unit: Unit, round_: Round) -> Round:
     return _after(round_, gone, limit=_ROWS)
 
 
+async def _import_samples(unit: Unit, round_: Round) -> Round:
+    gone = await unit.run(
+        _SQL["forget_import_samples"],
+        before=round_.begun - _FINISHED,
+        undoable=round_.begun - UNDOABLE,
+        limit=_ROWS,
+    )
+    return _after(round_, gone, limit=_ROWS)
+
+
+async def _exports(unit: Unit, round_: Round) -> Round:
+    before = round_.begun - _DELIVERED
+    gone = await unit.run(_SQL["forget_exports"], before=before, limit=_ROWS)
+    return _after(round_, gone, limit=_ROWS)
+
+
 async def _slack_requests(unit: Unit, round_: Round) -> Round:
     return _next(round_, await slack_requests.forget(unit))
 
@@ -165,9 +182,12 @@ _CHORES: Final[tuple[_Chore, ...]] = (
     _leaves,
     _oldest("forget_inbound"),
     _oldest("forget_platform_events"),
+    _oldest("forget_clicks"),
     _events,
     _blobs,
     _import_rows,
+    _import_samples,
+    _exports,
     _slack_requests,
     _revocations,
     _sending_hours,

@@ -72,6 +72,32 @@ delete from import_rows
                                     or (i.state = 'imported' and i.updated_at < $undoable))
                              limit $limit)
 
+-- name: forget_import_samples
+-- Forget the examples of verdicts of imports whose rows go, or have gone, too.
+update imports set samples = '{}'
+ where organization_id = $organization
+   and id in (select id from imports
+               where organization_id = $organization and samples <> '{}'
+                 and ((state in ('undone', 'refused', 'discarded') and updated_at < $before)
+                      or (state = 'imported' and updated_at < $undoable))
+               order by id limit $limit)
+
+-- name: forget_exports
+-- Forget exports that were written before $before; their files have gone before.
+delete from exports
+ where organization_id = $organization
+   and id in (select id from exports
+               where organization_id = $organization and state = 'written' and updated_at < $before
+               order by id limit $limit)
+
+-- name: forget_clicks
+-- Forget clicks from before $before, among the $limit oldest; what they counted for stays.
+delete from clicks
+ where organization_id = $organization
+   and id in (select o.id from (select id, at from clicks
+                                 where organization_id = $organization order by id limit $limit) o
+               where o.at < $before)
+
 -- name: forget_sending_hours
 -- Only the hour under way is ever asked for.
 delete from sending_hours where organization_id = $organization and hour < $before

@@ -288,3 +288,23 @@ def test_the_manifest_keeps_slacks_limits() -> None:
         assert len(command["description"]) <= 2000
         assert len(command["usage_hint"]) <= 1000
     assert set(MANIFEST) == {"display_information", "features", "oauth_config", "settings"}
+
+
+# What is kept how long.
+
+
+def test_the_runbook_says_of_every_table_how_long_it_keeps_what_is_in_it() -> None:
+    migrations = (ROOT / "storage" / "migrations").glob("*.up.sql")
+    made = [
+        re.findall(r"^create table (\w+)", each.read_text(), re.MULTILINE) for each in migrations
+    ]
+    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    section = runbook.split("## The database grows")[1].split("\n## ")[0]
+    listed = [
+        table
+        for line in section.splitlines()
+        if line.startswith("| `")
+        for table in re.findall(r"`(\w+)`", line.split("|")[1])
+    ]
+
+    assert sorted(listed) == sorted(table for tables in made for table in tables)

@@ -361,3 +361,44 @@ async def statistics(world: World) -> list[dict[str, Any]]:
 async def plan_all(world: World) -> None:
     while await plan(worker(world), ACME):
         pass
+
+
+async def test_what_exports_and_imports_held_of_people_goes_after_them(world: World) -> None:
+    for place, (state, age) in enumerate(
+        [("imported", 31), ("imported", 29), ("undone", 8), ("undone", 6), ("judged", 400)]
+    ):
+        await world.value(
+            "insert into imports (organization_id, file_id, blob_id, name, state, samples, actor, channel, created_at, updated_at)"
+            " values ($1, $2, 1, 'a.csv', $3, '{\"new\": [\"+31610000001\"]}', 'U', 'C', $4, $4)",
+            ACME,
+            f"F{place}",
+            state,
+            NOON - age * DAY,
+        )
+    for state, age in (("written", 31), ("written", 29), ("writing", 400)):
+        await world.value(
+            "insert into exports (organization_id, audience, named, format, attributes, state, actor, channel, created_at, updated_at)"
+            " values ($1, '{}', '+31610000001', 'csv', '{}', $2, 'U', 'C', $3, $3)",
+            ACME,
+            state,
+            NOON - age * DAY,
+        )
+    await world.value(
+        "insert into clicks (organization_id, link_id, message_id, contact_id, campaign_id, step_id, at)"
+        " select $1, 1, 1, 1, 1, 1, at from unnest($2::timestamptz[]) as at",
+        ACME,
+        [NOON - 91 * DAY, NOON - 89 * DAY],
+    )
+
+    await kept(world, retention="90d")
+
+    assert [
+        row["file_id"]
+        for row in await world.rows("select file_id from imports where samples <> '{}' order by 1")
+    ] == ["F1", "F3", "F4"]
+    assert await world.value("select count(*) from imports") == 5
+    assert await world.value("select array_agg(state order by id) from exports") == [
+        "written",
+        "writing",
+    ]
+    assert await world.value("select count(*) from clicks") == 1

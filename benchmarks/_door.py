@@ -16,6 +16,7 @@ from aiohttp import web
 
 from benchmarks._frame import answer, requests
 from benchmarks._world import ENVIRONMENT, Clock
+from bot.cli.running import spare_collector
 from bot.whatsapp.webhook import PATH, WebhookRoom
 from engine.config import load
 from storage.database import Database
@@ -26,6 +27,7 @@ _CONNECTIONS: Final = 20  # as many as the bot has
 @asynccontextmanager
 async def ours(given: dict[str, Any]) -> AsyncIterator[list[web.RouteDef]]:
     """The room of the bot: applied, counted and durable before it is answered."""
+    spare_collector()
     database = await Database.open(given["url"], name="door", largest=_CONNECTIONS)
     config = load(given["config"], environment=ENVIRONMENT)
     room = WebhookRoom(config=config, database=database, clock=Clock())

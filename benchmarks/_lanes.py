@@ -11,6 +11,7 @@ import uvloop
 
 from benchmarks._frame import answer, requests
 from benchmarks._world import ENVIRONMENT, Clock
+from bot.cli.running import spare_collector
 from engine.config import load
 from engine.ids import NumberId, OrganizationId
 from engine.sending_rules import rules_of
@@ -74,4 +75,5 @@ async def main(given: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    spare_collector()
     uvloop.run(main(json.loads(sys.argv[1])))

@@ -150,8 +150,12 @@ def window_open(last_inbound_at: datetime | None, at: datetime) -> bool:
 
 
 def _until(candidate: Candidate) -> datetime | None:
-    window = None
+    until = candidate.closes_at
+    deadline_at = candidate.deadline_at
+    if deadline_at is not None and (until is None or deadline_at < until):
+        until = deadline_at
     if candidate.free_form and candidate.last_inbound_at is not None:
         window = candidate.last_inbound_at + SERVICE_WINDOW
-    limits = (candidate.closes_at, candidate.deadline_at, window)
-    return min((limit for limit in limits if limit is not None), default=None)
+        if until is None or window < until:
+            until = window
+    return until

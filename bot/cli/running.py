@@ -1,6 +1,7 @@
 """The frame of every process that runs until it is told to stop."""
 
 import asyncio
+import gc
 import resource
 import signal
 from collections.abc import Callable, Coroutine
@@ -38,6 +39,7 @@ def run(work: Work[Result], *, parent: int | None = None) -> Result:
         StoppedTwice: There was a second signal.
     """
     allow_connections()
+    spare_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_stoppable(work, parent))
 
@@ -54,6 +56,17 @@ def allow_connections() -> None:
         # Some systems allow less than they say.
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def spare_collector() -> None:
+    """Let the garbage collector look less often, and never again at what is there by now.
+
+    What a message or a webhook needs is freed as soon as it is done with, by its last reference;
+    looking for cycles among it, and among all the modules, took a tenth of the processor.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 async def _stoppable(work: Work[Result], parent: int | None) -> Result:

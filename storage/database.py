@@ -28,6 +28,7 @@ CONNECTION_LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # it shuts down, crashed, or is starting
     asyncpg.TooManyConnectionsError,
+    asyncpg.IdleInTransactionSessionTimeoutError,  # we stood still, see _PATIENCE_MS
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )
@@ -259,11 +260,20 @@ async def _roll_back(connection: asyncpg.Connection) -> None:
         await connection.execute("rollback")
 
 
+# A host that is cut off keeps its transactions open, and what they lock, such as the lease of a
+# number that another host is to take. PostgreSQL itself would notice only after minutes. Less than
+# a lease lasts; our own transactions never wait for us so long.
+_PATIENCE_MS = 3000
+
+
 def _begin(organization: OrganizationId, role: str | None) -> str:
     """Return BEGIN and the settings of the transaction as one round trip."""
     if not _SAFE_ID.fullmatch(organization):
         raise ValueError(f"not an organization id: {organization!r}")
-    tenant = f"set_config('app.organization_id', '{organization}', true)"
+    settings = (
+        f"set_config('app.organization_id', '{organization}', true), "
+        f"set_config('idle_in_transaction_session_timeout', '{_PATIENCE_MS}', true)"
+    )
     if role is None:
-        return f"begin; select {tenant}"
-    return f"begin; select set_config('role', '{role}', true), {tenant}"
+        return f"begin; select {settings}"
+    return f"begin; select set_config('role', '{role}', true), {settings}"

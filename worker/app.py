@@ -31,6 +31,8 @@ _DRAIN_S = 25.0
 _CLOSE_S = 2.0
 _REDIS_PAUSE_S = 0.5
 _BEAT_S = 1.0
+_SILENCE_S = 2.0
+"""Without an answer from the database for so long, no job is taken."""
 _WATCH_S = 0.05
 _JUMP = timedelta(milliseconds=500)
 
@@ -71,8 +73,10 @@ async def serve(
         )
         ending = asyncio.Event()
         arqs: list[ArqWorker] = []
+        pulse = _Pulse(worker)
         background = [
-            asyncio.create_task(_beat(worker, queue)),
+            asyncio.create_task(pulse.beat(queue)),
+            asyncio.create_task(pulse.pick_only_while_it_beats(arqs, ending)),
             asyncio.create_task(
                 _keep_arq(arqs, lambda: _arq_worker(worker, listener, queue, ending))
             ),
@@ -231,18 +235,40 @@ async def _close(arq: ArqWorker) -> None:
         await arq.pool.aclose(close_connection_pool=True)
 
 
-async def _beat(worker: Worker, queue: str) -> None:
-    """Tell once a second that this kind of process is alive; `status` and health show it."""
-    while True:
-        for organization in worker.rules:
-            try:
-                async with worker.database.owner_unit(organization, worker.now()) as unit:
-                    await leases.beat(unit, process=queue, holder="worker")
-            except CONNECTION_LOST:
-                break
-            except Exception:
-                log.exception("worker.beat_failed")
-        await asyncio.sleep(_BEAT_S)
+class _Pulse:
+    """Tells that this process is alive, and keeps it from jobs while nobody can be told.
+
+    A host that is cut off from Postgres alone still reaches Redis, and would take lanes and ticks
+    from there which it cannot run.
+    """
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._beaten_at = worker.clock.monotonic()
+
+    async def beat(self, queue: str) -> None:
+        """Tell once a second that this kind of process is alive; `status` and health show it."""
+        worker = self._worker
+        while True:
+            for organization in worker.rules:
+                try:
+                    async with worker.database.owner_unit(organization, worker.now()) as unit:
+                        await leases.beat(unit, process=queue, holder="worker")
+                except CONNECTION_LOST:
+                    break
+                except Exception:
+                    log.exception("worker.beat_failed")
+                self._beaten_at = worker.clock.monotonic()
+            await asyncio.sleep(_BEAT_S)
+
+    async def pick_only_while_it_beats(self, arqs: list[ArqWorker], ending: asyncio.Event) -> None:
+        """Let *arqs* take jobs while the database was heard of lately, until *ending*."""
+        while not ending.is_set():
+            heard = self._worker.clock.monotonic() - self._beaten_at < _SILENCE_S
+            for arq in arqs:
+                arq.allow_pick_jobs = heard
+            await asyncio.sleep(_SILENCE_S / 10)
+        await asyncio.Event().wait()  # a part that ends would end the process
 
 
 async def _watch_clock(worker: Worker) -> None:

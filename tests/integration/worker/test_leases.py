@@ -1,7 +1,11 @@
 """What a lease is worth: held by one, and nothing after its end."""
 
+import asyncio
+
+import pytest
+
 from storage import leases, sending
-from storage.database import Database
+from storage.database import CONNECTION_LOST, Database
 from tests.database import ACME, NOON
 from tests.integration.worker.world import World
 from worker import lane
@@ -61,3 +65,29 @@ async def test_giving_back_twice_does_not_touch_a_call_claimed_in_between(world:
 def test_a_call_has_left_or_never_leaves_before_its_lease_may_be_another_ones() -> None:
     """A call waits for its connection after the last look at the lease."""
     assert lane._FRESH_S + client.CONNECT_TIMEOUT < leases.EXPIRY_S  # noqa: SLF001 — a lane's own
+
+
+async def test_a_host_that_vanished_in_the_middle_of_a_claim_does_not_keep_its_lane(
+    database: Database,
+) -> None:
+    """Its transaction stays open, and locks the lease: nothing tells PostgreSQL of its end."""
+    async with asyncio.timeout(30):
+        async with database.owner_unit(ACME, NOON) as unit:
+            lease = await leases.acquire(unit, name=LANE, holder="vanished")
+        assert lease is not None
+        with pytest.raises(CONNECTION_LOST):  # noqa: PT012 — it is lost somewhere in it
+            async with database.owner_unit(ACME, NOON) as claiming:
+                await leases.hold(claiming, lease)
+                await _ended(database)
+                async with database.pool.acquire() as other:
+                    taken = await other.fetchval(_TAKEN_OVER, ACME, LANE)
+                await leases.hold(claiming, lease)
+
+    assert taken == lease.generation + 1
+
+
+_TAKEN_OVER = """
+update leases set holder = 'other', generation = generation + 1, renewed_at = clock_timestamp()
+ where organization_id = $1 and name = $2 and renewed_at < clock_timestamp() - interval '4 seconds'
+returning generation
+"""

@@ -40,6 +40,8 @@ class Exclude(StrEnum):
             elsewhere: It has an enrollment in another drip that has not ended.
             lately: It had a promotional message of another campaign within the cooldown.
         """
+        if self is Exclude.NONE:
+            return None
         if self.active and elsewhere:
             return Reason.IN_ANOTHER
         if self.recent and lately:

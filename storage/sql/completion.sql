@@ -75,11 +75,11 @@ select id from campaigns
  order by id
 
 -- name: queued_of
--- Up to $limit queued messages of an ended campaign.
+-- Up to $limit queued messages of an ended campaign, whichever: sorting all for each slice would take them all in.
 select id from messages
  where organization_id = $organization and number_id = any(numbers_of($organization)) and campaign_id = $campaign
    and state = 'queued'
- order by id limit $limit
+ limit $limit
 
 -- name: still_claimed
 select exists (select from messages

@@ -140,6 +140,8 @@ async def finish(unit: Unit, errand: Errand, *, by: str, since: datetime) -> Fol
 
 async def _refresh(unit: Unit, list_id: ListId, signed: Sequence[int]) -> Counter[str]:
     """Put contacts on the list of a static segment, or, by the negative of their ids, take off."""
+    # It is locked before its list, wherever both are.
+    await segments.lock_static(unit, list_id=list_id)
     came = await lists.put(unit, list_id=list_id, contacts=[ContactId(n) for n in signed if n > 0])
     gone = [ContactId(-n) for n in signed if n < 0]
     return Counter({CAME: came, WENT: await lists.take(unit, list_id=list_id, contacts=gone)})

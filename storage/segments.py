@@ -142,6 +142,11 @@ async def names(unit: Unit) -> dict[str, SegmentId]:
     return {row["name"]: row["id"] for row in await unit.rows(_SQL["names"])}
 
 
+async def lock_static(unit: Unit, *, list_id: ListId) -> None:
+    """Keep the static segment that fills a list from changing until this unit ends."""
+    await unit.value(_SQL["lock_static"], list=list_id)
+
+
 async def refreshed(unit: Unit, *, list_id: ListId) -> None:
     """Remember that the list of a static segment was made now."""
     await unit.run(_SQL["refreshed"], list=list_id)

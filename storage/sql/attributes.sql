@@ -51,11 +51,17 @@ select id from contacts
  order by id
 
 -- name: rewrite
--- Write new values where the old ones are still there.
+-- Write new values where the old ones are still there; contacts are locked in the order of their keys.
+with locked as materialized (
+  select id from contacts
+   where organization_id = $organization and id = any($contacts::bigint[])
+   order by id
+     for no key update)
 update contacts c
    set attributes = c.attributes || jsonb_build_object($name::text, w.new)
-  from unnest($contacts::bigint[], $olds::text[], $news::text[]) as w(id, old, new)
- where c.organization_id = $organization and c.id = w.id and c.attributes ->> $name::text = w.old
+  from locked l
+  join unnest($contacts::bigint[], $olds::text[], $news::text[]) as w(id, old, new) on w.id = l.id
+ where c.organization_id = $organization and c.id = l.id and c.attributes ->> $name::text = w.old
 
 -- name: retype
 update attributes set type = $type where organization_id = $organization and name = $name

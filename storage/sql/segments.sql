@@ -38,6 +38,10 @@ update segments
    set name = $name, name_key = $name_key, description = $description, definition = $definition, list_id = $list, refreshed_at = $refreshed_at
  where organization_id = $organization and id = $segment
 
+-- name: lock_static
+-- Keep the segment that fills a list from changing until this commits.
+select id from segments where organization_id = $organization and list_id = $list for no key update
+
 -- name: refreshed
 update segments set refreshed_at = $at where organization_id = $organization and list_id = $list
 

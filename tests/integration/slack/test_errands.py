@@ -617,3 +617,23 @@ async def test_a_segment_that_becomes_static_holds_whom_it_held_while_its_list_i
     assert "5 contacts for segment" in found
     assert await room.rows("select 1 from occurrences where kind = 'segment_joined'") == []
     assert len(await room.rows(LISTED)) == EVERYBODY
+
+
+@pytest.mark.parametrize(
+    "command", ["segment refresh Still", "attribute type since date"], ids=["refresh", "type"]
+)
+async def test_what_is_asked_of_no_contacts_by_name_locks_in_that_order_too(
+    room: CampaignRoom, request: pytest.FixtureRequest, command: str
+) -> None:
+    await room.say("segment new Still first_name is set static=yes")
+    await dated(room, "1/5/2020", "31-12-2019", "1/1/2021", "2/5/2020", "3/5/2020")
+    request.getfixturevalue("slices")
+    await room.say(command)
+    watched = WatchedDatabase.of(room.database)
+    worker = replace(room.worker, database=watched)
+
+    while await run_errands(worker, ACME):
+        await room.later(timedelta(seconds=1))
+
+    assert watched.order.broken == []
+    assert len(await ended(room)) == 1

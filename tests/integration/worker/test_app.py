@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,21 @@ async def test_a_broadcast_goes_from_start_to_completion(world: World, config: C
 
     assert set(world.platform.per_message().values()) == {1}
     assert await world.value("select count(*) from templates") == 1
+
+
+async def test_every_start_reads_what_the_platform_says_of_the_numbers(
+    world: World, config: Config
+) -> None:
+    """Also where it was read a moment before."""
+    name_of = "select verified_name from numbers where id = $1"
+
+    async def named(name: str) -> bool:
+        return bool(await world.value(name_of, NUMBER) == name)
+
+    for name in ("Acme", "Acme Shoes"):
+        world.platform.account = {"verified_name": name}
+        async with running(config, world):
+            await world.until(partial(named, name))
 
 
 async def test_stopping_leaves_nothing_in_doubt(world: World, config: Config) -> None:

@@ -123,7 +123,9 @@ def test_what_is_no_text_is_no_configuration(config: Path) -> None:
 
 @pytest.mark.parametrize("command", ["bot", "worker", "migrate", "recount"])
 def test_a_command_that_needs_servers_says_which_are_missing(command: str, config: Path) -> None:
-    kept = [line for line in EXAMPLE.splitlines() if not line.startswith("database_url")]
+    kept = [
+        line for line in EXAMPLE.splitlines() if not line.startswith(("database_url", "listen_url"))
+    ]
     config.write_text("\n".join(kept))
 
     result = dripline(command, "--config", str(config))
@@ -151,7 +153,9 @@ def test_two_workers_are_not_started_over_a_database_that_does_not_answer(config
 
 
 def test_servers_of_a_parent_stand_in_for_those_left_out(config: Path) -> None:
-    kept = [line for line in EXAMPLE.splitlines() if not line.startswith("database_url")]
+    kept = [
+        line for line in EXAMPLE.splitlines() if not line.startswith(("database_url", "listen_url"))
+    ]
     config.write_text("\n".join(kept))
 
     result = dripline(

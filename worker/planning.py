@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
 
+import structlog
+
 from engine.ids import CampaignId, ContactId, OrganizationId
 from engine.message import hour_of
 from engine.sending_rules import SendingRules
 from storage import messages, planning
-from storage.database import Unit
+from storage.database import Unit, is_lost
 from storage.messages import StatKey
 from storage.planning import Broadcast, Drip
 from worker import walking
@@ -19,6 +21,8 @@ from worker.context import Worker
 SLICE_S = 0.2
 _CONTACTS = 20_000
 _AHEAD = timedelta(days=62)
+
+log = structlog.get_logger()
 
 
 async def plan(worker: Worker, organization: OrganizationId) -> bool:
@@ -31,9 +35,15 @@ async def plan(worker: Worker, organization: OrganizationId) -> bool:
         # A transaction of its own for each: the statistics of one must not be locked while the
         # next one's campaign is.
         for slice_of in await worker.database.run(organization, worker.now(), _waiting, owner=True):
-            more |= await worker.database.run(
-                organization, worker.now(), partial(slice_of, rules=rules), owner=True
-            )
+            try:
+                more |= await worker.database.run(
+                    organization, worker.now(), partial(slice_of, rules=rules), owner=True
+                )
+            except Exception as error:
+                if is_lost(error):
+                    raise
+                # Tried again with the next tick; those behind it go on meanwhile.
+                log.exception("plan.failed")
             if worker.clock.monotonic() >= ends:
                 return True
         if not more:

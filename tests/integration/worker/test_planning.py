@@ -19,6 +19,7 @@ from engine.outcome import failed
 from engine.phone import Phone
 from storage import audiences, members, messages, recount
 from storage import planning as stored
+from storage.database import Unit
 from tests.database import ACME, NOON
 from tests.examples import ON_POSTGRES
 from tests.integration.worker.world import NUMBER, OTHER_NUMBER, World, worker
@@ -109,6 +110,33 @@ async def test_a_crash_between_slices_loses_and_doubles_nobody(
     await planned(world)
 
     assert await world.states(campaign) == {"queued": 45}
+
+
+async def test_a_campaign_that_cannot_be_planned_keeps_no_other_from_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contacts = await world.contacts(4)
+    broken, drip, fine = [
+        await broadcast(world, Audience(everyone=True)),
+        await world.campaign(kind="drip", state="active"),
+        await broadcast(world, Audience(everyone=True)),
+    ]
+    await world.enrolled(drip, contacts)
+    move = stored.move_cursor
+
+    async def fails(unit: Unit, *, campaign: CampaignId, **values: Any) -> None:  # noqa: ANN401
+        if campaign == broken:
+            await unit.connection.execute("select 1 / 0")
+        await move(unit, campaign=campaign, **values)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stored, "move_cursor", fails)
+        await planned(world)
+    before = [await world.states(each) for each in (broken, drip, fine)]
+    await planned(world)
+
+    assert before == [{}, {"queued": 4}, {"queued": 4}]
+    assert await world.states(broken) == {"queued": 4}
 
 
 async def test_a_failure_inside_a_slice_undoes_all_of_it(

@@ -85,7 +85,7 @@ select t.name, count(*) as count
  where c.organization_id = $organization and (true /* meant */)
    and case when t.name = 'phone'
             then not exists (select from contact_identities i
-                              where i.organization_id = c.organization_id and i.contact_id = c.id and i.kind = 'phone')
+                              where i.organization_id = $organization and i.contact_id = c.id and i.kind = 'phone')
             else lacks(t.name, c.name, c.first_name, c.company, c.email, c.attributes) end
  group by t.name
 
@@ -99,7 +99,7 @@ select t.name, count(*) as count
    and e.position < $place
    and case when t.name = 'phone'
             then not exists (select from contact_identities i
-                              where i.organization_id = c.organization_id and i.contact_id = c.id and i.kind = 'phone')
+                              where i.organization_id = $organization and i.contact_id = c.id and i.kind = 'phone')
             else lacks(t.name, c.name, c.first_name, c.company, c.email, c.attributes) end
  group by t.name
 

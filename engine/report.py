@@ -137,6 +137,20 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """What was sent again, because WhatsApp said nothing of the first call.
+
+    Attributes:
+        doubled: Messages of which WhatsApp took two calls after all.
+        twice: The phones of the first of those.
+    """
+
+    resent: int = 0
+    doubled: int = 0
+    twice: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """A campaign in numbers.
 
@@ -147,6 +161,7 @@ class Report:
 
     enrollments: Enrollments | None
     steps: tuple[Step, ...]
+    again: Again = Again()
 
     @property
     def total(self) -> Counts:

@@ -6,12 +6,13 @@ from datetime import datetime
 from engine.campaign import Kind, State
 from engine.ids import CampaignId
 from engine.message import hour_of
-from engine.report import SILENT_AFTER, Counts, Enrollments, Report, Step
+from engine.report import SILENT_AFTER, Again, Counts, Enrollments, Report, Step
 from storage.database import Unit
 from storage.queries import load
 
 _SQL = load("reports")
 
+_NAMED = 10
 _FOR_EVER = 9999  # the year of what Postgres calls infinity, as a datetime
 
 
@@ -83,7 +84,15 @@ async def report(unit: Unit, *, campaign: Campaign) -> Report:
     return Report(
         enrollments=await _enrollments(unit, campaign) if campaign.kind is Kind.DRIP else None,
         steps=await _steps(unit, campaign.id),
+        again=await _again(unit, campaign.id),
     )
+
+
+async def _again(unit: Unit, campaign: CampaignId) -> Again:
+    row = await unit.row(_SQL["again"], campaign=campaign, limit=_NAMED)
+    if row is None:
+        raise AssertionError("counts without a row")
+    return Again(resent=row["resent"], doubled=row["doubled"], twice=tuple(row["twice"]))
 
 
 async def _enrollments(unit: Unit, campaign: Campaign) -> Enrollments:

@@ -12,7 +12,7 @@ from bot.slack.refusals import refusing
 from bot.slack.registry import Context, Registry
 from bot.slack.replies import Reply
 from engine.ids import CampaignId
-from engine.report import Counts, Enrollments, Report, Share, Step
+from engine.report import Again, Counts, Enrollments, Report, Share, Step
 from storage import reports
 from storage.database import Unit
 from storage.reports import Campaign
@@ -62,6 +62,8 @@ def shown(campaign: Campaign, report: Report) -> Message:
     lines += [_reasons_line(_title(step), step.counts) for step in report.steps if _left(step)]
     if report.total.no_report:
         lines.append(_silent_line(report, show=str))
+    if report.again != Again():
+        lines.append(_again_line(report.again, show=str))
     return message(joined(lines), *_blocks(campaign, report))
 
 
@@ -98,6 +100,20 @@ def _silent_line(report: Report, *, show: Callable[[int], str]) -> Markup:
     )
 
 
+def _again_line(again: Again, *, show: Callable[[int], str]) -> Markup:
+    line = markup("Sent again after silence: {n}", n=show(again.resent))
+    if not again.doubled:
+        return markup("{line}.", line=line)
+    more = again.doubled - len(again.twice)
+    listed = [*again.twice, f"{show(more)} more"] if more else again.twice
+    return markup(
+        "{line}. Reached twice: {n} ({listed}).",
+        line=line,
+        n=show(again.doubled),
+        listed=", ".join(listed),
+    )
+
+
 def _reasons(counts: Counts, *, show: Callable[[int], str]) -> Iterable[Markup]:
     for reason, count in counts.left_out:
         yield markup("{n} {why}", n=show(count), why=reason.sentence)
@@ -129,6 +145,8 @@ def _blocks(campaign: Campaign, report: Report) -> Iterable[Block]:
         yield section(joined([Markup("Left out:"), *left_out]))
     if report.total.no_report:
         yield section(_silent_line(report, show=number))
+    if report.again != Again():
+        yield section(_again_line(report.again, show=number))
     yield context(Markup(_LEGEND), *_times(campaign))
 
 

@@ -35,6 +35,7 @@ drop function database_identity;
 -- == What senders must hear ==
 drop table revocations;
 -- == Upkeep ==
+drop index messages_again;
 drop function counts_of;
 -- == Limits on people ==
 drop table place_counts, places;

@@ -45,6 +45,9 @@ language sql immutable parallel safe as $$
    where x.counts
 $$;
 
+-- What was sent again after silence, and what reached somebody twice: a few rows, which reports name.
+create index messages_again on messages (organization_id, campaign_id, id) where resent > 0 or doubled > 0;
+
 -- == What senders must hear ==
 
 -- What is told by NOTIFY too, for those who cannot hear it behind a pooler and look instead; for some seconds.

@@ -30,3 +30,14 @@ select s.id, s.removed_at is not null as removed, m.metric, m.count
 select state, count(*) as count from enrollments
  where organization_id = $organization and campaign_id = $campaign
  group by state
+
+-- name: again
+-- How many messages were sent again after silence, how many of all reached somebody twice, and the phones of up to $limit
+-- of those.
+select count(*) filter (where m.resent > 0) as resent, count(*) filter (where m.doubled > 0) as doubled,
+       coalesce((array_agg(i.value order by m.id) filter (where m.doubled > 0 and i.value is not null))[:$limit::integer], '{}') as twice
+  from messages m
+  left join lateral (select min(value) as value from contact_identities
+                      where organization_id = $organization and contact_id = m.contact_id and kind = 'phone'
+                        and m.doubled > 0) i on true
+ where m.organization_id = $organization and m.campaign_id = $campaign and (m.resent > 0 or m.doubled > 0)

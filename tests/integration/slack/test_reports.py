@@ -120,6 +120,38 @@ async def test_what_whatsapp_says_nothing_of_for_a_day_has_no_report(world: Worl
     assert "No report: 3;" in after.message.text
 
 
+async def test_who_was_sent_to_again_is_counted_and_who_got_it_twice_is_named(
+    world: World,
+) -> None:
+    sale = await world.campaign("Sale")
+    await world.step(sale, planned=5, accepted=5, sent=5)
+    assert "Sent again" not in (await ask(world, "Sale")).message.text
+    async with world.database.owner_unit(ACME, world.clock.now()) as unit:
+        await unit.connection.execute(
+            "with made as (insert into contacts (organization_id, source, created_at, updated_at)"
+            "              select 'acme', 'test', $1, $1 from generate_series(1, 12) returning id)"
+            " insert into contact_identities (organization_id, kind, value, contact_id, created_at)"
+            " select 'acme', 'phone', '+316' || (10000000 + row_number() over (order by id)), id,"
+            "        $1 from made",
+            NOON,
+        )
+        await unit.connection.execute(
+            "insert into messages (organization_id, id, run_id, step_id, contact_id, campaign_id,"
+            "   number_id, state, due_at, resent, doubled)"
+            " select 'acme', new_message_id(extract(epoch from $2::timestamptz)::bigint), 1, 1,"
+            "        contact_id, $1, 'n', 'sent', $2, 1,"
+            "        (row_number() over (order by value) <> 1)::int"
+            "   from contact_identities order by value",
+            sale,
+            NOON,
+        )
+
+    text = (await ask(world, "Sale")).message.text
+
+    assert "Sent again after silence: 12. Reached twice: 11 (+31610000002, " in text
+    assert "+31610000011, 1 more)." in text
+
+
 async def test_names_are_matched_and_what_fits_nothing_is_answered(world: World) -> None:
     await world.campaign("Spring Sale")
     await world.campaign("Spring Cleaning")

@@ -1,7 +1,10 @@
 -- name: acquire
--- Take the lease if nobody holds it or its holder was not heard of for $expiry_s seconds.
+-- Take the lease if nobody holds it or its holder was not heard of for $expiry_s seconds. Never waits: a lease in use
+-- by a transaction is somebody's, and those who wait for one would take the connections of everybody else.
 insert into leases as l (organization_id, name, holder, generation, renewed_at)
-values ($organization, $name, $holder, 1, clock_timestamp())
+select $organization, $name, $holder, 1, clock_timestamp()
+ where not exists (select from leases where organization_id = $organization and name = $name)
+    or exists (select from leases where organization_id = $organization and name = $name for no key update skip locked)
 on conflict (organization_id, name) do update
    set holder = excluded.holder, generation = l.generation + 1, renewed_at = clock_timestamp()
  where l.holder is null or l.renewed_at < clock_timestamp() - $expiry_s::double precision * interval '1 second'

@@ -86,6 +86,23 @@ async def test_a_host_that_vanished_in_the_middle_of_a_claim_does_not_keep_its_l
     assert taken == lease.generation + 1
 
 
+async def test_nobody_waits_for_a_lease_that_a_claim_is_made_under(database: Database) -> None:
+    """Each look of the tick would keep a connection, until other organizations find none."""
+    async with database.owner_unit(ACME, NOON) as unit:
+        lease = await leases.acquire(unit, name=LANE, holder="one")
+    assert lease is not None
+    await _ended(database)
+
+    async def acquired() -> leases.Lease | None:
+        async with asyncio.timeout(2), database.owner_unit(ACME, NOON) as unit:
+            return await leases.acquire(unit, name=LANE, holder="two")
+
+    async with database.pool.acquire() as claiming, claiming.transaction():
+        await claiming.execute("select from leases where name = $1 for share", LANE)
+        assert await asyncio.create_task(acquired()) is None
+    assert await asyncio.create_task(acquired()) is not None
+
+
 _TAKEN_OVER = """
 update leases set holder = 'other', generation = generation + 1, renewed_at = clock_timestamp()
  where organization_id = $1 and name = $2 and renewed_at < clock_timestamp() - interval '4 seconds'

@@ -69,6 +69,8 @@ class Cluster:
         at = datetime.now(UTC)  # noqa: TID251 — business time of a cluster that has no offset
         async with self.database.owner_unit(organization, at) as unit:
             await unit.connection.fetchval(_QUEUE, organization, number, count, at)
+        # As autovacuum does within a minute; without it PostgreSQL takes the tables for empty.
+        await self.database.pool.execute("analyze contacts, contact_identities, messages")
 
     async def states(self) -> dict[str, int]:
         rows = await self.database.pool.fetch(

@@ -3,6 +3,7 @@
 
 import asyncio
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -17,6 +18,7 @@ RATE = 20
 NUMBERS = {ACME: {f"20000000000000{n}": RATE for n in range(1, 7)}}
 MESSAGES = 1500
 MOVED_WITHIN_S = 15.0
+WATCHED_S = 6.0
 
 
 async def test_lanes_spread_and_move_and_no_number_is_sent_on_by_two() -> None:
@@ -48,9 +50,45 @@ async def test_lanes_spread_and_move_and_no_number_is_sent_on_by_two() -> None:
         assert set(await running.states()) <= {"queued", "claimed", "accepted", "unknown"}
 
 
+async def test_one_organization_at_full_load_leaves_another_what_it_had() -> None:
+    busy = {f"20000000000000{n}": 300 for n in range(1, 4)}
+    quiet = "300000000000009"
+    numbers = {ACME: busy, GLOBEX: {quiet: 2 * RATE}}
+    async with cluster(numbers, hosts=1, namespaces=False) as running:
+        await running.queue(GLOBEX, quiet, MESSAGES)
+        await _all_sending(running, [quiet])
+        alone, alone_gap = await _watched(running, quiet)
+        for number in busy:
+            await running.queue(ACME, number, 2 * MESSAGES)
+        await _all_sending(running, list(busy))
+        others = len(running.calls)
+        beside, beside_gap = await _watched(running, quiet)
+        others = len(running.calls) - others - beside
+
+        print(
+            f"\nof 40 a second: {alone / WATCHED_S:.1f} alone, longest pause {alone_gap:.0f} ms;"
+            f" {beside / WATCHED_S:.1f} beside {others / WATCHED_S:.0f} of another's,"
+            f" longest pause {beside_gap:.0f} ms"
+        )
+        assert others
+        assert beside
+        for organization in numbers.values():
+            for number, rate in organization.items():
+                assert fullest_second(running.of(number)) <= rate, number
+
+
+async def _watched(running: Cluster, number: str) -> tuple[int, float]:
+    """Return how many calls a number makes in a while, and the longest time between two, in ms."""
+    before = len(running.of(number))
+    await asyncio.sleep(WATCHED_S)
+    times = [call.at for call in running.of(number)[before:]]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    return len(times), 1000 * max(gaps, default=WATCHED_S)
+
+
 async def _all_sending(running: Cluster, numbers: list[str]) -> None:
     async with asyncio.timeout(30):
-        while {call.number for call in running.calls} < set(numbers):  # noqa: ASYNC110 — calls come
+        while not {call.number for call in running.calls} >= set(numbers):  # noqa: ASYNC110 — calls come
             await asyncio.sleep(0.05)
 
 

@@ -4,8 +4,10 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
+import structlog
 from hypothesis import is_hypothesis_test, settings
 from xdist.scheduler import LoadScopeScheduling
 
@@ -109,6 +111,19 @@ def _missing_for_browser() -> str | None:
     if any(map(shutil.which, _BROWSERS)):
         return None
     return "chromium is not installed; Debian: apt-get install chromium"
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let what one test's command line sets up for logs be gone in the next test."""
+    configure = structlog.configure
+
+    def uncached(**options: Any) -> None:  # noqa: ANN401 — structlog's
+        configure(**{**options, "cache_logger_on_first_use": False})
+
+    monkeypatch.setattr(structlog, "configure", uncached)
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

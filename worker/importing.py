@@ -54,21 +54,26 @@ async def _advance(worker: Worker, organization: OrganizationId, seen: Import, e
     match seen.state:
         case State.UPLOADED:
             opened = await _opened(worker, organization, seen)
-            moved = await worker.database.run(
-                organization, worker.now(), lambda unit: _open(unit, seen, opened.sheet), owner=True
-            )
+            with opened.closed_if_it_fails():
+                moved = await worker.database.run(
+                    organization,
+                    worker.now(),
+                    lambda unit: _open(unit, seen, opened.sheet),
+                    owner=True,
+                )
             worker.reading.keep(organization, seen.id, opened)
             return moved
         case State.JUDGING:
             reading = await _reading(worker, organization, seen)
-            rows = _next_rows(worker, organization, reading, seen, ends)
-            if rows is None:
-                # Still on its way to where the database says it was.
-                worker.reading.keep(organization, seen.id, reading)
-                return True
-            judged = await worker.database.run(
-                organization, worker.now(), lambda unit: _judge(unit, seen, rows), owner=True
-            )
+            with reading.closed_if_it_fails():
+                rows = _next_rows(worker, organization, reading, seen, ends)
+                if rows is None:
+                    # Still on its way to where the database says it was.
+                    worker.reading.keep(organization, seen.id, reading)
+                    return True
+                judged = await worker.database.run(
+                    organization, worker.now(), lambda unit: _judge(unit, seen, rows), owner=True
+                )
             if judged and rows:
                 reading.position = rows[-1].number
                 worker.reading.keep(organization, seen.id, reading)

@@ -1,6 +1,7 @@
 """A file in the middle of being read, so that the next slice need not begin at its top."""
 
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -22,7 +23,19 @@ class Reading:
     sheet: Sheet | Unreadable
     records: Iterator[Record] = field(repr=False)
 
-    def __del__(self) -> None:
+    def close(self) -> None:
         if isinstance(self.records, Generator):
             self.records.close()
         self.file.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    @contextmanager
+    def closed_if_it_fails(self) -> Iterator[None]:
+        """Close it where the block fails: what keeps the error would keep it too."""
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise

@@ -18,7 +18,7 @@ from storage.webhook_failures import is_outage
 Update = TypeVar("Update")
 
 LARGEST: Final = 500
-WINDOW_S: Final = 0.002
+WINDOW_S: Final = 0.0005
 _COMMIT_S: Final = 10.0
 _DRAIN_S: Final = 10.0
 

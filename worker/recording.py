@@ -28,7 +28,7 @@ _Done = TypeVar("_Done")
 RECORD_S = 0.1
 """Results are written down together, at least so often."""
 
-_AT_ONCE = 500
+_AT_ONCE = 250
 _ASK_AGAIN = timedelta(minutes=1)
 
 log = structlog.get_logger()

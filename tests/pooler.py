@@ -31,6 +31,7 @@ class Pooler:
         self._count = sessions
         self._free: asyncio.Queue[tuple[int, asyncio.StreamReader, asyncio.StreamWriter]]
         self._free = asyncio.Queue()
+        self._sessions: set[asyncio.StreamWriter] = set()
         self._clients: set[asyncio.Task[None]] = set()
         self._pending: dict[asyncio.StreamReader, asyncio.Task[tuple[bytes, bytes]]] = {}
         self._open_for_clients = True
@@ -48,6 +49,7 @@ class Pooler:
 
     async def _open(self, number: int) -> None:
         reader, writer = await asyncio.open_unix_connection(self._socket)
+        self._sessions.add(writer)
         said = b"".join(
             each.encode() + b"\0"
             for each in ("user", self._user, "database", self._database, "timezone", "UTC", "")
@@ -62,8 +64,11 @@ class Pooler:
         for task in self._clients:
             task.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
-        while not self._free.empty():
-            self._free.get_nowait()[2].close()
+        for pending in self._pending.values():
+            pending.cancel()
+        # Also one that was being opened for a client that had just gone.
+        for session in self._sessions:
+            session.close()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -153,6 +158,7 @@ class Pooler:
             else:
                 # Given up amid a transaction: PgBouncer closes such a session, and so do we.
                 to_server.close()
+                self._sessions.discard(to_server)
                 if self._open_for_clients:
                     await self._open(number)
 

@@ -43,7 +43,7 @@ with meant as (
   select case when exists (select from unnest($tokens::text[]) as t(name)
                             where case when t.name = 'phone'
                                        then not exists (select from contact_identities i
-                                                         where i.organization_id = c.organization_id and i.contact_id = c.id
+                                                         where i.organization_id = $organization and i.contact_id = c.id
                                                            and i.kind = 'phone')
                                        else lacks(t.name, c.name, c.first_name, c.company, c.email, c.attributes) end)
               then 'missing_value'
@@ -52,7 +52,7 @@ with meant as (
               when cooled.until > $due_at::timestamptz and cooled.until > $deadline_at::timestamptz then 'cooldown'
               when $free_form::boolean
                and not exists (select from service_windows w
-                                where w.organization_id = c.organization_id and w.contact_id = c.id
+                                where w.organization_id = $organization and w.contact_id = c.id
                                   and w.number_id = coalesce($number::text,
                                                              case when c.last_number_id = any($numbers::text[])
                                                                   then c.last_number_id end,
@@ -71,7 +71,7 @@ with meant as (
    where c.organization_id = $organization and (true /* meant */)
      and left_out_because(c, $promotional::boolean) is null
      and not ($active::boolean and exists (select from enrollments e
-                                            where e.organization_id = c.organization_id and e.contact_id = c.id
+                                            where e.organization_id = $organization and e.contact_id = c.id
                                               and e.campaign_id <> $campaign::bigint and e.state in ('active', 'paused')))
      and not ($recent::boolean and c.promoted_at is not null and c.promoted_at > $promoted_since::timestamptz
               and c.promoted_campaign_id is distinct from $campaign::bigint))

@@ -158,7 +158,7 @@ def _system(piece: Piece, *, waba_id: str, number_id: NumberId) -> IdentityChang
     system = nested(piece, "system")
     wamid = text(piece, "id")
     old, new = _before(piece, system), _after(system)
-    if system.get("type") not in _CHANGES or wamid is None or old is None or new is None:
+    if text(system, "type") not in _CHANGES or wamid is None or old is None or new is None:
         return None
     return IdentityChange(
         waba_id=waba_id,

@@ -8,7 +8,8 @@ from tests.system import INBOX, System, button, words
 
 
 async def drip(system: System, name: str, *options: str, template: str = "followup") -> None:
-    await system.ask(" ".join(["campaign new", name, *options]))
+    made = await system.ask(" ".join(["campaign new", name, *options]))
+    assert name in made, made
     await system.ask(f"step add {name} after=0m template={template}")
     assert "activated" in await system.ask(f"campaign activate {name}")
 

@@ -261,18 +261,21 @@ async def _roll_back(connection: asyncpg.Connection) -> None:
 
 
 # A host that is cut off keeps its transactions open, and what they lock, such as the lease of a
-# number that another host is to take. PostgreSQL itself would notice only after minutes. Less than
-# a lease lasts; our own transactions never wait for us so long.
-_PATIENCE_MS = 3000
+# number that another host is to take. PostgreSQL itself would notice only after minutes. The
+# worker's is less than a lease lasts. The bot holds no lease, and what it was asked to do nobody
+# does again, so a machine that has no time for it for seconds must not undo it.
+_PATIENCE_MS = 3_000
+_PATIENCE_OF_BOT_MS = 10_000
 
 
 def _begin(organization: OrganizationId, role: str | None) -> str:
     """Return BEGIN and the settings of the transaction as one round trip."""
     if not _SAFE_ID.fullmatch(organization):
         raise ValueError(f"not an organization id: {organization!r}")
+    patience_ms = _PATIENCE_MS if role is None else _PATIENCE_OF_BOT_MS
     settings = (
         f"set_config('app.organization_id', '{organization}', true), "
-        f"set_config('idle_in_transaction_session_timeout', '{_PATIENCE_MS}', true)"
+        f"set_config('idle_in_transaction_session_timeout', '{patience_ms}', true)"
     )
     if role is None:
         return f"begin; select {settings}"

@@ -242,6 +242,8 @@ class World:
                     counts[self.campaign, 1, 0, hour, moment.removesuffix("_at")] += 1
             if accepted and row["state"] not in {"accepted", "sent", "delivered", "read"}:
                 counts[self.campaign, 1, 0, hour, "returned"] += 1
+                if row["sent_at"] is None:
+                    counts[self.campaign, 1, 0, hour, "unsent"] += 1
             if row["state"] == "dead":
                 counts[self.campaign, 1, 0, hour, "dead"] += 1
         return counts

@@ -126,23 +126,18 @@ async def accept(unit: Unit, taken: Sequence[Taken]) -> frozenset[MessageId]:
 async def _advance_accepted(unit: Unit, moved: Sequence[Taken]) -> None:
     if not moved:
         return
-    sent = Counter((each.run_id, each.campaign_id) for each in moved)
+    sent = Counter(
+        (each.run_id, each.campaign_id)
+        for each in moved
+        if each.run_id is not None and each.campaign_id is not None
+    )
     await advance(
         unit,
         runs=[each.run_id for each in moved if each.run_id is not None],
         steps=[each.step_id for each in moved],
         moments=[each.accepted_at for each in moved],
     )
-    nothing = [0] * len(sent)
-    await unit.run(
-        _SQL["count_in_enrollments"],
-        run_ids=[run for run, _ in sent],
-        campaign_ids=[campaign for _, campaign in sent],
-        sent=list(sent.values()),
-        delivered=nothing,
-        read=nothing,
-        replied=nothing,
-    )
+    await _add_to_enrollments(unit, {key: (count, 0, 0, 0) for key, count in sent.items()})
 
 
 async def progress(
@@ -187,16 +182,7 @@ async def progress(
             deltas[*key, "read"] += 1
             read[run, campaign] += 1
     runs = [each for each in {**delivered, **read} if each[0] in enrolled]
-    if runs:
-        await unit.run(
-            _SQL["count_in_enrollments"],
-            run_ids=[run for run, _ in runs],
-            campaign_ids=[campaign for _, campaign in runs],
-            sent=[0] * len(runs),
-            delivered=[delivered[each] for each in runs],
-            read=[read[each] for each in runs],
-            replied=[0] * len(runs),
-        )
+    await _add_to_enrollments(unit, {each: (0, delivered[each], read[each], 0) for each in runs})
     return frozenset(row["id"] for row in rows), deltas
 
 
@@ -358,6 +344,11 @@ async def _count_in_enrollments(unit: Unit, changed: Sequence[tuple[Row, Row]]) 
             known = counts.setdefault((after.run_id, after.campaign_id), [0, 0, 0, 0])
             for place, gain in enumerate(gained):
                 known[place] += gain
+    await _add_to_enrollments(unit, counts)
+
+
+async def _add_to_enrollments(unit: Unit, counts: Mapping[tuple[int, int], Sequence[int]]) -> None:
+    """Add to locked enrollments, by run and campaign: sent, delivered, read, replied."""
     if not counts:
         return
     sent, delivered, read, replied = zip(*counts.values(), strict=True)

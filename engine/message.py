@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Self
 
-from engine.ids import MessageId
+from engine.ids import MessageId, NumberId
 from engine.reasons import Reason
 
 
@@ -224,11 +224,13 @@ class Progress(NamedTuple):
     """What several reports of one attempt come to together: how far it got, and since when.
 
     Attributes:
+        number_id: That it was sent from.
         state: SENT, DELIVERED or READ.
     """
 
     id: MessageId
     attempt: int
+    number_id: NumberId
     wamid: str
     state: State
     sent_at: datetime
@@ -237,19 +239,31 @@ class Progress(NamedTuple):
 
     @classmethod
     def reported(
-        cls, id_: MessageId, state: State, *, at: datetime, attempt: int, wamid: str
+        cls,
+        id_: MessageId,
+        state: State,
+        *,
+        at: datetime,
+        attempt: int,
+        number_id: NumberId,
+        wamid: str,
     ) -> Self:
         """Return what one report says; *state* as in :class:`Progress`."""
         got_it, read = state in GOT_IT, state is State.READ
         return cls(
             id=id_,
             attempt=attempt,
+            number_id=number_id,
             wamid=wamid,
             state=state,
             sent_at=at,
             delivered_at=at if got_it else None,
             read_at=at if read else None,
         )
+
+    def of_call_of(self, other: Self) -> bool:
+        """Whether both speak of one call."""
+        return self[:4] == other[:4]
 
     def with_(self, other: Self) -> Self:
         """Return what both say of the same call, whichever was heard first."""

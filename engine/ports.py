@@ -11,7 +11,7 @@ from engine.failures import Effect
 from engine.identity import Identity
 from engine.ids import CampaignId, ContactId, MessageId, NumberId
 from engine.keywords import Meaning
-from engine.message import Message, Progress
+from engine.message import Message
 from engine.updates import Inbound, QualityScore, TemplateRef
 
 # Messages
@@ -96,16 +96,6 @@ class Reports(Messages, Protocol):
 
         Args:
             reached: Contacts of whom will be noted that messages got through to them.
-        """
-        ...
-
-    async def progress(
-        self, progress: Collection[Progress], *, beside: Collection[MessageId]
-    ) -> Collection[MessageId]:
-        """Raise messages in one go of which nothing else is known; return which those were.
-
-        They are counted by the :meth:`save` that follows. Locks them and *beside*, which are to
-        be changed after them, as :meth:`lock` does.
         """
         ...
 

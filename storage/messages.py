@@ -1,7 +1,7 @@
 """Changing messages: rows, statistics and enrollments move together, in one order of locks."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import asyncpg
 
 from engine.ids import CampaignId, ContactId, MessageId, NumberId, StepId
-from engine.message import OPEN, Message, Progress, State, hour_of
+from engine.message import OPEN, Message, State, hour_of
 from engine.reasons import Reason
 from storage.database import Unit
 from storage.queries import load
@@ -140,52 +140,6 @@ async def _advance_accepted(unit: Unit, moved: Sequence[Taken]) -> None:
     await _add_to_enrollments(unit, {key: (count, 0, 0, 0) for key, count in sent.items()})
 
 
-async def progress(
-    unit: Unit, got_on: Collection[Progress], *, beside: Collection[MessageId]
-) -> tuple[frozenset[MessageId], Counter[StatKey]]:
-    """Raise messages that only got on, where nothing else has been heard of them.
-
-    What `Message.progressed` and `save` come to for such a message, without reading it: this
-    happens several times for every message. Returns which those were, and what is to be counted
-    by the `save` that follows.
-
-    Args:
-        beside: Messages to lock with them, after the enrollments behind all.
-    """
-    wanted = sorted({*beside, *(each.id for each in got_on)})
-    enrolled = {row["id"] for row in await unit.rows(_SQL["lock_enrollments"], ids=wanted)}
-    ids, attempts, wamids, states, sent_ats, delivered_ats, read_ats = zip(*got_on, strict=True)
-    rows = await unit.rows(
-        _SQL["progress"],
-        held=wanted,
-        ids=ids,
-        attempts=attempts,
-        wamids=wamids,
-        states=states,
-        sent_ats=sent_ats,
-        delivered_ats=delivered_ats,
-        read_ats=read_ats,
-    )
-    deltas: Counter[StatKey] = Counter()
-    delivered: Counter[tuple[int, int]] = Counter()
-    read: Counter[tuple[int, int]] = Counter()
-    for _, campaign, step, variant, run, accepted_at, was_sent, was_delivered, was_read in rows:
-        if not campaign:
-            continue
-        key = (campaign, step, variant or 0, hour_of(accepted_at))
-        if was_sent:
-            deltas[*key, "sent"] += 1
-        if was_delivered:
-            deltas[*key, "delivered"] += 1
-            delivered[run, campaign] += 1
-        if was_read:
-            deltas[*key, "read"] += 1
-            read[run, campaign] += 1
-    runs = [each for each in {**delivered, **read} if each[0] in enrolled]
-    await _add_to_enrollments(unit, {each: (0, delivered[each], read[each], 0) for each in runs})
-    return frozenset(row["id"] for row in rows), deltas
-
-
 async def locked(unit: Unit, ids: Iterable[MessageId]) -> dict[MessageId, Row]:
     """Lock messages *ids*, after the enrollments behind them, and return those that exist.
 
@@ -205,7 +159,6 @@ async def save(
     changes: Sequence[tuple[Row, Row]],
     *,
     campaigns: Mapping[CampaignId, str] = MappingProxyType({}),
-    counted: Mapping[StatKey, int] = MappingProxyType({}),
 ) -> None:
     """Write (before, after) pairs whose locks this unit holds; move stats and enrollments along.
 
@@ -215,7 +168,6 @@ async def save(
     Args:
         campaigns: From `keep_campaigns`: those of all that is queued again. Otherwise a campaign
             could complete beside us without seeing that a row is open again.
-        counted: Of messages changed already, in the same order of keys.
     """
     changed = [
         (before, _unless_ended(before, after, campaigns, unit.at))
@@ -226,9 +178,7 @@ async def save(
         await _write(unit, [after.message for _, after in changed])
         await _advance_enrollments(unit, changed)
         await _count_in_enrollments(unit, changed)
-    deltas = _stat_deltas(changed)
-    deltas.update(counted)
-    await move_stats(unit, deltas)
+    await move_stats(unit, _stat_deltas(changed))
 
 
 def _unless_ended(

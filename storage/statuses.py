@@ -5,16 +5,50 @@ from datetime import datetime
 
 from engine.automation import Milestone
 from engine.failures import Suppress
-from engine.ids import CampaignId, ContactId, MessageId
+from engine.ids import CampaignId, ContactId, MessageId, OrganizationId
 from engine.message import Message, Progress
 from engine.ports import FailedMessage, Known
 from storage import effects, media, messages, occurrences
-from storage.database import Unit
+from storage.database import Database, Unit
 from storage.effects import Consequence
-from storage.messages import Row, StatKey
+from storage.messages import Row
 from storage.queries import load
 
 _SQL = load("statuses")
+
+
+async def progress(
+    database: Database, organization: OrganizationId, got_on: Collection[Progress], *, at: datetime
+) -> frozenset[MessageId]:
+    """Raise messages that only got on, where nothing else has been heard of them.
+
+    What `record_statuses` comes to for such a message, without reading it: this happens several
+    times for every message. A transaction of its own; the others are for `record_statuses`.
+
+    Args:
+        got_on: One of each message.
+
+    Returns:
+        Messages of which nothing is left to be recorded.
+    """
+    if not got_on:
+        return frozenset()
+    ids, attempts, numbers, wamids, states, *ats = zip(*got_on, strict=True)
+    sent_ats, delivered_ats, read_ats = ats
+    rows = await database.rows(
+        organization,
+        at,
+        _SQL["progress"],
+        ids=ids,
+        attempts=attempts,
+        numbers=numbers,
+        wamids=wamids,
+        states=states,
+        sent_ats=sent_ats,
+        delivered_ats=delivered_ats,
+        read_ats=read_ats,
+    )
+    return frozenset(row["id"] for row in rows)
 
 
 class LockedMessages:
@@ -25,7 +59,6 @@ class LockedMessages:
         self.rows: dict[MessageId, Row] = {}
         self.campaigns: Mapping[CampaignId, str] = {}
         self.awaited: Collection[Milestone] = ()
-        self.counted: Mapping[StatKey, int] = {}
 
     async def lock(self, ids: Collection[MessageId]) -> Mapping[MessageId, Row]:
         self.rows = await messages.locked(self.unit, ids) if ids else {}
@@ -34,8 +67,7 @@ class LockedMessages:
     async def save(self, changed: Collection[Message]) -> None:
         """Write messages locked before, with all that counts them and all that waits for them."""
         pairs = [(self.rows[each.id], self.rows[each.id].with_message(each)) for each in changed]
-        await messages.save(self.unit, pairs, campaigns=self.campaigns, counted=self.counted)
-        self.counted = {}
+        await messages.save(self.unit, pairs, campaigns=self.campaigns)
         if self.awaited:
             await occurrences.reached(self.unit, milestones=self.awaited, changes=pairs)
 
@@ -74,15 +106,6 @@ class StatusReports(LockedMessages):
         reached: Collection[ContactId],
     ) -> None:
         self.campaigns = await effects.prepare(self.unit, failing, reached=reached)
-
-    async def progress(
-        self, progress: Collection[Progress], *, beside: Collection[MessageId]
-    ) -> Collection[MessageId]:
-        # Automations that wait for it have to see the rows.
-        if self.awaited or not progress:
-            return ()
-        changed, self.counted = await messages.progress(self.unit, progress, beside=beside)
-        return changed
 
     async def control(self, ids: Collection[MessageId]) -> None:
         await self.unit.run(_SQL["control"], ids=list(ids))

@@ -19,13 +19,13 @@ from engine.usecases.apply_platform_event import PlatformEvent, apply_platform_e
 from engine.usecases.apply_preference import apply_preferences
 from engine.usecases.change_identity import change_identity
 from engine.usecases.receive_inbound import Voice, receive_inbound
-from engine.usecases.record_statuses import record_statuses
+from engine.usecases.record_statuses import progress_of, record_statuses
 from storage.consents import ConsentLedger
 from storage.database import Database, Unit
 from storage.identities import IdentifiedContacts
 from storage.inbound import InboundMessages
 from storage.platform_events import PlatformEvents
-from storage.statuses import LockedMessages, StatusReports
+from storage.statuses import LockedMessages, StatusReports, progress
 
 _STATUS_GROUPS = 2  # while one waits for its commit, Python merges the other
 
@@ -75,11 +75,20 @@ class Department:
 
     async def _record(self, statuses: Sequence[StatusReport]) -> Mapping[StatusReport, Aftermath]:
         at = self.clock.now()
+        # What most groups are all of.
+        got_on = progress_of(statuses, at=at)
+        raised = await progress(self.database, self.organization, got_on, at=at)
+        others = [
+            each
+            for each in statuses
+            if each.callback is None or each.callback.message_id not in raised
+        ]
 
         async def work(unit: Unit) -> None:
-            await record_statuses(statuses, at=at, reports=StatusReports(unit))
+            await record_statuses(others, at=at, reports=StatusReports(unit))
 
-        await self.database.run(self.organization, at, work)
+        if others:
+            await self.database.run(self.organization, at, work)
         return {}
 
     async def _receive(self, messages: Sequence[Inbound]) -> Mapping[Inbound, Aftermath]:

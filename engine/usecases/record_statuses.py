@@ -20,6 +20,39 @@ _PROGRESS: Final = {
 }
 
 
+def progress_of(statuses: Iterable[StatusReport], *, at: datetime) -> list[Progress]:
+    """Return what *statuses*, heard at *at*, say of messages that only got on, one of each.
+
+    Without those of which something else is said too, and those that do not carry our mark.
+    """
+    got_on: dict[MessageId, Progress] = {}
+    others: set[MessageId] = set()
+    for status in statuses:
+        if status.callback is None:
+            continue
+        id_ = status.callback.message_id
+        state = _PROGRESS.get(status.status)
+        if state is None:
+            others.add(id_)
+            continue
+        said = Progress.reported(
+            id_,
+            state,
+            at=status.at or at,
+            attempt=status.callback.attempt,
+            number_id=status.number_id,
+            wamid=status.wamid,
+        )
+        before = got_on.get(id_)
+        if before is None:
+            got_on[id_] = said
+        elif said.of_call_of(before):
+            got_on[id_] = before.with_(said)
+        else:
+            others.add(id_)
+    return [each for id_, each in got_on.items() if id_ not in others]
+
+
 async def record_statuses(
     statuses: Sequence[StatusReport], *, at: datetime, reports: Reports
 ) -> None:
@@ -40,10 +73,6 @@ async def record_statuses(
         doubted = await reports.doubted_before(
             {known.id for known, each in ours if _last(known, each)}
         )
-    else:
-        # What most groups are all of: nothing has to be read for it.
-        ids -= set(await reports.progress(_progress(ours, at), beside=ids))
-        ours = [(known, each) for known, each in ours if known.id in ids]
     rows = await reports.lock({*ids, *doubted})
     messages = {id_: row.message for id_, row in rows.items() if id_ in ids}
     failed: list[FailedMessage] = []
@@ -89,25 +118,6 @@ def _is_ours(known: Known, status: StatusReport) -> bool:
 def _last(known: Known, status: StatusReport) -> bool:
     """Whether *status* is about the call whose claim the row remembers."""
     return status.callback is None or status.callback.attempt == known.attempt
-
-
-def _progress(ours: Iterable[tuple[Known, StatusReport]], at: datetime) -> list[Progress]:
-    """Return what is reported of messages that only got on, all of it about their last call."""
-    got_on: dict[MessageId, Progress] = {}
-    others: set[MessageId] = set()
-    for known, status in ours:
-        state = _PROGRESS.get(status.status)
-        if state is None or not _last(known, status):
-            others.add(known.id)
-            continue
-        said = Progress.reported(
-            known.id, state, at=status.at or at, attempt=known.attempt, wamid=status.wamid
-        )
-        before = got_on.get(known.id)
-        if before is not None and before.wamid != said.wamid:
-            others.add(known.id)
-        got_on[known.id] = said if before is None else before.with_(said)
-    return [each for id_, each in got_on.items() if id_ not in others]
 
 
 def _reached(

@@ -62,47 +62,21 @@ select id from enrollments
 -- name: accept
 -- Note of messages that are still claimed for $attempts that the platform took them; return which those were.
 with held as materialized (
-  select id from messages
-   where organization_id = $organization and id = any($ids::bigint[])
-   order by id
-     for no key update)
+  -- With what is said of each, or the planner may join the two sets row by row.
+  select m.id, c.attempt, c.accepted_at, c.wamid
+    from messages m
+    join unnest($ids::bigint[], $attempts::smallint[], $accepted_ats::timestamptz[], $wamids::text[])
+         as c(id, attempt, accepted_at, wamid) on c.id = m.id
+   where m.organization_id = $organization
+   order by m.id
+     for no key update of m)
 update messages m
-   set state = 'accepted', accepted_at = c.accepted_at, wamid = c.wamid, reason = null, settled_at = null
-  from unnest($ids::bigint[], $attempts::smallint[], $accepted_ats::timestamptz[], $wamids::text[])
-       as c(id, attempt, accepted_at, wamid)
-  join held using (id)
- where m.organization_id = $organization and m.id = c.id
-   and m.state = 'claimed' and m.attempt = c.attempt and m.failed_attempt < c.attempt
+   set state = 'accepted', accepted_at = h.accepted_at, wamid = h.wamid, reason = null, settled_at = null
+  from held h
+ where m.organization_id = $organization and m.id = h.id
+   and m.state = 'claimed' and m.attempt = h.attempt and m.failed_attempt < h.attempt
    and m.accepted_at is null and m.sent_at is null and m.wamid is null
 returning m.id
-
--- name: progress
--- Raise messages of which nothing but progress of their one call is known, in the hour they count in; return those, and
--- what they reached by it. All of $held are locked in the order of their keys first.
-with held as materialized (
-  select id, state, accepted_at, sent_at, delivered_at, read_at from messages
-   where organization_id = $organization and id = any($held::bigint[])
-   order by id
-     for no key update)
-update messages m
-   set state = case when array_position(array['accepted', 'sent', 'delivered', 'read'], h.state)
-                         < array_position(array['accepted', 'sent', 'delivered', 'read'], p.state)
-                    then p.state else h.state end,
-       accepted_at = least(h.accepted_at, p.sent_at), sent_at = least(h.sent_at, p.sent_at),
-       delivered_at = least(h.delivered_at, p.delivered_at), read_at = least(h.read_at, p.read_at),
-       reason = null, settled_at = null
-  from unnest($ids::bigint[], $attempts::smallint[], $wamids::text[], $states::text[], $sent_ats::timestamptz[],
-              $delivered_ats::timestamptz[], $read_ats::timestamptz[])
-       as p(id, attempt, wamid, state, sent_at, delivered_at, read_at)
-  join held h using (id)
- where m.organization_id = $organization and m.id = p.id
-   and h.state in ('accepted', 'sent', 'delivered', 'read')
-   and m.attempt = p.attempt and m.wamid = p.wamid and m.tries = 0 and m.failed_attempt = 0
-   and m.failed_at is null and m.error_code is null and m.error is null
-   and date_trunc('hour', h.accepted_at, 'UTC') = date_trunc('hour', least(h.accepted_at, p.sent_at), 'UTC')
-returning m.id, m.campaign_id, m.step_id, m.variant_id, m.run_id, m.accepted_at, h.sent_at is null as was_sent,
-          h.delivered_at is null and m.delivered_at is not null as was_delivered,
-          h.read_at is null and m.read_at is not null as was_read
 
 -- name: move_stats
 -- Add deltas to the statistics; the caller sorts them by key so that no two writers lock crosswise.

@@ -2,7 +2,6 @@
 
 # ruff: noqa: E501 — SQL reads better unbroken
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.ids import ContactId, MessageId, NumberId
-from engine.message import Progress
 from engine.updates import CallbackRef, ReportedError, ReportedStatus, StatusReport
-from engine.usecases.record_statuses import record_statuses
+from engine.usecases.record_statuses import progress_of, record_statuses
 from storage.database import Database, Unit
-from storage.statuses import StatusReports
+from storage.statuses import StatusReports, progress
 from tests.database import ACME, NOON
 from tests.examples import ON_POSTGRES
 
 NUMBER = NumberId("200000000000001")
+HEARD = NOON + timedelta(hours=2)
 SINCE = int(NOON.timestamp()) << 30
 ROWS = (
     "state = 'accepted', attempt = 1, accepted_at = '2026-11-20 12:00:00.5', wamid = 'w'",
@@ -52,22 +51,14 @@ _REPORT = st.tuples(
 )
 
 
-class OneByOne(StatusReports):
-    async def progress(
-        self,
-        progress: Collection[Progress],  # noqa: ARG002 — none of it
-        *,
-        beside: Collection[MessageId],  # noqa: ARG002 — they are locked later
-    ) -> Collection[MessageId]:
-        return ()
-
-
 @ON_POSTGRES
 @given(
     rows=st.lists(st.sampled_from(ROWS), min_size=3, max_size=3),
     reported=st.lists(_REPORT, min_size=1, max_size=8),
     unreachable=st.booleans(),
     drip=st.booleans(),
+    awaited=st.booleans(),
+    elsewhere=st.sets(st.integers(0, 2)),
 )
 async def test_progress_is_recorded_in_one_go_as_it_is_one_by_one(
     database: Database,
@@ -76,12 +67,14 @@ async def test_progress_is_recorded_in_one_go_as_it_is_one_by_one(
     reported: list[tuple[int, ReportedStatus, int, int | None, str]],
     unreachable: bool,
     drip: bool,
+    awaited: bool,
+    elsewhere: set[int],
 ) -> None:
-    await _given(database, rows, unreachable=unreachable, drip=drip)
+    """*elsewhere*: reports that came for another number."""
     statuses = [
         StatusReport(
             waba_id="1",
-            number_id=NUMBER,
+            number_id=NumberId("2") if index in elsewhere else NUMBER,
             wamid=wamid,
             status=status,
             at=NOON + timedelta(seconds=later),
@@ -94,38 +87,46 @@ async def test_progress_is_recorded_in_one_go_as_it_is_one_by_one(
             else None,
             pricing=None,
         )
-        for place, status, later, attempt, wamid in reported
+        for index, (place, status, later, attempt, wamid) in enumerate(reported)
     ]
 
-    in_one_go = await _written(database, statuses, StatusReports)
-    one_by_one = await _written(database, statuses, OneByOne)
+    await _given(database, rows, unreachable=unreachable, drip=drip, awaited=awaited)
+    raised = await progress(database, ACME, progress_of(statuses, at=HEARD), at=HEARD)
+    await _one_by_one(
+        database, [s for s in statuses if s.callback is None or s.callback.message_id not in raised]
+    )
+    in_one_go = await _written(database)
+    await _given(database, rows, unreachable=unreachable, drip=drip, awaited=awaited)
+    await _one_by_one(database, statuses)
 
-    assert in_one_go == one_by_one
+    assert in_one_go == await _written(database)
 
 
-async def _written(
-    database: Database, statuses: list[StatusReport], reports: type[StatusReports]
-) -> list[list[dict[str, Any]]]:
-    at = NOON + timedelta(hours=2)
-    async with database.owner_unit(ACME, at) as unit:
-        await record_statuses(statuses, at=at, reports=reports(unit))
-        written = [
+async def _one_by_one(database: Database, statuses: list[StatusReport]) -> None:
+    async with database.owner_unit(ACME, HEARD) as unit:
+        await record_statuses(statuses, at=HEARD, reports=StatusReports(unit))
+
+
+async def _written(database: Database) -> list[list[dict[str, Any]]]:
+    async with database.owner_unit(ACME, HEARD) as unit:
+        return [
             [dict(row) for row in await unit.connection.fetch(query)]
             for query in (
                 "select * from messages order by id",
                 "select campaign_id, step_id, variant_id, hour, metric, count from campaign_stats where count <> 0 order by 1, 2, 3, 4, 5",
                 "select * from enrollments order by id",
+                "select kind, contact_id, campaign_id, step_id from occurrences order by 1, 2",
                 "select id, reached_at, unreachable_at from contacts order by id",
             )
         ]
-        await unit.connection.execute("rollback; begin")
-    return written
 
 
-async def _given(database: Database, rows: list[str], *, unreachable: bool, drip: bool) -> None:
+async def _given(
+    database: Database, rows: list[str], *, unreachable: bool, drip: bool, awaited: bool
+) -> None:
     async with database.owner_unit(ACME, NOON) as unit:
         await unit.connection.execute(
-            "delete from messages; delete from enrollments; delete from campaign_stats; delete from campaigns; delete from contacts"
+            "delete from messages; delete from enrollments; delete from campaign_stats; delete from occurrences; delete from automations; delete from campaigns; delete from contacts"
         )
         await unit.connection.execute(
             "insert into campaigns (organization_id, id, kind, name, state, type, actor, created_at, updated_at)"
@@ -139,6 +140,12 @@ async def _given(database: Database, rows: list[str], *, unreachable: bool, drip
             " values ('acme', 1, 1, 1, 0, '{}', $1)",
             NOON,
         )
+        if awaited:
+            await unit.connection.execute(
+                "insert into automations (organization_id, trigger, action, state, on_since, created_at, created_by)"
+                " values ('acme', '{\"on\": \"delivered\"}', '{}', 'on', $1, $1, 'U')",
+                NOON,
+            )
         for place, row in enumerate(rows):
             await _row(unit, place, row, unreachable=unreachable, drip=drip)
 

@@ -18,8 +18,8 @@ from storage.webhook_failures import is_outage
 Update = TypeVar("Update")
 
 LARGEST: Final = 500
-WINDOW_S: Final = 0.0005
 _COMMIT_S: Final = 10.0
+_LOOK_S: Final = 0.01
 _DRAIN_S: Final = 10.0
 
 log = structlog.get_logger()
@@ -94,10 +94,10 @@ class GroupCommit(Generic[Update]):
 
     async def close(self) -> None:
         """Commit what is waiting, as far as the database lets us, and end."""
-        for _ in range(int(_DRAIN_S / WINDOW_S)):
+        for _ in range(int(_DRAIN_S / _LOOK_S)):
             if not self._queue and not self._committing:
                 break
-            await asyncio.sleep(WINDOW_S)
+            await asyncio.sleep(_LOOK_S)
         for runner in self._runners:
             runner.cancel()
         await asyncio.gather(*self._runners, return_exceptions=True)
@@ -113,8 +113,8 @@ class GroupCommit(Generic[Update]):
     async def _run(self) -> None:
         while True:
             await self._some.wait()
-            if len(self._queue) < self._largest:
-                await asyncio.sleep(WINDOW_S)
+            # What has arrived with it is taken along. While groups commit, the next ones grow.
+            await asyncio.sleep(0)
             group = [self._queue.popleft() for _ in range(min(len(self._queue), self._largest))]
             if not self._queue:
                 self._some.clear()

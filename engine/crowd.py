@@ -66,6 +66,7 @@ class Person:
         dates: The attributes that steps count from.
         tags: Those that conditions ask for.
         elsewhere: Whether it is in another drip; looked at only where the plan asks.
+        banned: Whether its country may not be written to.
     """
 
     zone: tzinfo
@@ -85,6 +86,7 @@ class Person:
     dates: tuple[tuple[str, object], ...] = ()
     tags: frozenset[str] = frozenset()
     elsewhere: bool = False
+    banned: bool = False
     evidence: tuple[tuple[StepId, Evidence], ...] = ()
 
     def coarse(self) -> Self:

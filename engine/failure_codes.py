@@ -13,6 +13,7 @@ _MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = timedelta(hours=1)
 
 FILE_NOT_TAKEN: Final = 131053
+COUNTRY_BANNED: Final = 130497
 
 RETRIES: Final = (_MINUTE, 2 * _MINUTE, 4 * _MINUTE)
 """After the first, second and third try, unless a code says otherwise."""
@@ -68,6 +69,7 @@ class Failure:
             ``if_repeated`` only when a campaign's messages keep meeting it.
         slows_down: The number's rate is too high; its lane starts fewer calls for a while.
         closes_window: The service window is closed, whatever our own clock says.
+        bans_country: All of the recipient's country would meet it.
     """
 
     code: int | None
@@ -81,6 +83,7 @@ class Failure:
     if_repeated: bool = False
     slows_down: bool = False
     closes_window: bool = False
+    bans_country: bool = False
     tell: Tell = Tell.NEVER
 
 
@@ -377,10 +380,13 @@ FAILURES: Final[dict[int, Failure]] = {
             ),
             closes_window=True,
         ),
-        _never(
-            130497,
-            "Your account may not write to this country; leave its contacts out.",
-            tell=Tell.ALWAYS,
+        replace(
+            _never(
+                COUNTRY_BANNED,
+                "WhatsApp does not let your account write to this country.",
+                tell=Tell.ALWAYS,
+            ),
+            bans_country=True,
         ),
         _never(
             131030,

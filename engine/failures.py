@@ -53,11 +53,18 @@ class CloseWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BanCountry:
+    """Everybody of a country (``NL``) is left out until staff let it be written to; tells staff."""
+
+    country: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TellStaff:
     """An alert with the failure's meaning; once per code and campaign or number is enough."""
 
 
-Effect = Suppress | Stop | CloseWindow | TellStaff
+Effect = Suppress | Stop | CloseWindow | BanCountry | TellStaff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +129,7 @@ def decide(
                 failure=found, after=after, effects=_effects(found, ended=False, regain=regain)
             )
         case Action.RETRY | Action.GIVE_UP:
-            return GiveUp(failure=found, effects=_effects(found, ended=True))
+            return GiveUp(failure=found, effects=_effects(found, ended=True, country=country))
 
 
 def _is_pointless(found: Failure, country: str | None) -> bool:
@@ -130,7 +137,9 @@ def _is_pointless(found: Failure, country: str | None) -> bool:
     return found.code == _NOT_DELIVERED and country == _UNITED_STATES
 
 
-def _effects(found: Failure, *, ended: bool, regain: timedelta | None = None) -> tuple[Effect, ...]:
+def _effects(
+    found: Failure, *, ended: bool, regain: timedelta | None = None, country: str | None = None
+) -> tuple[Effect, ...]:
     effects: list[Effect] = []
     if found.suppresses is not None and ended:
         effects.append(Suppress(kind=found.suppresses, hits=found.hits))
@@ -144,6 +153,8 @@ def _effects(found: Failure, *, ended: bool, regain: timedelta | None = None) ->
         )
     if found.closes_window:
         effects.append(CloseWindow())
-    if found.tell is Tell.ALWAYS or (found.tell is Tell.GIVEN_UP and ended):
+    if found.bans_country and country is not None:
+        effects.append(BanCountry(country=country))
+    elif found.tell is Tell.ALWAYS or (found.tell is Tell.GIVEN_UP and ended):
         effects.append(TellStaff())
     return tuple(effects)

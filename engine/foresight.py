@@ -47,6 +47,7 @@ class Facts:
         promoted_ats: As many of the latest as a frequency cap counts.
         last_inbound_at: When it last wrote to the number that would send.
         elsewhere: Whether it is in another drip that has not ended.
+        banned: Whether WhatsApp lets the account not write to its country.
         tags: At least those that conditions ask for.
     """
 
@@ -67,6 +68,7 @@ class Facts:
     properties: Mapping[str, Any] = field(default_factory=dict)
     tags: frozenset[str] = frozenset()
     elsewhere: bool = False
+    banned: bool = False
 
     @property
     def values(self) -> dict[str, str]:
@@ -144,6 +146,7 @@ class Foresight:
             zone=zone,
             consent=facts.consent,
             addressed=bool(facts.phone or facts.bsuid),
+            banned=facts.banned,
             step_id=begun.step_id,
             due_at=begun.due_at,
             place=begun.place,

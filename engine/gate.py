@@ -56,6 +56,7 @@ class Candidate:
         exclude: Whom the campaign leaves out of those who are elsewhere too.
         elsewhere: Whether it is in another drip; looked at only where *exclude* asks.
         opens_at, closes_at: The contact's sending hours; opens_at is in the past while open.
+        banned: Its number is of a country WhatsApp does not let the account write to.
         restored: It was due before the database was restored, and staff leave out what was.
     """
 
@@ -76,6 +77,7 @@ class Candidate:
     exclude: Exclude = Exclude.NONE
     elsewhere: bool = False
     restored: bool = False
+    banned: bool = False
 
 
 def decide(
@@ -96,6 +98,8 @@ def decide(
         return Defer(until=at + PAUSED_LOOK)
     if not candidate.addressed:
         return Skip(reason=Reason.NO_ADDRESS)
+    if candidate.banned:
+        return Skip(reason=Reason.COUNTRY_BANNED)
     if candidate.deadline_at is not None and candidate.deadline_at < at:
         return Skip(reason=Reason.EXPIRED)
     left_out = candidate.exclude.reason(

@@ -10,6 +10,7 @@ class Reason(StrEnum):
     UNREACHABLE = "unreachable"
     ERASED = "erased"
     NO_ADDRESS = "no_address"
+    COUNTRY_BANNED = "country_banned"
     IN_ANOTHER = "in_another"
     COOLDOWN = "cooldown"
     FREQUENCY_CAP = "frequency_cap"
@@ -41,6 +42,7 @@ _SENTENCES = {
     Reason.UNREACHABLE: "not reachable on WhatsApp",
     Reason.ERASED: "was erased",
     Reason.NO_ADDRESS: "has no number or WhatsApp id",
+    Reason.COUNTRY_BANNED: "of a country that WhatsApp does not let the account write to",
     Reason.IN_ANOTHER: "is in another campaign",
     Reason.COOLDOWN: "had another promotional message within the cooldown",
     Reason.FREQUENCY_CAP: "had as many promotional messages as the frequency cap allows",

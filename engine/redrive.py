@@ -40,6 +40,7 @@ class Candidate:
         reason: Why it ended; None: it has not.
         run: The state of its enrollment, "active" for a broadcast's.
         elsewhere: Whether the person has the same step by another message, or will have.
+        banned: Whether it would be left out at once for its country, and so be lost to a later try.
     """
 
     dead: bool
@@ -47,6 +48,7 @@ class Candidate:
     run: str
     elsewhere: bool
     consent: Consent
+    banned: bool = False
 
 
 def obstacle(candidate: Candidate, *, promotional: bool) -> Obstacle | Reason | None:
@@ -61,6 +63,8 @@ def obstacle(candidate: Candidate, *, promotional: bool) -> Obstacle | Reason | 
     against = candidate.consent.against(promotional=promotional)
     if against is not None:
         return against
+    if candidate.banned:
+        return Reason.COUNTRY_BANNED
     if candidate.run not in _IN_IT:
         return Obstacle.LEFT
     return None

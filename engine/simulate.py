@@ -340,6 +340,7 @@ class _Play:
             promotional=self.plan.promotional,
             consent=cohort.person.consent,
             addressed=cohort.person.addressed,
+            banned=cohort.person.banned,
             deadline_at=waits.deadline_at and waits.deadline_at + self.caps.held,
             run="active",
             promoted_at=cohort.promoted_at,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from engine.brake import WITHIN, Driven
+from engine.failure_codes import COUNTRY_BANNED
 from engine.ids import CampaignId, NumberId
 from engine.updates import TemplateRef
 from storage.database import Unit
@@ -13,7 +14,7 @@ _SQL = load("brake")
 
 async def driven(unit: Unit) -> Mapping[CampaignId, Driven]:
     """Return what came of campaigns that send and of which something failed or was stopped."""
-    rows = await unit.rows(_SQL["driven"], since=unit.at - WITHIN)
+    rows = await unit.rows(_SQL["driven"], since=unit.at - WITHIN, left_out=COUNTRY_BANNED)
     return {
         row["id"]: Driven(went=row["went"], failed=row["failed"], opted_out=row["opted_out"])
         for row in rows

@@ -8,9 +8,9 @@ from typing import Self, assert_never
 
 from engine.consent import Act
 from engine.failure_codes import Action, Failure, Scope, Suppression, failure
-from engine.failures import CloseWindow, Effect, Stop, Suppress, TellStaff
+from engine.failures import BanCountry, CloseWindow, Effect, Stop, Suppress, TellStaff
 from engine.ids import CampaignId, ContactId, MessageId, NumberId
-from storage import messages
+from storage import countries, messages
 from storage.database import Unit
 from storage.messages import Row
 from storage.queries import load
@@ -94,6 +94,7 @@ async def apply(unit: Unit, consequences: Sequence[Consequence]) -> None:
     suppressed: dict[tuple[int | None, Suppression, int], list[Consequence]] = defaultdict(list)
     stops: list[tuple[Consequence, Stop]] = []
     windows: dict[NumberId, set[ContactId]] = defaultdict(set)
+    banned: dict[str, Consequence] = {}
     told: dict[tuple[CampaignId | None, int | None], Failure] = {}
     for consequence in consequences:
         row, met = consequence.row, consequence.failure
@@ -105,6 +106,8 @@ async def apply(unit: Unit, consequences: Sequence[Consequence]) -> None:
                     stops.append((consequence, effect))
                 case CloseWindow():
                     windows[row.number_id].add(row.contact_id)
+                case BanCountry(country=country):
+                    banned.setdefault(country, consequence)
                 case TellStaff():
                     told[row.campaign_id, met.code] = met
                 case _:
@@ -113,6 +116,8 @@ async def apply(unit: Unit, consequences: Sequence[Consequence]) -> None:
         await _close(unit, closing, until)
     for number, contacts in windows.items():
         await close_window(unit, number=number, contacts=sorted(contacts))
+    for country, first in sorted(banned.items()):
+        await _ban(unit, country, first)
     for (campaign, code), failed in told.items():
         content = {"code": code, "meaning": failed.meaning}
         await tell_staff(unit, kind="failure", campaign=campaign, content=content)
@@ -170,6 +175,12 @@ async def close_numbers(
         content = {"number": each, "why": why, "at": unit.at.isoformat()}
         await tell_staff(unit, kind="number_stopped", campaign=None, content=content)
     return bool(stopped)
+
+
+async def _ban(unit: Unit, country: str, met: Consequence) -> None:
+    if await countries.ban(unit, country=country):
+        content = {"country": country, "code": met.failure.code, "meaning": met.failure.meaning}
+        await tell_staff(unit, kind="country_banned", campaign=met.row.campaign_id, content=content)
 
 
 async def _suppress(

@@ -12,7 +12,7 @@ from engine.message import State, hour_of
 from engine.places import Cap, PeopleLimit
 from engine.reasons import Reason
 from engine.sending_rules import SendingRules
-from storage import overlaps, places, planning
+from storage import countries, overlaps, places, planning
 from storage.database import Unit
 from storage.queries import load
 
@@ -46,13 +46,20 @@ async def facts(
     others: Collection[ContactId] = ()
     if beside is not None:
         others = await overlaps.elsewhere(unit, contacts=contacts, campaign=beside)
+    banned = await countries.banned(unit)
     found: list[Facts] = []
     for row in rows:
         known = dict(row)
         consent = Consent(**{name: known.pop(name) for name in FIELD.values()})
         own = frozenset(tagged.get(known["contact_id"], ()))
         found.append(
-            Facts(**known, consent=consent, tags=own, elsewhere=known["contact_id"] in others)
+            Facts(
+                **known,
+                consent=consent,
+                tags=own,
+                elsewhere=known["contact_id"] in others,
+                banned=banned.reaches(known["phone"]),
+            )
         )
     return found
 

@@ -111,12 +111,12 @@ async def redrive(
     if known is None or over:
         ids = await _dead(unit, campaign, contacts)
         return Counter({Obstacle.OVER.value: len(ids)} if ids else {})
-    consents = await _consents(unit, contacts)
+    people = await _people(unit, contacts)
     rows = await messages.locked(unit, await _dead(unit, campaign, contacts))
     counts: Counter[str] = Counter()
     again: list[Row] = []
     promotional = MEANINGS[Type(known["type"])].promotional
-    for row, candidate in await _candidates(unit, rows, consents):
+    for row, candidate in await _candidates(unit, rows, people):
         against = obstacle(candidate, promotional=promotional)
         if against is None:
             again.append(row)
@@ -148,15 +148,24 @@ async def _dead(unit: Unit, campaign: CampaignId, contacts: Sequence[ContactId])
     return [row["id"] for row in found]
 
 
-async def _consents(unit: Unit, contacts: Sequence[ContactId]) -> Mapping[ContactId, Consent]:
+async def _people(
+    unit: Unit, contacts: Sequence[ContactId]
+) -> Mapping[ContactId, tuple[Consent, bool]]:
+    """Return by contact its consent, and whether its country is banned."""
     rows = await unit.rows(_SQL["lock_contacts"], contacts=list(contacts))
-    return {row["id"]: Consent(**{name: row[name] for name in FIELD.values()}) for row in rows}
+    return {
+        row["id"]: (Consent(**{name: row[name] for name in FIELD.values()}), row["banned"])
+        for row in rows
+    }
 
 
 async def _candidates(
-    unit: Unit, rows: Mapping[MessageId, Row], consents: Mapping[ContactId, Consent]
+    unit: Unit,
+    rows: Mapping[MessageId, Row],
+    people: Mapping[ContactId, tuple[Consent, bool]],
 ) -> list[tuple[Row, Candidate]]:
     facts = {row["id"]: row for row in await unit.rows(_SQL["facts"], ids=list(rows))}
+    gone = Consent(erased_at=unit.at), False
     return [
         (
             row,
@@ -165,8 +174,10 @@ async def _candidates(
                 reason=row.message.reason,
                 run=facts[id_]["run"],
                 elsewhere=facts[id_]["elsewhere"],
-                consent=consents.get(row.contact_id) or Consent(erased_at=unit.at),
+                consent=consent,
+                banned=banned,
             ),
         )
         for id_, row in rows.items()
+        for consent, banned in [people.get(row.contact_id, gone)]
     ]

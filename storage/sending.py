@@ -10,6 +10,7 @@ import asyncpg
 
 from engine.campaign import Settings, Type
 from engine.consent import FIELD, Consent
+from engine.countries import NONE_BANNED, Banned
 from engine.ids import CampaignId, ContactId, EnrollmentId, MessageId, NumberId, StepId
 from engine.message import Message, State
 from engine.overlap import Exclude
@@ -36,6 +37,7 @@ class OpenCampaign:
         day_on: With a daily cap: the day *day_count* is of.
         held: How long it has been held back so far, which is held against no deadline.
         left_out_before: What was due by then is left out; None: nothing for that.
+        banned: Countries that nobody may be written to in.
     """
 
     id: CampaignId
@@ -49,6 +51,7 @@ class OpenCampaign:
     day_count: int = 0
     held: timedelta = timedelta()
     left_out_before: datetime | None = None
+    banned: Banned = NONE_BANNED
 
     def leaves_out(self, due_at: datetime) -> bool:
         return self.left_out_before is not None and due_at <= self.left_out_before
@@ -173,6 +176,7 @@ async def open_campaigns(
             day_count=row["day_count"],
             held=timedelta(seconds=row["held_s"]),
             left_out_before=row["left_out_before"],
+            banned=Banned.of(row["banned"]),
         )
         for row in rows
     ]

@@ -162,6 +162,7 @@ class Judge:
             promotional=MEANINGS[campaign.type].promotional,
             consent=recipient.consent,
             addressed=bool(recipient.phone or recipient.bsuid),
+            banned=campaign.banned.reaches(recipient.phone),
             deadline_at=None if due.deadline_at is None else due.deadline_at + campaign.held,
             run=due.run,
             promoted_at=recipient.promoted_at,

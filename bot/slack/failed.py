@@ -189,7 +189,8 @@ def _nobody(command: Retry, campaign: Campaign) -> str:
     of = "" if command.who is None or command.who == "all" else " for them"
     return (
         f"Nothing of {as_word(campaign.name)} can be tried again{of}: whoever has it, may have it,"
-        " opted out, cannot be reached or left the campaign gets nothing."
+        " opted out, cannot be reached, may not be written to for its country or left the campaign"
+        " gets nothing."
         f" /drip failed {as_word(campaign.name)} lists what failed."
     )
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from bot.slack import errands, restores
+from bot.slack import countries, errands, restores
 from bot.slack.blocks import header, message, sections
 from bot.slack.desk import Desk
 from bot.slack.language.general import Status
@@ -50,6 +50,7 @@ def register(registry: Registry, desk: Desk) -> None:
                 *await _number_lines(
                     unit, organization, others=_sharing(desk, organization), taken=portfolio
                 ),
+                *await countries.lines(unit),
                 *await _day_lines(unit, organization),
                 _waiting(await work.idle(unit, grace=organization.sending.unknown_grace)),
                 *await errands.lines(unit),

@@ -3,6 +3,10 @@ drop function paused_so_far;
 alter table enrollments drop column campaign_paused_s;
 alter table campaigns drop column paused_s;
 
+-- == Countries ==
+drop function left_out_because(contacts, boolean, text[]), banned_countries;
+drop table country_bans;
+
 -- == Names ==
 drop index campaigns_by_name, contact_lists_by_name, segments_by_name, media_by_name;
 alter table media drop column name_key;

@@ -124,6 +124,26 @@ create index messages_dead_lately on messages (organization_id, campaign_id, set
 create index campaign_stats_by_hour on campaign_stats (organization_id, campaign_id, hour);
 create index inbound_messages_stops on inbound_messages (organization_id, campaign_id, received_at) where meaning = 'stop';
 
+-- == Countries ==
+-- Those WhatsApp does not let the account write to (error 130497), until a person lets it be tried again.
+create table country_bans (
+  organization_id text not null,
+  country text not null, -- two letters, as in contacts.country
+  banned_at timestamptz not null,
+  primary key (organization_id, country)
+);
+call protect_tenant_table('country_bans', 'select, delete');
+create function banned_countries(organization text) returns text[]
+language sql stable as $$
+  select coalesce(array_agg(country order by country), '{}') from public.country_bans where organization_id = organization
+$$;
+-- The same for what is to be sent now, where countries may be banned too (engine.gate.decide).
+create function left_out_because(c contacts, promotional boolean, banned text[]) returns text
+language sql immutable parallel safe as $$
+  select coalesce(left_out_because(c, promotional), case when c.country = any(banned) then 'country_banned' end)
+$$;
+grant execute on function banned_countries, left_out_because(contacts, boolean, text[]) to dripline_bot;
+
 -- == Names ==
 -- How a name is compared (engine.names.folded), so that two that look alike cannot be made in the same instant either.
 -- Null: of before there was one; it is compared in small letters.

@@ -1,6 +1,7 @@
 -- name: driven
 -- What came since $since, or since a person let it go on, of each campaign that sends and of which something failed or
--- was stopped: by calls made since then, and by the hours of statistics since then without what they had counted before.
+-- was stopped: by calls made since then, and by the hours of statistics since then without what they had counted before. What ended by
+-- $left_out counts not: whoever would meet it too is left out already.
 select c.id, greatest(s.accepted - case when c.brake_since >= b.since then c.brake_accepted else 0 end, 0)::bigint as went,
        d.count as failed, o.count as opted_out
   from campaigns c
@@ -8,7 +9,8 @@ select c.id, greatest(s.accepted - case when c.brake_since >= b.since then c.bra
  cross join lateral (
    select count(*) as count from messages m
     where m.organization_id = $organization and m.campaign_id = c.id and m.state = 'dead' and m.settled_at >= b.since
-      and coalesce(m.claimed_at, m.settled_at) >= b.since) d
+      and coalesce(m.claimed_at, m.settled_at) >= b.since
+      and m.error_code is distinct from $left_out) d
  cross join lateral (
    select count(distinct i.contact_id) as count from inbound_messages i
     where i.organization_id = $organization and i.campaign_id = c.id and i.meaning = 'stop'

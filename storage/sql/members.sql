@@ -29,7 +29,7 @@ select c.id from contacts c
 
 -- name: reach
 -- How many of those a condition means may be written to, and how many not by reason.
-select coalesce(left_out_because(c, $promotional::boolean), '') as reason, count(*) as count
+select coalesce(left_out_because(c, $promotional::boolean, (select banned_countries($organization))), '') as reason, count(*) as count
   from contacts c
  where c.organization_id = $organization and (true /* meant */)
  group by 1
@@ -69,7 +69,7 @@ with meant as (
                         where t.at + $cap_s::bigint * interval '1 second' > $due_at::timestamptz
                         order by t.at desc offset $cap_count::integer - 1 limit 1) end as until) capped
    where c.organization_id = $organization and (true /* meant */)
-     and left_out_because(c, $promotional::boolean) is null
+     and left_out_because(c, $promotional::boolean, (select banned_countries($organization))) is null
      and not ($active::boolean and exists (select from enrollments e
                                             where e.organization_id = $organization and e.contact_id = c.id
                                               and e.campaign_id <> $campaign::bigint and e.state in ('active', 'paused')))

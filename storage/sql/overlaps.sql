@@ -5,7 +5,7 @@ with reached as (
   select c.id, c.promoted_campaign_id as lately
     from contacts c
    where c.organization_id = $organization and ($contacts::bigint[] is null or c.id = any($contacts::bigint[]))
-     and left_out_because(c, $promotional) is null and c.promoted_at > $since
+     and left_out_because(c, $promotional, (select banned_countries($organization))) is null and c.promoted_at > $since
      and c.promoted_campaign_id is distinct from $campaign::bigint),
 elsewhere as (
   select e.contact_id, e.campaign_id
@@ -14,7 +14,7 @@ elsewhere as (
    where e.organization_id = $organization and e.state in ('active', 'paused')
      and e.campaign_id is distinct from $campaign::bigint
      and ($contacts::bigint[] is null or e.contact_id = any($contacts::bigint[]))
-     and left_out_because(c, $promotional) is null)
+     and left_out_because(c, $promotional, (select banned_countries($organization))) is null)
 select 'active' as what, campaign_id, count(distinct contact_id) as count from elsewhere group by campaign_id
 union all
 select 'recent', lately, count(*) from reached group by lately

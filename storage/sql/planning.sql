@@ -150,11 +150,11 @@ with frozen as (
      and f.first_contact <= $until and not $everyone),
 audience as (
   -- Two branches, of which one is empty: with an "or" the frozen few would be looked for among all.
-  select c.id, c.last_number_id, c.timezone, left_out_because(c, $promotional) as reason
+  select c.id, c.last_number_id, c.timezone, left_out_because(c, $promotional, (select banned_countries($organization))) as reason
     from contacts c
    where c.organization_id = $organization and c.id > $cursor and c.id <= $until and $everyone
   union all
-  select c.id, c.last_number_id, c.timezone, left_out_because(c, $promotional) as reason
+  select c.id, c.last_number_id, c.timezone, left_out_because(c, $promotional, (select banned_countries($organization))) as reason
     from frozen f join contacts c on c.organization_id = $organization and c.id = f.id),
 inserted as (
   insert into messages (organization_id, id, run_id, step_id, contact_id, campaign_id, number_id, state, reason,

@@ -42,7 +42,7 @@ select distinct m.contact_id
  where m.organization_id = $organization and m.campaign_id = $campaign and m.state = 'dead'
    and m.reason <> 'unanswered'
    and ($contacts::bigint[] is null or m.contact_id = any($contacts::bigint[]))
-   and left_out_because(c, $promotional) is null
+   and left_out_because(c, $promotional, (select banned_countries($organization))) is null
    and coalesce(e.state, 'active') in ('active', 'paused', 'completed')
  order by 1
 
@@ -50,9 +50,9 @@ select distinct m.contact_id
 select kind, state, type from campaigns where organization_id = $organization and id = $campaign for no key update
 
 -- name: lock_contacts
--- Lock contacts in the order of their keys, so that a STOP comes before or after, and return their consent.
+-- Lock contacts in the order of their keys, so that a STOP comes before or after, and return their consent, and whether their country is banned.
 select id, opted_out_at, opted_in_at, platform_stopped_at, platform_resumed_at, blocked_at, unblocked_at,
-       unreachable_at, reached_at, erased_at
+       unreachable_at, reached_at, erased_at, coalesce(country = any(banned_countries($organization)), false) as banned
   from contacts
  where organization_id = $organization and id = any($contacts::bigint[])
  order by id

@@ -3,7 +3,7 @@
 -- commits. Those with a rate or a daily cap, or all if $counted, are locked, because the claim reserves of it; a slot of the rate may be
 -- reserved until $ahead. One after the other in the order of their keys, whichever of the two a campaign needs.
 select (x.c).id, (x.c).type, (x.c).priority, (x.c).settings, (x.c).excluded, (x.c).version, (x.c).next_slot_at, (x.c).day_on,
-       (x.c).day_count, (x.c).held_s, (x.c).left_out_before
+       (x.c).day_count, (x.c).held_s, (x.c).left_out_before, (select banned_countries($organization)) as banned
   from (select coalesce(kept.c, locked.c) as c
           from (select c.id, $counted::boolean or is_capped(c) as capped
                   from campaigns c

@@ -8,6 +8,7 @@ import pytest
 from tests.acceptance.steps import bring, card_of, phones, sent_to
 from tests.system import System, button
 
+BANNED = "130497"
 FILE_UNFIT = "131051"  # refused for good at once
 
 
@@ -85,3 +86,36 @@ async def test_too_many_failures_stop_a_broadcast_until_somebody_resumes_it(
     await system.ask("retry Braked all")
     await system.advance(minutes=5)
     assert Counter(each["to"] for each in await sent_to(system, numbers)) == Counter(numbers)
+
+
+@pytest.mark.usefixtures("provoked")
+async def test_a_country_whatsapp_bans_is_left_out_until_an_owner_tries_it_again(
+    system: System,
+) -> None:
+    dutch = phones(612, 2)
+    brazilian = [f"+5511986120{place:03}" for place in range(3)]
+    await bring(system, [*brazilian, *dutch], "travelled")
+    await system.ask(f"broadcast new Forerunner to={brazilian[0]} template=followup")
+    await system.post("whatsapp/moods", errors={BANNED: 1.0})
+    try:
+        await system.ask("broadcast send Forerunner")
+        alert = await system.says("Brazil, met by Forerunner")
+    finally:
+        await system.post("whatsapp/moods", errors={BANNED: 0})
+    assert "WhatsApp does not let your account write to this country" in str(alert)
+    assert "`/drip country open BR` ends that" in str(alert)
+    assert "its 3 contacts are left out" in await system.ask("status")
+
+    shown = await system.ask("broadcast new Tropics to=tag:travelled template=followup")
+    assert "3 of a country that WhatsApp does not let the account write to" in shown
+    await system.ask("broadcast send Tropics")
+    await card_of(system, "Tropics", "sent 2 of 5", "left out 3")
+    await system.advance(minutes=1)
+    assert {each["to"] for each in await sent_to(system, [*dutch, *brazilian])} == set(dutch)
+
+    await system.ask("country open Brazil")
+    await system.ask("retry Forerunner all")
+    await system.advance(minutes=1)
+
+    assert len(await sent_to(system, brazilian)) == 1
+    assert "Brazil" not in await system.ask("status")

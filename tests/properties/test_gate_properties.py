@@ -45,6 +45,7 @@ def candidates(draw: st.DrawFn) -> Candidate:
         opens_at=opens_at,
         closes_at=draw(st.none() | st.just(opens_at + timedelta(hours=4))),
         promoted_ats=draw(st.lists(TIMES.filter(lambda at: at <= NOON), max_size=4)),
+        banned=draw(st.sampled_from((False, False, True))),
     )
 
 
@@ -59,6 +60,7 @@ def test_nothing_goes_that_may_not(
     assert candidate.consent.against(promotional=candidate.promotional) is None
     assert candidate.run in {"active", "completed"}
     assert candidate.addressed
+    assert not candidate.banned
     assert not candidate.missing
     assert candidate.opens_at <= NOON
     assert candidate.deadline_at is None or candidate.deadline_at >= NOON

@@ -16,7 +16,17 @@ from bot.slack.kinds.base import (
 )
 from bot.slack.kinds.conditions import CONDITIONS, WAIT
 from bot.slack.kinds.messages import BUTTON, CATEGORY, DRAFT_NAME, FALLBACK, MEDIA, TEMPLATE
-from bot.slack.kinds.people import DEFINITION, EMAIL, LANGUAGE, OWN_NUMBER, PHONE, TAG, TAGS, WHO
+from bot.slack.kinds.people import (
+    COUNTRY,
+    DEFINITION,
+    EMAIL,
+    LANGUAGE,
+    OWN_NUMBER,
+    PHONE,
+    TAG,
+    TAGS,
+    WHO,
+)
 from bot.slack.kinds.texts import ABOUT, ADDRESS, BODY, BODY_OR_OFF, LINE, NAME, TEXT
 from bot.slack.kinds.times import (
     BEFORE,
@@ -47,6 +57,7 @@ __all__ = (
     "CONDITIONS",
     "CONFIRMED",
     "COUNT",
+    "COUNTRY",
     "DAYS",
     "DEFINITION",
     "DELAY",

@@ -7,6 +7,7 @@ from bot.slack.declare import Kind, Wrong
 from bot.slack.kinds.base import goes_on_listed, parts_of, read_by
 from bot.slack.kinds.texts import read_line
 from engine import (
+    countries,
     names,
     phone,
 )
@@ -43,6 +44,11 @@ def _definition(text: str) -> str | Wrong:
     return text if text.strip() else Wrong(must_be="conditions such as tag:lead and city is Paris")
 
 
+def _country_goes_on(so_far: str, following: str) -> bool:
+    # A name has spaces, and nobody quotes it.
+    return countries.begins_name(f"{so_far} {following}")
+
+
 def _dialled(so_far: str, following: str) -> bool:
     return bool(_DIALLED.fullmatch(so_far) and _DIALLED.fullmatch(following))
 
@@ -64,6 +70,11 @@ OWN_NUMBER: Final[Kind[phone.Phone]] = Kind(
     shape="phone",
     read=read_by(phone.own, "one of our numbers, like +15550001111"),
     goes_on=_dialled,
+)
+COUNTRY: Final[Kind[countries.Country]] = Kind(
+    shape="country",
+    read=read_by(countries.country, "two letters or an English name, like NL"),
+    goes_on=_country_goes_on,
 )
 # A contact's number needs the organization's country to be read, and a <who> its contacts;
 # both stay as written, and so do their quotes in a <who>.

@@ -8,6 +8,7 @@ from bot.slack.language import (
     campaign_life,
     campaigns,
     contacts,
+    countries,
     failed,
     general,
     lists,
@@ -40,6 +41,7 @@ COMMANDS = (
     *reports.COMMANDS,
     *failed.COMMANDS,
     *numbers.COMMANDS,
+    *countries.COMMANDS,
     *looking.COMMANDS,
 )
 

@@ -74,6 +74,7 @@ _BY_COMMAND = {
     ("broadcast unschedule", "broadcast"): "Timed",
     ("broadcast delete", "broadcast"): '"Sale of May"',
     ("number open", "number"): "+15550001111",
+    ("country open", "country"): "Brazil",
     ("retry", "campaign"): "Begun",
     ("retry", "who"): "all",
     ("contact add", "phone"): "+31612345678",

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from bot.slack import campaign_alerts, failed, platform_alerts
+from bot.slack import campaign_alerts, countries, failed, platform_alerts
 from bot.slack.alerts import ALERTS
 from engine.failure_codes import FAILURES, failure
 from storage import events
@@ -18,6 +18,7 @@ from tests.integration.slack.campaign_room import CampaignRoom, opened
 from tests.integration.worker.world import NUMBER, OTHER_NUMBER, World
 
 assert campaign_alerts
+assert countries
 assert platform_alerts  # they say how events read
 
 _MINUTE: Final = timedelta(minutes=1)

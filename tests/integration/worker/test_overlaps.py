@@ -49,6 +49,7 @@ class Person:
         to: To which of our numbers: the first or the second.
         last: Which of our numbers it was last written to from; None: none.
         counted: How long ago each of its latest promotional messages was that a cap counts.
+        abroad: Whether it is of a country that WhatsApp does not let us write to.
     """
 
     consent: str | None
@@ -61,6 +62,7 @@ class Person:
     to: int
     last: int | None
     counted: list[timedelta]
+    abroad: bool
 
     def against(
         self,
@@ -110,6 +112,8 @@ class Person:
             because["platform_stopped_at"] = Reason.PLATFORM_STOPPED
         if self.consent in because:
             return because[self.consent]
+        if self.abroad:
+            return Reason.COUNTRY_BANNED
         if self.drips and exclude in {Exclude.ACTIVE, Exclude.BOTH}:
             return Reason.IN_ANOTHER
         if self.lately and exclude in {Exclude.RECENT, Exclude.BOTH}:
@@ -140,6 +144,7 @@ PEOPLE = st.lists(
         counted=st.lists(
             st.integers(0, 24 * 9).map(lambda hours: timedelta(hours=hours)), max_size=2
         ),
+        abroad=st.sampled_from((False, False, False, True)),
     ),
     min_size=1,
     max_size=12,
@@ -153,6 +158,8 @@ async def _known(
     at = world.clock.now()
     await world.value("delete from contact_tags")
     contacts = await world.contacts(len(people))
+    abroad = [who for who, each in zip(contacts, people, strict=True) if each.abroad]
+    await world.abroad(abroad)
     for column in CONSENTS:
         await world.value(
             f"update contacts set {column} = $1 where id = any($2)",  # noqa: S608 — of a constant

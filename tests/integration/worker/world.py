@@ -18,6 +18,7 @@ from engine.config import Config, Organization, WhatsApp, WhatsAppNumber
 from engine.hours import Hours
 from engine.ids import CampaignId, ContactId, NumberId
 from engine.sending_rules import NumberRule, SendingRules
+from storage import countries
 from storage.database import Database
 from storage.listener import Listener
 from storage.queue import Queue
@@ -119,6 +120,21 @@ class World:
                 ids,
             )
         return ids
+
+    async def abroad(self, contacts: list[ContactId]) -> None:
+        """Let contacts be Brazilians, to whom WhatsApp does not let the account write."""
+        await self.value(
+            "update contact_identities set value = '+55119' || (80000000 + contact_id % 10000000)"
+            " where kind = 'phone' and contact_id = any($1::bigint[])",
+            contacts,
+        )
+        await self.value(
+            "update contacts set country = case when id = any($1::bigint[]) then 'BR' else 'NL' end"
+            " where id = any($1::bigint[]) or country is null",
+            contacts,
+        )
+        async with self.database.owner_unit(ACME, self.clock.now()) as unit:
+            await countries.ban(unit, country="BR")
 
     async def campaign(
         self,

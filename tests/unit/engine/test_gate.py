@@ -51,6 +51,7 @@ def test_the_last_message_of_a_drip_gone_through_is_tried_again() -> None:
         ),
         pytest.param(replace(WILLING, run="dropped"), Reason.ENROLLMENT_ENDED, id="left the drip"),
         pytest.param(replace(WILLING, addressed=False), Reason.NO_ADDRESS, id="no address"),
+        pytest.param(replace(WILLING, banned=True), Reason.COUNTRY_BANNED, id="banned country"),
         pytest.param(replace(WILLING, missing=True), Reason.MISSING_VALUE, id="no value"),
         pytest.param(replace(WILLING, deadline_at=NOON - HOUR), Reason.EXPIRED, id="too late"),
         pytest.param(replace(WILLING, free_form=True), Reason.WINDOW_CLOSED, id="never wrote"),

@@ -34,6 +34,7 @@ def test_who_did_not_get_it_and_is_in_it_gets_another_try(run: str) -> None:
             Reason.PLATFORM_STOPPED,
             id="stopped marketing",
         ),
+        pytest.param(replace(FAILED, banned=True), Reason.COUNTRY_BANNED, id="banned country"),
         pytest.param(replace(FAILED, run="replied"), Obstacle.LEFT, id="replied"),
         pytest.param(replace(FAILED, run="dropped"), Obstacle.LEFT, id="taken out"),
     ],

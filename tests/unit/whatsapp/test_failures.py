@@ -6,6 +6,7 @@ import pytest
 
 from engine.failure_codes import FAILURES, Action, Scope, Suppression, Tell
 from engine.failures import (
+    BanCountry,
     CloseWindow,
     DeferFor,
     GiveUp,
@@ -121,6 +122,15 @@ def test_a_closed_window_closes_ours_too() -> None:
 
     assert isinstance(decision, GiveUp)
     assert decision.effects == (CloseWindow(),)
+
+
+def test_a_country_that_is_banned_is_left_out_and_an_unknown_one_told() -> None:
+    known = decide(130497, attempt=1, country="BR")
+    unknown = decide(130497, attempt=1)
+
+    assert isinstance(known, GiveUp)
+    assert known.effects == (BanCountry(country="BR"),)
+    assert unknown.effects == (TellStaff(),)
 
 
 def test_the_pair_rate_waits_as_meta_advises() -> None:

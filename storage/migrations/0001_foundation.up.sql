@@ -283,6 +283,9 @@ create table messages (
   variant_id bigint,
   number_id text not null,
   state text not null,
+  -- The state where an index is by it. Between accepted and read it is null, so that these steps, most of all writes,
+  -- touch no index: PostgreSQL keeps a row in its page as long as nothing changes that any index is about.
+  stage text generated always as (case when state in ('queued', 'claimed', 'unknown', 'dead') then state end) stored,
   reason text,
   priority smallint not null default 0, -- 1: replies and confirmations, which go first
   attempt smallint not null default 0, -- calls claimed; only ever grows
@@ -312,9 +315,9 @@ create table messages (
                                              'failed', 'unknown', 'skipped', 'cancelled', 'dead')),
   constraint messages_reason check ((state in ('skipped', 'cancelled', 'dead')) <= (reason is not null))
 ) partition by range (id);
-create index messages_due on messages (organization_id, number_id, campaign_id, due_at, id) where state = 'queued';
-create index messages_claimed on messages (organization_id, number_id, generation) where state = 'claimed';
-create index messages_unknown on messages (organization_id, number_id, claimed_at) where state = 'unknown';
+create index messages_due on messages (organization_id, number_id, campaign_id, due_at, id) where stage = 'queued';
+create index messages_claimed on messages (organization_id, number_id, generation) where stage = 'claimed';
+create index messages_unknown on messages (organization_id, number_id, claimed_at) where stage = 'unknown';
 create index messages_by_contact on messages (organization_id, contact_id, id);
 create index messages_by_wamid on messages (organization_id, wamid) where wamid is not null;
 
@@ -479,7 +482,8 @@ begin
     return;
   end if;
   -- Made beside the parent and attached, which does not lock out readers and writers of the other leaves.
-  execute format('create table %I (like messages including defaults including constraints)', leaf);
+  execute format('create table %I (like messages including defaults including constraints including generated)'
+                 ' with (fillfactor = 85)', leaf);
   execute format('alter table %I add constraint %I check (id >= %s and id < %s)', leaf, leaf || '_bounds',
                  extract(epoch from month)::bigint << 30, extract(epoch from following)::bigint << 30);
   execute format('create unique index %I on %I (organization_id, run_id, step_id, contact_id)', leaf || '_once', leaf);

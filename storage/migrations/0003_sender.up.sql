@@ -106,7 +106,7 @@ alter table campaigns
   add column restored_at timestamptz; -- what was due by then staff are asked about; null: nothing
 
 -- == What failed ==
-create index messages_dead on messages (organization_id, campaign_id, id) where state = 'dead';
+create index messages_dead on messages (organization_id, campaign_id, id) where stage = 'dead';
 alter table messages add column redriven_at timestamptz; -- when staff last had it tried anew
 alter table errands drop constraint errands_kind_check;
 alter table errands add constraint errands_kind_check
@@ -119,7 +119,7 @@ alter table campaigns
   add column brake_accepted bigint not null default 0; -- what its statistics of that hour on had counted by then
 alter table numbers
   add column braked_at timestamptz; -- when it was stopped for the quality it still has; null: not for that
-create index messages_dead_lately on messages (organization_id, campaign_id, settled_at) where state = 'dead';
+create index messages_dead_lately on messages (organization_id, campaign_id, settled_at) where stage = 'dead';
 -- The hours since then, of campaigns that have run for years.
 create index campaign_stats_by_hour on campaign_stats (organization_id, campaign_id, hour);
 create index inbound_messages_stops on inbound_messages (organization_id, campaign_id, received_at) where meaning = 'stop';

@@ -8,7 +8,7 @@ select c.id, greatest(s.accepted - case when c.brake_since >= b.since then c.bra
  cross join lateral (select greatest($since::timestamptz, c.brake_since) as since) b
  cross join lateral (
    select count(*) as count from messages m
-    where m.organization_id = $organization and m.campaign_id = c.id and m.state = 'dead' and m.settled_at >= b.since
+    where m.organization_id = $organization and m.campaign_id = c.id and m.stage = 'dead' and m.settled_at >= b.since
       and coalesce(m.claimed_at, m.settled_at) >= b.since
       and m.error_code is distinct from $left_out) d
  cross join lateral (
@@ -30,7 +30,7 @@ select c.id, greatest(s.accepted - case when c.brake_since >= b.since then c.bra
 -- By which codes most of what a campaign gave up ended, of its latest thousand.
 select error_code as code, count(*) as count
   from (select error_code from messages
-         where organization_id = $organization and campaign_id = $campaign and state = 'dead'
+         where organization_id = $organization and campaign_id = $campaign and stage = 'dead'
          order by id desc limit 1000) latest
  group by 1
  order by 2 desc, 1

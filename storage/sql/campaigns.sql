@@ -114,13 +114,13 @@ with next as (
      -- to its end to be sorted.
      (select m.id, m.due_at, m.contact_id, m.failed_at from messages m
        where m.organization_id = $organization and m.number_id = own.number_id and m.campaign_id = $campaign
-         and m.state = 'queued' and m.due_at = $due_at::timestamptz and m.id > $id::bigint
+         and m.stage = 'queued' and m.due_at = $due_at::timestamptz and m.id > $id::bigint
        order by m.id
        limit $limit)
      union all
      (select m.id, m.due_at, m.contact_id, m.failed_at from messages m
        where m.organization_id = $organization and m.number_id = own.number_id and m.campaign_id = $campaign
-         and m.state = 'queued' and m.due_at > $due_at::timestamptz
+         and m.stage = 'queued' and m.due_at > $due_at::timestamptz
        order by m.due_at, m.id
        limit $limit)) q
    order by q.due_at, q.id

@@ -5,13 +5,13 @@ with looked as (
   select c.id, c.settled_at,
          exists (select from messages m
                         where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
-                          and m.campaign_id = c.id and m.state = 'queued')
+                          and m.campaign_id = c.id and m.stage = 'queued')
                or exists (select from messages m
                            where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
-                             and m.campaign_id = c.id and m.state = 'claimed')
+                             and m.campaign_id = c.id and m.stage = 'claimed')
                or exists (select from messages m
                            where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
-                             and m.campaign_id = c.id and m.state = 'unknown') as open
+                             and m.campaign_id = c.id and m.stage = 'unknown') as open
     from campaigns c
    where c.organization_id = $organization and c.kind = 'broadcast' and c.state in ('running', 'paused')
      and c.planned_at is not null),
@@ -40,13 +40,13 @@ update campaigns c
  where c.organization_id = $organization and c.id = any($ids::bigint[]) and c.state in ('running', 'paused')
    and not (exists (select from messages m
                  where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
-                   and m.campaign_id = c.id and m.state = 'queued')
+                   and m.campaign_id = c.id and m.stage = 'queued')
         or exists (select from messages m
                     where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
-                      and m.campaign_id = c.id and m.state = 'claimed')
+                      and m.campaign_id = c.id and m.stage = 'claimed')
         or exists (select from messages m
                     where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
-                      and m.campaign_id = c.id and m.state = 'unknown'))
+                      and m.campaign_id = c.id and m.stage = 'unknown'))
 returning c.id
 
 -- name: complete_drips
@@ -78,16 +78,16 @@ select id from campaigns
 -- Up to $limit queued messages of an ended campaign, whichever: sorting all for each slice would take them all in.
 select id from messages
  where organization_id = $organization and number_id = any(numbers_of($organization)) and campaign_id = $campaign
-   and state = 'queued'
+   and stage = 'queued'
  limit $limit
 
 -- name: still_claimed
 select exists (select from messages
                 where organization_id = $organization and number_id = any(numbers_of($organization)) and campaign_id = $campaign
-                  and state = 'claimed')
+                  and stage = 'claimed')
     or exists (select from messages
                 where organization_id = $organization and number_id = any(numbers_of($organization)) and campaign_id = $campaign
-                  and state = 'unknown')
+                  and stage = 'unknown')
 
 -- name: swept
 -- Nothing of an ended campaign is queued any more; what would be queued again from now on is cancelled at once.

@@ -4,7 +4,7 @@
 select m.id, m.campaign_id, coalesce(c.settings ->> 'unknown', $policy) as policy
   from messages m
   left join campaigns c on c.organization_id = m.organization_id and c.id = m.campaign_id
- where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.state = 'unknown'
+ where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.stage = 'unknown'
    and m.control_at <= $at::timestamptz - $grace::interval
    and not exists (select from templates t
                     where t.organization_id = $organization and t.name = m.template_name
@@ -17,7 +17,7 @@ select m.id, m.campaign_id, coalesce(c.settings ->> 'unknown', $policy) as polic
 -- Messages in doubt for an hour in which nothing was heard of the number.
 select m.id, m.campaign_id
   from messages m
- where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.state = 'unknown'
+ where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.stage = 'unknown'
    and m.control_at is null and m.unknown_since <= $at::timestamptz - interval '1 hour'
  order by m.id
  limit $limit
@@ -28,7 +28,7 @@ update messages set resent = resent + 1 where organization_id = $organization an
 -- name: leave_to_staff
 -- Staff are asked about these; nothing more happens by itself.
 update messages set control_at = 'infinity'
- where organization_id = $organization and id = any($ids::bigint[]) and state = 'unknown'
+ where organization_id = $organization and id = any($ids::bigint[]) and stage = 'unknown'
 
 -- name: note_held
 -- WhatsApp holds messages of templates back to judge their quality first.

@@ -30,7 +30,7 @@ select id from contacts
 -- How many messages of each contact ended by the code.
 select contact_id, count(*) as count from messages
  where organization_id = $organization and contact_id = any($contacts::bigint[]) and error_code = $code
-   and state = 'dead'
+   and stage = 'dead'
  group by contact_id
 
 -- name: close_campaign

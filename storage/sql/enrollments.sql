@@ -94,7 +94,7 @@ update enrollments
 select m.id
   from unnest($ids::bigint[], $campaigns::bigint[], $contacts::bigint[]) as e(id, campaign_id, contact_id)
   join messages m on m.organization_id = $organization and m.contact_id = e.contact_id and m.run_id = e.id
-                 and m.campaign_id = e.campaign_id and m.state = 'queued'
+                 and m.campaign_id = e.campaign_id and m.stage = 'queued'
 
 -- name: running_of
 -- Lock up to $limit enrollments of a campaign that have not ended.
@@ -109,7 +109,7 @@ select m.id
   from steps s
  cross join unnest(numbers_of($organization)) as own(number_id)
   join messages m on m.organization_id = $organization and m.number_id = own.number_id and m.campaign_id = $campaign
-                 and m.state = 'queued' and m.step_id = s.id
+                 and m.stage = 'queued' and m.step_id = s.id
  where s.organization_id = $organization and s.campaign_id = $campaign and s.removed_at is not null
  order by m.id limit $limit
 
@@ -170,7 +170,7 @@ select e.id, e.contact_id, e.state, e.reason, e.step_id, e.position, e.enrolled_
          where i.organization_id = $organization and i.contact_id = e.contact_id and i.kind = 'phone') as phone,
        coalesce(e.due_at, (select min(m.due_at) from messages m
                             where m.organization_id = $organization and m.contact_id = e.contact_id
-                              and m.run_id = e.id and m.campaign_id = $campaign and m.state = 'queued')) as due_at
+                              and m.run_id = e.id and m.campaign_id = $campaign and m.stage = 'queued')) as due_at
   from enrollments e
   join contacts c on c.organization_id = $organization and c.id = e.contact_id
  where e.organization_id = $organization and e.campaign_id = $campaign and ($state::text is null or e.state = $state)
@@ -212,7 +212,7 @@ update messages
                                             $at - $paused_at::timestamptz
                                             - interval '1 second' * (paused_so_far($organization, $campaign, $at)
                                                                      - $campaign_paused_s::double precision)),
-       due_at = case when state = 'queued' and failed_at is null then least(due_at, $at) else due_at end
+       due_at = case when stage = 'queued' and failed_at is null then least(due_at, $at) else due_at end
  where organization_id = $organization and id = any($ids::bigint[])
 
 -- name: open_of
@@ -220,7 +220,7 @@ update messages
 select m.id, m.state
   from unnest($ids::bigint[], $contacts::bigint[]) as e(id, contact_id)
   join messages m on m.organization_id = $organization and m.contact_id = e.contact_id and m.run_id = e.id
-                 and m.campaign_id = $campaign and m.state in ('queued', 'claimed', 'unknown')
+                 and m.campaign_id = $campaign and m.stage in ('queued', 'claimed', 'unknown')
 
 -- name: had
 -- Whether a message of a step was planned for an enrollment.

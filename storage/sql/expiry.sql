@@ -16,7 +16,7 @@ select x.id
  cross join numbers n
  cross join lateral (
    select m.id, m.run_id, m.deadline_at from messages m
-    where m.organization_id = $organization and m.number_id = n.id and m.campaign_id = c.id and m.state = 'queued'
+    where m.organization_id = $organization and m.number_id = n.id and m.campaign_id = c.id and m.stage = 'queued'
       and m.due_at <= $at
     order by m.due_at, m.id limit $limit) x
  where c.organization_id = $organization and c.id = any($campaigns::bigint[]) and n.organization_id = $organization

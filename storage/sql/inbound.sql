@@ -70,7 +70,7 @@ select e.id from enrollments e
          union all
          select r.id from messages m
            join enrollments r on r.organization_id = m.organization_id and r.id = m.run_id and r.campaign_id = m.campaign_id
-          where m.organization_id = $organization and m.state = 'queued' and m.campaign_id <> 0
+          where m.organization_id = $organization and m.stage = 'queued' and m.campaign_id <> 0
             and m.contact_id = any($stopped::bigint[] || $repliers::bigint[])))
  order by e.id
    for no key update
@@ -87,13 +87,13 @@ update enrollments e
 -- name: queued
 -- Campaign messages still queued: of contacts $stopped, and of the pairs ($repliers, $campaigns).
 select m.id from messages m
- where m.organization_id = $organization and m.state = 'queued' and m.campaign_id <> 0
+ where m.organization_id = $organization and m.stage = 'queued' and m.campaign_id <> 0
    and m.contact_id = any($stopped::bigint[])
 union
 select m.id
   from unnest($repliers::bigint[], $campaigns::bigint[]) as r(contact_id, campaign_id)
   join messages m on m.organization_id = $organization and m.contact_id = r.contact_id
-                 and m.campaign_id = r.campaign_id and m.state = 'queued'
+                 and m.campaign_id = r.campaign_id and m.stage = 'queued'
 
 -- name: attach_leaf
 select attach_message_leaf($at)
@@ -118,5 +118,5 @@ select exists (
     join leases l on l.organization_id = m.organization_id and l.name = 'lane:' || m.number_id
                  and l.generation = m.generation
    where m.organization_id = $organization and m.contact_id = any($contacts::bigint[]) and m.campaign_id <> 0
-     and m.state = 'claimed' and l.holder is not null
+     and m.stage = 'claimed' and l.holder is not null
      and l.renewed_at > clock_timestamp() - $expiry_s::double precision * interval '1 second')

@@ -77,7 +77,7 @@ select e.id, e.contact_id, e.step_id, e.position as place, e.since_at, e.due_at,
   left join lateral (
     select id, step_id, due_at, deadline_at from messages
      where organization_id = $organization and contact_id = e.contact_id and run_id = e.id and campaign_id = $campaign
-       and state = 'queued'
+       and stage = 'queued'
      order by id limit 1) m on true
  where e.organization_id = $organization and e.campaign_id = $campaign and e.state = 'active' and e.step_id is not null
    and e.id > $after
@@ -94,6 +94,6 @@ select m.run_id, m.step_id, m.state, m.accepted_at, m.delivered_at, m.read_at, m
 -- The next $limit messages of a broadcast that wait, after $after, by id.
 select id, contact_id, step_id, due_at, deadline_at + (select held_back($organization, $campaign, $at)) as deadline_at
   from messages
- where organization_id = $organization and campaign_id = $campaign and state = 'queued' and id > $after
+ where organization_id = $organization and campaign_id = $campaign and stage = 'queued' and id > $after
    and number_id = any(numbers_of($organization))
  order by id limit $limit

@@ -103,7 +103,7 @@ select id from messages
 -- Queued messages that the one person would get twice: of an enrollment just ended, or beside another of the same
 -- run that is under way, has arrived, or is the surviving contact's.
 select m.id from messages m
- where m.organization_id = $organization and m.contact_id in ($into, $other) and m.state = 'queued'
+ where m.organization_id = $organization and m.contact_id in ($into, $other) and m.stage = 'queued'
    and m.campaign_id <> 0
    and (exists (select from enrollments e
                  where e.organization_id = $organization and e.id = m.run_id and e.campaign_id = m.campaign_id
@@ -112,7 +112,7 @@ select m.id from messages m
                     where n.organization_id = $organization and n.contact_id in ($into, $other)
                       and n.contact_id <> m.contact_id and n.run_id = m.run_id and n.step_id = m.step_id
                       and (n.state in ('claimed', 'unknown', 'accepted', 'sent', 'delivered', 'read')
-                           or (n.state = 'queued' and n.contact_id = $into))))
+                           or (n.stage = 'queued' and n.contact_id = $into))))
 
 -- name: move_messages
 -- All but those that would be a second one of the same run.

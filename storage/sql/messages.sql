@@ -74,7 +74,7 @@ update messages m
    set state = 'accepted', accepted_at = h.accepted_at, wamid = h.wamid, reason = null, settled_at = null
   from held h
  where m.organization_id = $organization and m.id = h.id
-   and m.state = 'claimed' and m.attempt = h.attempt and m.failed_attempt < h.attempt
+   and m.stage = 'claimed' and m.attempt = h.attempt and m.failed_attempt < h.attempt
    and m.accepted_at is null and m.sent_at is null and m.wamid is null
 returning m.id
 

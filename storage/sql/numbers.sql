@@ -33,9 +33,9 @@ select n.id
  where n.organization_id = $organization and n.id <> all($configured::text[])
    and (l.holder is null or l.renewed_at < clock_timestamp() - $expiry_s::double precision * interval '1 second')
    and (exists (select from messages m
-                 where m.organization_id = $organization and m.number_id = n.id and m.state = 'queued')
+                 where m.organization_id = $organization and m.number_id = n.id and m.stage = 'queued')
         or exists (select from messages m
-                    where m.organization_id = $organization and m.number_id = n.id and m.state = 'claimed'))
+                    where m.organization_id = $organization and m.number_id = n.id and m.stage = 'claimed'))
  order by n.id
 
 -- name: move
@@ -48,7 +48,7 @@ update messages m
            where c.organization_id = $organization and c.id = m.contact_id and c.last_number_id = any($configured::text[])),
          $standard)
   from (select id from messages
-         where organization_id = $organization and number_id = $number and state = 'queued'
+         where organization_id = $organization and number_id = $number and stage = 'queued'
          order by id limit $limit
            for no key update skip locked) stray
  where m.organization_id = $organization and m.id = stray.id

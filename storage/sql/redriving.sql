@@ -1,7 +1,7 @@
 -- name: reasons
 -- Why messages of a campaign ended dead, the most frequent first.
 select reason, error_code as code, count(*) as count from messages
- where organization_id = $organization and campaign_id = $campaign and state = 'dead'
+ where organization_id = $organization and campaign_id = $campaign and stage = 'dead'
  group by 1, 2
  order by 3 desc, 1, 2
 
@@ -13,7 +13,7 @@ select q.error_code as code, count(*) as count
          cross join lateral (
            select error_code, failed_at from messages
             where organization_id = $organization and number_id = own.number_id and campaign_id = $campaign
-              and state = 'queued'
+              and stage = 'queued'
             order by due_at limit $limit) m) q
  where q.failed_at is not null
  group by 1
@@ -27,7 +27,7 @@ select m.id, m.contact_id, m.step_id, m.reason, m.error_code as code, m.error, m
          where i.organization_id = $organization and i.contact_id = m.contact_id and i.kind = 'phone') as phone
   from messages m
   left join contacts c on c.organization_id = m.organization_id and c.id = m.contact_id
- where m.organization_id = $organization and m.campaign_id = $campaign and m.state = 'dead'
+ where m.organization_id = $organization and m.campaign_id = $campaign and m.stage = 'dead'
    and m.id < coalesce($before::bigint, 9223372036854775807)
  order by m.id desc
  limit $limit
@@ -39,7 +39,7 @@ select distinct m.contact_id
   from messages m
   join contacts c on c.organization_id = m.organization_id and c.id = m.contact_id
   left join enrollments e on e.organization_id = m.organization_id and e.id = m.run_id and e.campaign_id = m.campaign_id
- where m.organization_id = $organization and m.campaign_id = $campaign and m.state = 'dead'
+ where m.organization_id = $organization and m.campaign_id = $campaign and m.stage = 'dead'
    and m.reason <> 'unanswered'
    and ($contacts::bigint[] is null or m.contact_id = any($contacts::bigint[]))
    and left_out_because(c, $promotional, (select banned_countries($organization))) is null
@@ -62,7 +62,7 @@ select id, opted_out_at, opted_in_at, platform_stopped_at, platform_resumed_at, 
 -- What ended dead of a campaign for contacts.
 select id from messages
  where organization_id = $organization and contact_id = any($contacts::bigint[]) and campaign_id = $campaign
-   and state = 'dead'
+   and stage = 'dead'
  order by id
 
 -- name: facts
@@ -72,7 +72,7 @@ select m.id, coalesce(e.state, 'active') as run,
        exists (select from messages o
                 where o.organization_id = $organization and o.contact_id = m.contact_id
                   and o.campaign_id = m.campaign_id and o.step_id = m.step_id and o.id <> m.id
-                  and (o.state not in ('dead', 'skipped', 'cancelled') or (o.state = 'dead' and o.id > m.id))) as elsewhere
+                  and (o.state not in ('dead', 'skipped', 'cancelled') or (o.stage = 'dead' and o.id > m.id))) as elsewhere
   from messages m
   left join enrollments e on e.organization_id = m.organization_id and e.id = m.run_id and e.campaign_id = m.campaign_id
  where m.organization_id = $organization and m.id = any($ids::bigint[])

@@ -32,7 +32,7 @@ select x.* from (
          case when c.state = 'scheduled' then 0 else
            (select count(*) from messages m
              where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
-               and m.campaign_id = c.id and m.state = 'queued' and m.due_at <= $before)
+               and m.campaign_id = c.id and m.stage = 'queued' and m.due_at <= $before)
            + (select count(*) from enrollments e
                where e.organization_id = $organization and e.campaign_id = c.id and e.state = 'active'
                  and e.due_at <= $before) end as waiting,
@@ -48,15 +48,15 @@ select x.* from (
 -- Messages of no campaign that were due by $before, and those whose call may have left.
 select (select count(*) from messages m
          where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
-           and m.campaign_id = 0 and m.state = 'queued' and m.due_at <= $before) as answers,
+           and m.campaign_id = 0 and m.stage = 'queued' and m.due_at <= $before) as answers,
        (select count(*) from messages m
          where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
-           and m.state in ('claimed', 'unknown')) as doubtful
+           and m.stage in ('claimed', 'unknown')) as doubtful
 
 -- name: answers
 select m.id from messages m
  where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
-   and m.campaign_id = 0 and m.state = 'queued' and m.due_at <= $before
+   and m.campaign_id = 0 and m.stage = 'queued' and m.due_at <= $before
  order by m.id
 
 -- name: leave_out
@@ -81,7 +81,7 @@ returning id
 select restored_at,
        (select count(*) from messages m
          where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
-           and m.campaign_id = c.id and m.state = 'queued' and m.due_at <= c.restored_at)
+           and m.campaign_id = c.id and m.stage = 'queued' and m.due_at <= c.restored_at)
        + (select count(*) from enrollments e
            where e.organization_id = $organization and e.campaign_id = c.id and e.state = 'active'
              and e.due_at <= c.restored_at) as waiting
@@ -94,7 +94,7 @@ update messages set control_at = null, unknown_since = $at
  where organization_id = $organization
    and id = any(array(select id from messages
                        where organization_id = $organization and number_id = any(numbers_of($organization))
-                         and state = 'unknown' and control_at is not null and control_at <> 'infinity'
+                         and stage = 'unknown' and control_at is not null and control_at <> 'infinity'
                        order by id for no key update))
 
 -- name: settle

@@ -10,7 +10,7 @@ select (x.c).id, (x.c).type, (x.c).priority, (x.c).settings, (x.c).excluded, (x.
                  where c.organization_id = $organization and may_send(c, $at, $ahead)
                    and exists (select from messages m
                                 where m.organization_id = $organization and m.number_id = $number
-                                  and m.campaign_id = c.id and m.state = 'queued' and m.due_at <= $at)
+                                  and m.campaign_id = c.id and m.stage = 'queued' and m.due_at <= $at)
                  order by c.id) o
           -- What it was before it was locked, it may be no longer.
           left join lateral (
@@ -53,7 +53,7 @@ select x.*
                          where organization_id = m.organization_id and contact_id = m.contact_id) i on true
     where m.organization_id = $organization and m.number_id = $number
       and m.campaign_id = q.campaign_id
-      and m.state = 'queued' and m.due_at <= $at
+      and m.stage = 'queued' and m.due_at <= $at
     order by m.due_at, m.id
     limit q.quota
       for no key update of m, c skip locked) x
@@ -130,7 +130,7 @@ update messages
    set state = 'unknown', unknown_since = $at, control_at = null
  where organization_id = $organization
    and id = any(array(select id from messages
-                       where organization_id = $organization and number_id = $number and state = 'claimed'
+                       where organization_id = $organization and number_id = $number and stage = 'claimed'
                          and generation < $generation
                        order by id for no key update))
 
@@ -163,7 +163,7 @@ update messages
                         from messages m
                         join unnest($ids::bigint[], $attempts::smallint[]) as g(id, attempt)
                           on g.id = m.id and g.attempt = m.attempt
-                       where m.organization_id = $organization and m.state in ('claimed', 'unknown')
+                       where m.organization_id = $organization and m.stage in ('claimed', 'unknown')
                          and m.generation = $generation
                        order by m.id for no key update of m))
 returning id
@@ -174,7 +174,7 @@ update messages
    set state = 'queued'
  where organization_id = $organization
    and id = any(array(select id from messages
-                       where organization_id = $organization and number_id = $number and state = 'claimed'
+                       where organization_id = $organization and number_id = $number and stage = 'claimed'
                          and generation = $generation and id <> all($known::bigint[])
                        order by id for no key update))
 
@@ -220,14 +220,14 @@ select id, campaign_id, content, fallback, settings, removed_at from steps
 -- Those of $contacts for whom something of $campaigns is due too.
 select distinct m.contact_id from messages m
  where m.organization_id = $organization and m.contact_id = any($contacts::bigint[])
-   and m.campaign_id = any($campaigns::bigint[]) and m.state = 'queued' and m.due_at <= $at
+   and m.campaign_id = any($campaigns::bigint[]) and m.stage = 'queued' and m.due_at <= $at
 
 -- name: is_due
 -- Whether something on the number is due that no tap holds.
 select not coalesce((select closed_until > $at from numbers where organization_id = $organization and id = $number), false)
        and (exists (select from messages m
                      where m.organization_id = $organization and m.number_id = $number and m.campaign_id = 0
-                       and m.state = 'queued' and m.due_at <= $at)
+                       and m.stage = 'queued' and m.due_at <= $at)
             or (not exists (select from organizations where organization_id = $organization and closed_until > $at)
                 and not exists (select from leases where organization_id = $organization and name = 'lane:' || $number::text
                                    and paced_until > $at)
@@ -235,4 +235,4 @@ select not coalesce((select closed_until > $at from numbers where organization_i
                              where c.organization_id = $organization and may_send(c, $at, $ahead)
                                and exists (select from messages m
                                             where m.organization_id = $organization and m.number_id = $number
-                                              and m.campaign_id = c.id and m.state = 'queued' and m.due_at <= $at))))
+                                              and m.campaign_id = c.id and m.stage = 'queued' and m.due_at <= $at))))

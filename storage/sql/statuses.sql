@@ -11,12 +11,13 @@ with said as materialized (
          as p(id, attempt, number_id, wamid, state, sent_at, delivered_at, read_at)
     join messages m on m.organization_id = $organization and m.id = p.id
 ), enrolled as materialized (
-  select e.id
-    from said p
-    join enrollments e on e.organization_id = $organization and e.id = p.run_id and e.campaign_id = p.campaign_id
-   where p.delivered_at is not null
-   order by e.id
-     for no key update of e
+  select id
+    from enrollments
+   where organization_id = $organization
+     and id = any(array(select run_id from said where delivered_at is not null))
+     and (id, campaign_id) in (select run_id, campaign_id from said)
+   order by id
+     for no key update
 ), held as materialized (
   select m.id, m.sent_at as sent_before, m.delivered_at as delivered_before, m.read_at as read_before,
          case when array_position(array['accepted', 'sent', 'delivered', 'read'], m.state)
@@ -28,14 +29,15 @@ with said as materialized (
     join messages m on m.organization_id = $organization and m.id = p.id
    where (select count(*) from enrolled) >= 0
      and not exists (select from messages u
-                      where u.organization_id = $organization and u.state = 'unknown' and u.control_at is null)
+                      where u.organization_id = $organization and u.stage = 'unknown' and u.control_at is null)
      and not exists (select from automations a
                       where a.organization_id = $organization and a.state = 'on'
                         and a.trigger ->> 'on' in ('delivered', 'read'))
      and (select c.unreachable_at from contacts c
            where c.organization_id = $organization and c.id = p.contact_id) is null
      and m.state in ('accepted', 'sent', 'delivered', 'read')
-     and m.attempt = p.attempt and m.number_id = p.number_id and m.wamid = p.wamid
+     and m.attempt = p.attempt and m.number_id = p.number_id
+     and (m.wamid = p.wamid) is true -- found by its id, not by this
      and m.tries = 0 and m.failed_attempt = 0
      and m.failed_at is null and m.error_code is null and m.error is null
      and date_trunc('hour', m.accepted_at, 'UTC') = date_trunc('hour', least(m.accepted_at, p.sent_at), 'UTC')
@@ -59,7 +61,8 @@ with said as materialized (
          due_at = case when e.awaits_delivery and r.delivered > 0 then least(e.due_at, $at) else e.due_at end
     from (select run_id, campaign_id, count(*) filter (where delivered) as delivered, count(*) filter (where read) as read
             from raised where delivered or read group by run_id, campaign_id) r
-   where e.organization_id = $organization and e.id = r.run_id and e.campaign_id = r.campaign_id
+   where e.organization_id = $organization and e.id = any(array(select id from enrolled))
+     and e.id = r.run_id and e.campaign_id = r.campaign_id
 ), counted as (
   insert into campaign_stats as s (organization_id, campaign_id, step_id, variant_id, hour, metric, count)
   select $organization, r.campaign_id, r.step_id, r.variant_id, r.hour, r.metric, r.count
@@ -80,7 +83,7 @@ select id from held
 -- waits for its positive control, and what of their way some automation waits for.
 select m.id, m.wamid, m.attempt, m.contact_id, m.number_id, c.unreachable_at is not null as unreachable,
        (select exists (select from messages u
-                        where u.organization_id = $organization and u.state = 'unknown' and u.control_at is null)) as doubts,
+                        where u.organization_id = $organization and u.stage = 'unknown' and u.control_at is null)) as doubts,
        (select array(select distinct a.trigger ->> 'on' from automations a
                       where a.organization_id = $organization and a.state = 'on'
                         and a.trigger ->> 'on' in ('delivered', 'read'))) as awaited
@@ -99,12 +102,12 @@ select u.id
   join (select number_id, max(claimed_at) as claimed_at from messages
          where organization_id = $organization and id = any($ids::bigint[])
          group by number_id) heard on heard.number_id = u.number_id and u.claimed_at <= heard.claimed_at
- where u.organization_id = $organization and u.state = 'unknown' and u.control_at is null
+ where u.organization_id = $organization and u.stage = 'unknown' and u.control_at is null
 
 -- name: control
 -- From now on the silence of messages $ids counts; the caller holds their locks.
 update messages set control_at = $at
- where organization_id = $organization and id = any($ids::bigint[]) and state = 'unknown' and control_at is null
+ where organization_id = $organization and id = any($ids::bigint[]) and stage = 'unknown' and control_at is null
 
 -- name: reached
 -- Messages got through to contacts at $ats.

@@ -7,11 +7,11 @@ select n.id
  where not database_moved($organization)
    and (l.holder is null or l.renewed_at < clock_timestamp() - $expiry_s::double precision * interval '1 second')
    and (exists (select from messages m
-                 where m.organization_id = $organization and m.number_id = n.id and m.state = 'claimed')
+                 where m.organization_id = $organization and m.number_id = n.id and m.stage = 'claimed')
         or ((s.closed_until is null or s.closed_until <= $at)
             and (exists (select from messages m
                           where m.organization_id = $organization and m.number_id = n.id and m.campaign_id = 0
-                            and m.state = 'queued' and m.due_at <= $at)
+                            and m.stage = 'queued' and m.due_at <= $at)
                  or exists (select from campaigns c
                              where c.organization_id = $organization and may_send(c, $at, $ahead)
                                and (l.paced_until is null or l.paced_until <= $at)
@@ -19,7 +19,7 @@ select n.id
                                                 where o.organization_id = $organization and o.closed_until > $at)
                                and exists (select from messages m
                                             where m.organization_id = $organization and m.number_id = n.id
-                                              and m.campaign_id = c.id and m.state = 'queued' and m.due_at <= $at)))))
+                                              and m.campaign_id = c.id and m.stage = 'queued' and m.due_at <= $at)))))
 
 -- name: jobs
 -- Which jobs have something to do now.
@@ -63,7 +63,7 @@ select
   exists (select from errands
            where organization_id = $organization and (next_try_at is null or next_try_at <= $at)) as run_errands,
   exists (select from messages m
-           where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.state = 'unknown')
+           where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.stage = 'unknown')
   and not database_moved($organization) as reconcile,
   exists (select from campaigns where organization_id = $organization and state in ('active', 'running', 'paused'))
   or exists (select from campaigns where organization_id = $organization and state in ('cancelled', 'archived') and settled_at is null) as complete,
@@ -77,7 +77,7 @@ select
                   or exists (select from organizations o where o.organization_id = $organization and o.closed_until > $at))
              and exists (select from (select m.deadline_at from messages m
                                        where m.organization_id = $organization and m.number_id = n.id and m.campaign_id = c.id
-                                         and m.state = 'queued' and m.due_at <= $at
+                                         and m.stage = 'queued' and m.due_at <= $at
                                        order by m.due_at, m.id limit 100) x
                           where x.deadline_at + c.held_s * interval '1 second' < $at))
   and not database_moved($organization) as expire,
@@ -98,9 +98,9 @@ select
   exists (select from numbers n
            where n.organization_id = $organization and n.id <> all($numbers::text[])
              and (exists (select from messages m
-                           where m.organization_id = $organization and m.number_id = n.id and m.state = 'queued')
+                           where m.organization_id = $organization and m.number_id = n.id and m.stage = 'queued')
                   or exists (select from messages m
-                              where m.organization_id = $organization and m.number_id = n.id and m.state = 'claimed'))) as move_strays,
+                              where m.organization_id = $organization and m.number_id = n.id and m.stage = 'claimed'))) as move_strays,
   exists (select from tasks
            where organization_id = $organization and name = 'keep_house' and (done_at is null or done_at < requested_at)) as keep_house,
   exists (select from tasks
@@ -125,7 +125,7 @@ queued as (
     left join leases l on l.organization_id = $organization and l.name = 'lane:' || own.number_id
    cross join lateral (select due_at from messages
                         where organization_id = $organization and number_id = own.number_id and campaign_id = c.id
-                          and state = 'queued'
+                          and stage = 'queued'
                         order by due_at limit 1) m
    where not (select moved from moved)
   union all
@@ -134,7 +134,7 @@ queued as (
     left join numbers n on n.organization_id = $organization and n.id = own.number_id
    cross join lateral (select due_at from messages
                         where organization_id = $organization and number_id = own.number_id and campaign_id = 0
-                          and state = 'queued'
+                          and stage = 'queued'
                         order by due_at limit 1) m
    where not (select moved from moved)),
 enrolled as (
@@ -159,7 +159,7 @@ doubtful as (
                          from templates t
                         where t.organization_id = $organization and t.name = m.template_name
                           and t.language = m.template_language and m.control_at is not null) h on true
-   where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.state = 'unknown'
+   where m.organization_id = $organization and m.number_id = any(numbers_of($organization)) and m.stage = 'unknown'
      and not (select moved from moved)),
 -- Segments are looked through each minute; who comes in by the passing of time alone is noticed within the hour.
 followed as (
@@ -222,13 +222,13 @@ select
   + (select count(*) from open_campaigns where kind = 'broadcast' and planned_at is not null and settled_at is null
       and not exists (select from messages m
                        where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
-                         and m.campaign_id = open_campaigns.id and m.state = 'queued')
+                         and m.campaign_id = open_campaigns.id and m.stage = 'queued')
       and not exists (select from messages m
                        where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
-                         and m.campaign_id = open_campaigns.id and m.state = 'claimed')
+                         and m.campaign_id = open_campaigns.id and m.stage = 'claimed')
       and not exists (select from messages m
                        where m.organization_id = $organization and m.number_id = any(numbers_of($organization))
-                         and m.campaign_id = open_campaigns.id and m.state = 'unknown'))
+                         and m.campaign_id = open_campaigns.id and m.stage = 'unknown'))
   + (select count(*) from open_campaigns c where kind = 'drip'
       and exists (select from enrollments e
                    where e.organization_id = $organization and e.campaign_id = c.id
@@ -240,5 +240,5 @@ select
   + (select count(*) from campaigns where organization_id = $organization and look_again_since is not null)
   + (select count(*) from campaigns where organization_id = $organization and state in ('cancelled', 'archived') and settled_at is null) as due,
   (select count(*) from messages
-    where organization_id = $organization and number_id = any(numbers_of($organization)) and state = 'claimed') as claimed,
+    where organization_id = $organization and number_id = any(numbers_of($organization)) and stage = 'claimed') as claimed,
   (select min(at) from work where at > $at and at < 'infinity') as next_due

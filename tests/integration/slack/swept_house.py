@@ -250,12 +250,20 @@ class House:
         async with self._watch.transaction():
             await self._watch.execute("set local session_replication_role = replica")
             for table in changed:
+                columns = await self._watch.fetchval(_WRITTEN_COLUMNS, f"public.{table}")
                 await self._watch.execute(
                     f"delete from public.{table};"  # noqa: S608 — a table's own name
-                    f" insert into public.{table} overriding system value"
-                    f" select * from sweep.saved_{table}"
+                    f" insert into public.{table} ({columns}) overriding system value"
+                    f" select {columns} from sweep.saved_{table}"
                 )
             await self._watch.execute("delete from sweep.changed")
+
+
+_WRITTEN_COLUMNS = """
+select string_agg(quote_ident(attname), ', ') from pg_attribute
+ where attrelid = $1::text::regclass and attnum > 0 and not attisdropped and attgenerated = ''
+"""
+"""All but those that the database computes."""
 
 
 @asynccontextmanager

@@ -70,6 +70,7 @@ class Message:
     Attributes:
         attempt: 0 before the first call; the number of the call under way or last made.
         tries: Calls that failed and count against the retries; deferrals do not.
+        anew_after: How many attempts there were when staff last had it tried anew; 0: they did not.
         failed_attempt: The last attempt known to have failed; 0: none.
         planned_at: The second in its id, when it was due.
     """
@@ -79,6 +80,7 @@ class Message:
     planned_at: datetime
     attempt: int
     tries: int = 0
+    anew_after: int = 0
     failed_attempt: int = 0
     due_at: datetime
     reason: Reason | None = None
@@ -178,7 +180,15 @@ class Message:
 
         The attempt goes on counting, so that reports of earlier calls stay theirs.
         """
-        return replace(self, state=State.QUEUED, reason=None, due_at=at, tries=0, settled_at=None)
+        return replace(
+            self,
+            state=State.QUEUED,
+            reason=None,
+            due_at=at,
+            tries=0,
+            anew_after=self.attempt,
+            settled_at=None,
+        )
 
     def given_up(
         self, *, at: datetime, reason: Reason, code: int | None, error: str | None

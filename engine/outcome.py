@@ -52,7 +52,7 @@ def failed(
         code,
         attempt=message.tries + 1,
         # Calls that burned nothing: deferrals, and a few that never left us.
-        deferrals=max(0, attempt - 1 - message.tries),
+        deferrals=max(0, attempt - 1 - message.anew_after - message.tries),
         country=country,
         regain=regain,
         renewed=renewed,

@@ -338,6 +338,7 @@ def _from_record(record: asyncpg.Record, *, enrolled: bool) -> Row:
             planned_at=planned_at(record["id"]),
             attempt=record["attempt"],
             tries=record["tries"],
+            anew_after=record["anew_after"],
             failed_attempt=record["failed_attempt"],
             due_at=record["due_at"],
             reason=Reason(record["reason"]) if record["reason"] else None,

@@ -28,7 +28,7 @@ alter table errands drop constraint errands_kind_check;
 delete from errands where kind in ('retry', 'segment refresh', 'attribute check', 'attribute type');
 alter table errands add constraint errands_kind_check
   check (kind in ('enroll', 'unenroll', 'tag', 'untag', 'optout', 'optin', 'list add', 'list remove'));
-alter table messages drop column redriven_at;
+alter table messages drop column redriven_at, drop column anew_after;
 drop index messages_dead;
 
 -- == A database that was restored, or promoted ==

@@ -112,6 +112,7 @@ alter table errands drop constraint errands_kind_check;
 alter table errands add constraint errands_kind_check
   check (kind in ('enroll', 'unenroll', 'tag', 'untag', 'optout', 'optin', 'list add', 'list remove', 'retry',
                   'segment refresh', 'attribute check', 'attribute type'));
+alter table messages add column anew_after smallint not null default 0; -- the attempts there were when it was redriven
 
 -- == The brake ==
 alter table campaigns

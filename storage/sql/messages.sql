@@ -26,7 +26,7 @@ select e.id
 -- name: lock_messages
 -- Lock messages $ids in the order of their keys and return what may change about them.
 select id, campaign_id, step_id, variant_id, run_id, contact_id, number_id, state, reason, attempt, tries,
-       failed_attempt, due_at, accepted_at, sent_at, delivered_at, read_at, replied_at, failed_at, settled_at, wamid,
+       anew_after, failed_attempt, due_at, accepted_at, sent_at, delivered_at, read_at, replied_at, failed_at, settled_at, wamid,
        error_code, error, doubled
   from messages
  where organization_id = $organization and id = any($ids::bigint[])

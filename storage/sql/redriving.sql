@@ -78,10 +78,10 @@ select m.id, coalesce(e.state, 'active') as run,
  where m.organization_id = $organization and m.id = any($ids::bigint[])
 
 -- name: begin_anew
--- Give messages $ids, whose locks the caller holds, as long a time before their deadline as they had at first.
+-- Give messages $ids, whose locks the caller holds, as long a time before their deadline as they had at first, and count their calls from here.
 update messages
    set deadline_at = $at::timestamptz + (deadline_at - coalesce(redriven_at, to_timestamp(id >> 30))),
-       redriven_at = $at
+       redriven_at = $at, anew_after = attempt
  where organization_id = $organization and id = any($ids::bigint[])
 
 -- name: reopen

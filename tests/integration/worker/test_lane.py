@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from storage import leases, recount, sending
+from storage import leases, recount, redriving, sending
 from tests.database import ACME, NOON
 from tests.integration.worker.platform import Behaviour
 from tests.integration.worker.world import NUMBER, OTHER_NUMBER, World
@@ -231,6 +231,28 @@ async def test_how_a_call_ended_is_recorded(world: World, behaviour: Behaviour, 
 
     assert await world.states() == {state: 3}
     assert await wrong_counts(world) == []
+
+
+async def test_what_staff_try_again_waits_for_a_limit_as_if_for_the_first_time(
+    world: World,
+) -> None:
+    campaign = await world.campaign()
+    contacts = await world.contacts(1)
+    await world.queued(campaign, contacts)
+    codes = iter([131056, 131056, 131056, 131051, 131056])
+    world.platform.behave = lambda _: next(codes)
+    for after in range(4):
+        world.clock.stand(NOON + timedelta(hours=after))
+        await world.run()
+    assert await world.states() == {"dead:failed": 1}
+
+    async with world.database.unit(ACME, world.clock.now()) as unit:
+        await redriving.redrive(unit, campaign=campaign, contacts=contacts, by="U0OWNER")
+    await world.run()
+
+    assert await world.states() == {"queued": 1}
+    wait = await world.value("select due_at from messages") - world.clock.now()
+    assert wait == timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(("code", "calls"), [(130429, 9), (131056, 19)])

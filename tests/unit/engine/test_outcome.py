@@ -58,6 +58,24 @@ def test_deferrals_burn_nothing_and_wait_longer_each_time() -> None:
     assert waits == [1, 4, 16, 64, 256, 1024, 1024]
 
 
+def test_what_is_tried_anew_waits_for_a_limit_as_if_for_the_first_time() -> None:
+    message = claimed()
+    for _ in range(5):
+        message = decided(message, 131056).message
+        message = message.claimed(message.attempt + 1)
+    given_up = decided(message, 131051).message
+
+    anew = given_up.tried_anew(at=NOON)
+    waits: list[float] = []
+    for _ in range(3):
+        anew = anew.claimed(anew.attempt + 1)
+        anew = decided(anew, 131056).message
+        waits.append((anew.due_at - NOON).total_seconds())
+
+    assert waits == [1, 4, 16]
+    assert anew.attempt == 9  # reports of earlier calls stay theirs
+
+
 def test_whatsapp_says_itself_when_calls_are_allowed_again() -> None:
     verdict = failed(claimed(), attempt=1, code=4, error="", at=NOON, regain=timedelta(minutes=42))
 

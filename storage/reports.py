@@ -68,9 +68,7 @@ async def campaign(unit: Unit, *, campaign: CampaignId) -> Campaign | None:
         version=row["version"],
         trigger=row["trigger"],
         closed=_tap(row["closed_until"], row["closed_why"]),
-        looked_at=_looked_at(
-            Kind(row["kind"]), row["planned_at"], row["planning_cursor"], row["contacts_up_to"]
-        ),
+        looked_at=_looked_at(row["planning_cursor"], row["first"], row["last"]),
         started_at=row["started_at"],
         started_by=row["started_by"],
         paused_by=row["paused_by"],
@@ -127,9 +125,8 @@ def _tap(until: datetime | None, why: str | None) -> Tap | None:
     return Tap(why=why or "", until=None if until.year == _FOR_EVER else until)
 
 
-def _looked_at(
-    kind: Kind, planned_at: datetime | None, cursor: int | None, ceiling: int | None
-) -> float | None:
-    if kind is not Kind.BROADCAST or planned_at is not None or not ceiling:
+def _looked_at(cursor: int | None, first: int | None, last: int | None) -> float | None:
+    """Return how far planning is; ids are of all organizations, so that one's begin anywhere."""
+    if first is None or last is None:
         return None
-    return min((cursor or 0) / ceiling, 1.0)
+    return max(0, min((cursor or 0) - first + 1, last - first + 1)) / (last - first + 1)

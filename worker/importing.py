@@ -22,6 +22,7 @@ from engine.ids import ContactId, ImportId, OrganizationId
 from engine.import_deeds import Deed, change
 from engine.phone import Phone
 from storage import attributes, blobs, contacts, effects, enrollments, import_deeds, imports
+from storage.analyzing import analyze_grown
 from storage.database import Unit
 from storage.imports import Import, Reading, Sample, State, StoredRow
 from worker.context import Worker
@@ -79,9 +80,11 @@ async def _advance(worker: Worker, organization: OrganizationId, seen: Import, e
                 worker.reading.keep(organization, seen.id, reading)
             return judged
         case State.IMPORTING:
-            return await worker.database.run(
+            imported = await worker.database.run(
                 organization, worker.now(), lambda unit: _import(unit, seen), owner=True
             )
+            await analyze_grown(worker.database)
+            return imported
         case State.UNDOING:
             return await worker.database.run(
                 organization, worker.now(), lambda unit: undo(unit, seen), owner=True

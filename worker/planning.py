@@ -12,6 +12,7 @@ from engine.ids import CampaignId, ContactId, OrganizationId
 from engine.message import hour_of
 from engine.sending_rules import SendingRules
 from storage import messages, planning
+from storage.analyzing import analyze_grown
 from storage.database import Unit, is_lost
 from storage.messages import StatKey
 from storage.planning import Broadcast, Drip
@@ -44,6 +45,9 @@ async def plan(worker: Worker, organization: OrganizationId) -> bool:
                     raise
                 # Tried again with the next tick; those behind it go on meanwhile.
                 log.exception("plan.failed")
+            else:
+                # At once, because a lane claims what is planned while the rest is.
+                await analyze_grown(worker.database)
             if worker.clock.monotonic() >= ends:
                 return True
         if not more:

@@ -1,11 +1,18 @@
 -- name: campaign
--- A campaign as cards, alerts and reports show it.
-select id, kind, name, state, version, trigger, planned_at, contacts_up_to, planning_cursor, started_at, started_by,
-       paused_by, ended_by, ended_at,
-       case when closed_until > $at then closed_until end as closed_until,
-       case when closed_until > $at then closed_why end as closed_why
-  from campaigns
- where organization_id = $organization and id = $campaign
+-- A campaign as cards, alerts and reports show it; while it is planned, between which contacts that goes on.
+select c.id, c.kind, c.name, c.state, c.version, c.trigger, c.planned_at, c.planning_cursor, c.started_at, c.started_by,
+       c.paused_by, c.ended_by, c.ended_at, p.first, p.last,
+       case when c.closed_until > $at then c.closed_until end as closed_until,
+       case when c.closed_until > $at then c.closed_why end as closed_why
+  from campaigns c
+  left join lateral (
+    select coalesce((select min(first_contact) from frozen_audiences
+                      where organization_id = $organization and campaign_id = c.id),
+                    (select min(id) from contacts where organization_id = $organization)) as first,
+           coalesce((select max(last_contact) from frozen_audiences
+                      where organization_id = $organization and campaign_id = c.id), c.contacts_up_to) as last)
+    p on c.kind = 'broadcast' and c.planned_at is null and c.contacts_up_to > 0
+ where c.organization_id = $organization and c.id = $campaign
 
 -- name: step_metrics
 -- What each step's messages count for, summed over hours and variants; a step without messages has one row. Those

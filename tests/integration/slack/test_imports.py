@@ -219,6 +219,26 @@ async def imported(room: Room, slack: SlackFiles, content: str, file: str = FILE
     return await only_import(room)
 
 
+async def test_an_import_leaves_statistics_of_the_contacts_it_brought(
+    room: Room, slack: SlackFiles
+) -> None:
+    await room.database.pool.execute("truncate contacts cascade")
+    rows = (f"+3161{place:07},Ada,vip" for place in range(2_000))
+    content = "\n".join(["phone,first_name,tags", *rows])
+
+    await imported(room, slack, content)
+
+    known = dict(
+        await room.database.pool.fetch(
+            "select relname, reltuples from pg_class"
+            " where relname like 'contact%' and relkind = 'r'"
+        )
+    )
+    assert known["contacts"] >= 500
+    assert known["contact_identities"] >= 500
+    assert known["contact_tags"] >= 500
+
+
 async def enrolling(room: Room, trigger: dict[str, object], *, segment: int | None = None) -> None:
     """Have an automation enroll in a running drip."""
     pool = room.database.pool

@@ -132,15 +132,9 @@ class Unit:
         await self.connection.execute("select pg_notify($1, $2)", channel, payload)
 
     def _bound(self, query: Query, values: dict[str, Any]) -> Sequence[Any]:
-        return _bound(query, values, self.organization, self.at)
-
-
-def _bound(
-    query: Query, values: dict[str, Any], organization: OrganizationId, at: datetime
-) -> Sequence[Any]:
-    values.setdefault("organization", organization)
-    values.setdefault("at", at)
-    return [values[name] for name in query.parameters]
+        values.setdefault("organization", self.organization)
+        values.setdefault("at", self.at)
+        return [values[name] for name in query.parameters]
 
 
 _open_unit: ContextVar[Unit | None] = ContextVar("open_unit", default=None)
@@ -207,35 +201,31 @@ class Database:
         work: Callable[[Unit], Awaitable[Result]],
         *,
         owner: bool = False,
+        single: bool = False,
     ) -> Result:
-        """Do *work* in a unit; again, up to three times, after a deadlock or a write conflict."""
-        opened = self.owner_unit if owner else self.unit
+        """Do *work* in a unit; again, up to three times, after a deadlock or a write conflict.
 
-        async def once() -> Result:
-            async with opened(organization, at) as unit:
-                return await work(unit)
-
-        return await _repeated(once)
-
-    async def rows(
-        self,
-        organization: OrganizationId,
-        at: datetime,
-        query: Query,
-        **values: Any,  # noqa: ANN401 — SQL values
-    ) -> list[asyncpg.Record]:
-        """Run *query* as a transaction of its own, in one round trip; again as :meth:`run` does.
-
-        As the owner: the query names the organization.
+        Args:
+            owner: As in :meth:`owner_unit`.
+            single: It is one statement of the owner, which is a transaction by itself: two round
+                trips less.
         """
-        bound = _bound(query, values, organization, at)
+        opened = self._single if single else self.owner_unit if owner else self.unit
+        pause = _FIRST_PAUSE
+        for _ in range(TRIES - 1):
+            try:
+                async with opened(organization, at) as unit:
+                    return await work(unit)
+            except _REPEATED:
+                await asyncio.sleep(pause)
+                pause *= 4
+        async with opened(organization, at) as unit:
+            return await work(unit)
 
-        async def once() -> list[asyncpg.Record]:
-            async with self.pool.acquire() as connection:
-                rows: list[asyncpg.Record] = await connection.fetch(query.text, *bound)
-                return rows
-
-        return await _repeated(once)
+    @asynccontextmanager
+    async def _single(self, organization: OrganizationId, at: datetime) -> AsyncIterator[Unit]:
+        async with self.pool.acquire() as connection:
+            yield Unit(connection, organization, at)
 
     @asynccontextmanager
     async def _transaction(
@@ -258,17 +248,6 @@ class Database:
                 raise
             finally:
                 _open_unit.reset(token)
-
-
-async def _repeated(work: Callable[[], Awaitable[Result]]) -> Result:
-    pause = _FIRST_PAUSE
-    for _ in range(TRIES - 1):
-        try:
-            return await work()
-        except _REPEATED:
-            await asyncio.sleep(pause)
-            pause *= 4
-    return await work()
 
 
 async def _set_codecs(connection: asyncpg.Connection) -> None:

@@ -49,31 +49,12 @@ async def renew(unit: Unit, lease: Lease, *, call_age_s: float | None) -> bool:
     Args:
         call_age_s: Seconds since our last call start; None: no call.
     """
-    kept = await unit.value(
-        _SQL["renew"], **_named(lease), call_age_s=call_age_s, expiry_s=EXPIRY_S
-    )
+    kept = await unit.value(_SQL["renew"], **named(lease), call_age_s=call_age_s, expiry_s=EXPIRY_S)
     return kept is not None
 
 
 async def release(unit: Unit, lease: Lease, *, call_age_s: float | None) -> None:
-    await unit.run(_SQL["release"], **_named(lease), call_age_s=call_age_s)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """What a lease says while it is held.
-
-    Attributes:
-        paced_until: Business time before which no campaign message goes; None: at once.
-    """
-
-    paced_until: datetime | None
-
-
-async def hold(unit: Unit, lease: Lease) -> Held | None:
-    """Keep *lease* ours until this transaction ends; None: it, or the database, has moved."""
-    row = await unit.row(_SQL["hold"], **_named(lease), expiry_s=EXPIRY_S)
-    return None if row is None else Held(paced_until=row["paced_until"])
+    await unit.run(_SQL["release"], **named(lease), call_age_s=call_age_s)
 
 
 async def pace(unit: Unit, lease: Lease, *, until: datetime) -> None:
@@ -86,7 +67,8 @@ async def unpace(unit: Unit, *, name: str, until: datetime) -> None:
     await unit.run(_SQL["unpace"], name=name, until=until)
 
 
-def _named(lease: Lease) -> dict[str, str | int]:
+def named(lease: Lease) -> dict[str, str | int]:
+    """Return what a query tells *lease* by."""
     return {"name": lease.name, "holder": lease.holder, "generation": lease.generation}
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import asyncpg
 
 from engine.ids import CampaignId, ContactId, MessageId, NumberId, StepId
-from engine.message import OPEN, Message, State, hour_of
+from engine.message import OPEN, Message, State
 from engine.reasons import Reason
 from storage.database import Unit
 from storage.queries import load
@@ -81,15 +81,14 @@ class Taken(NamedTuple):
     """A call that the platform took: what `accept` is told of it.
 
     Attributes:
-        run_id: Its enrollment; None: there is none behind it.
         campaign_id: None for what is not of a campaign.
+        run_id: Its enrollment; None: there is none behind it.
     """
 
     id: MessageId
     attempt: int
     campaign_id: CampaignId | None
     step_id: StepId
-    variant_id: int | None
     run_id: int | None
     accepted_at: datetime
     wamid: str
@@ -100,27 +99,18 @@ async def accept(unit: Unit, taken: Sequence[Taken]) -> frozenset[MessageId]:
 
     What `Message.progressed` and `save` come to for such a message, without reading it: this
     happens for every message. The others are theirs. No other messages are locked in this unit.
+    It is one statement if no enrollments are behind any.
     """
-    runs = [each.run_id for each in taken if each.run_id is not None]
+    runs = [each for each in taken if each.run_id is not None]
     if runs:
-        await unit.rows(_SQL["lock_runs"], run_ids=runs)
-    ids, attempts, _, _, _, _, accepted_ats, wamids = zip(*taken, strict=True)
+        await unit.rows(_SQL["lock_runs"], run_ids=[each.run_id for each in runs])
+    ids, attempts, _, _, _, accepted_ats, wamids = zip(*taken, strict=True)
     rows = await unit.rows(
         _SQL["accept"], ids=ids, attempts=attempts, accepted_ats=accepted_ats, wamids=wamids
     )
-    changed = frozenset(row["id"] for row in rows)
-    deltas: Counter[StatKey] = Counter()
-    moved: list[Taken] = []
-    for each in taken:
-        if each.id not in changed or each.campaign_id is None:
-            continue
-        hour = hour_of(each.accepted_at)
-        deltas[each.campaign_id, each.step_id, each.variant_id or 0, hour, "accepted"] += 1
-        if each.run_id is not None:
-            moved.append(each)
-    await _advance_accepted(unit, moved)
-    await move_stats(unit, deltas)
-    return changed
+    accepted = frozenset(row["id"] for row in rows)
+    await _advance_accepted(unit, [each for each in runs if each.id in accepted])
+    return accepted
 
 
 async def _advance_accepted(unit: Unit, moved: Sequence[Taken]) -> None:

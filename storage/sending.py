@@ -16,6 +16,7 @@ from engine.message import Message, State
 from engine.overlap import Exclude
 from engine.phone import Phone
 from storage.database import Unit
+from storage.leases import EXPIRY_S, Lease, named
 from storage.messages import Row, planned_at
 from storage.queries import load
 
@@ -152,6 +153,28 @@ class NumberState:
     messaging_limit: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What a claim finds before it looks at campaigns, under a lease that cannot move meanwhile.
+
+    Attributes:
+        paced_until: Business time before which no campaign message goes; None: at once.
+        all_closed: The organization's tap holds the campaigns on all its numbers.
+    """
+
+    paced_until: datetime | None
+    number: NumberState
+    all_closed: bool
+
+
+async def hold(unit: Unit, lease: Lease, *, number: NumberId) -> Held | None:
+    """Keep *lease* ours until this transaction ends; None: it, or the database, has moved."""
+    row = await unit.row(_SQL["hold"], **named(lease), number=number, expiry_s=EXPIRY_S)
+    if row is None:
+        return None
+    return Held(paced_until=row["paced_until"], number=_state(row), all_closed=row["all_closed"])
+
+
 async def open_campaigns(
     unit: Unit, *, number: NumberId, counted: bool = False
 ) -> list[OpenCampaign]:
@@ -188,23 +211,6 @@ async def due(unit: Unit, *, number: NumberId, quotas: Mapping[CampaignId, int])
         _SQL["due"], number=number, campaigns=list(quotas), quotas=list(quotas.values())
     )
     return [_due(row) for row in rows]
-
-
-async def mark_claimed(
-    unit: Unit, *, templates: Mapping[MessageId, tuple[str, str] | None], generation: int
-) -> None:
-    """Claim messages.
-
-    Args:
-        templates: By message, name and language of the one it is sent by; None: it is by none.
-    """
-    await unit.run(
-        _SQL["mark_claimed"],
-        ids=list(templates),
-        names=[each and each[0] for each in templates.values()],
-        languages=[each and each[1] for each in templates.values()],
-        generation=generation,
-    )
 
 
 async def defer(unit: Unit, *, due_ats: Mapping[MessageId, datetime]) -> None:
@@ -269,14 +275,12 @@ async def close_organization(unit: Unit, *, until: datetime, why: str) -> None:
     await unit.run(_SQL["close_organization"], until=until, why=why)
 
 
-async def organization_closed(unit: Unit) -> bool:
-    return await unit.value(_SQL["organization_tap"]) is not None
-
-
 async def number_state(unit: Unit, *, number: NumberId) -> NumberState:
     row = await unit.row(_SQL["number_tap"], number=number)
-    if row is None:
-        return NumberState(closed=False, messages_per_second=None)
+    return NumberState(closed=False, messages_per_second=None) if row is None else _state(row)
+
+
+def _state(row: asyncpg.Record) -> NumberState:
     return NumberState(
         closed=row["closed"],
         messages_per_second=row["messages_per_second"],
@@ -319,10 +323,18 @@ class ClaimNote(NamedTuple):
     promotion: Promotion | None
 
 
-async def note_claimed(unit: Unit, *, notes: Sequence[ClaimNote], capped: int) -> None:
-    """Write on contacts that they are written to now.
+async def take(
+    unit: Unit,
+    *,
+    templates: Mapping[MessageId, tuple[str, str] | None],
+    generation: int,
+    notes: Sequence[ClaimNote],
+    capped: int,
+) -> None:
+    """Claim messages, and write on their contacts that they are written to now.
 
     Args:
+        templates: By message, name and language of the one it is sent by; None: it is by none.
         notes: Of one contact in the order of their times.
         capped: How many promotional ones the frequency cap counts; 0: there is none.
     """
@@ -330,7 +342,11 @@ async def note_claimed(unit: Unit, *, notes: Sequence[ClaimNote], capped: int) -
     promotions = {each.contact_id: (each.at, each.promotion) for each in notes if each.promotion}
     promoted = [promotions.get(contact) for contact in last]
     await unit.run(
-        _SQL["note_claimed"],
+        _SQL["take"],
+        ids=list(templates),
+        names=[each and each[0] for each in templates.values()],
+        languages=[each and each[1] for each in templates.values()],
+        generation=generation,
         contacts=list(last),
         message_ats=[each.at for each in last.values()],
         campaigns=[each[1].campaign_id if each else None for each in promoted],

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+import asyncpg
+
 from engine.automation import Milestone
 from engine.failures import Suppress
 from engine.ids import CampaignId, ContactId, MessageId, OrganizationId
@@ -35,19 +37,21 @@ async def progress(
         return frozenset()
     ids, attempts, numbers, wamids, states, *ats = zip(*got_on, strict=True)
     sent_ats, delivered_ats, read_ats = ats
-    rows = await database.rows(
-        organization,
-        at,
-        _SQL["progress"],
-        ids=ids,
-        attempts=attempts,
-        numbers=numbers,
-        wamids=wamids,
-        states=states,
-        sent_ats=sent_ats,
-        delivered_ats=delivered_ats,
-        read_ats=read_ats,
-    )
+
+    async def work(unit: Unit) -> list[asyncpg.Record]:
+        return await unit.rows(
+            _SQL["progress"],
+            ids=ids,
+            attempts=attempts,
+            numbers=numbers,
+            wamids=wamids,
+            states=states,
+            sent_ats=sent_ats,
+            delivered_ats=delivered_ats,
+            read_ats=read_ats,
+        )
+
+    rows = await database.run(organization, at, work, owner=True, single=True)
     return frozenset(row["id"] for row in rows)
 
 

@@ -1,6 +1,6 @@
 """Results of calls, recorded in bulk: rows, stats, enrollments, and what failures lead to."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, assert_never
 
@@ -29,18 +29,14 @@ class Result(NamedTuple):
     at: datetime
 
 
-async def record_taken(unit: Unit, results: Sequence[Result]) -> list[Result]:
-    """Record in one go those of *results* that went as most do; return the others for `record`.
-
-    Those need a transaction of their own: messages are locked in the order of their keys.
-    """
-    taken = [
+def taken(results: Iterable[Result]) -> list[Taken]:
+    """Return those of *results* that went as most do."""
+    return [
         Taken(
             id=call.message.id,
             attempt=call.message.attempt,
             campaign_id=call.message.campaign_id,
             step_id=call.message.step_id,
-            variant_id=call.message.variant_id,
             run_id=call.message.run_id if call.message.enrolled else None,
             accepted_at=at,
             wamid=outcome.wamid,
@@ -48,8 +44,6 @@ async def record_taken(unit: Unit, results: Sequence[Result]) -> list[Result]:
         for call, outcome, at in results
         if isinstance(outcome, Accepted) and not outcome.held
     ]
-    recorded = await messages.accept(unit, taken) if taken else frozenset()
-    return [result for result in results if result.call.message.id not in recorded]
 
 
 async def record(unit: Unit, results: Sequence[Result]) -> None:

@@ -49,13 +49,13 @@ class Claims:
         Raises:
             LeaseMoved: The lane is somebody else's.
         """
-        held = await leases.hold(unit, lease)
+        held = await sending.hold(unit, lease, number=self.number.id)
         if held is None:
             raise LeaseMoved
-        state = await sending.number_state(unit, number=self.number.id)
+        state = held.number
         if state.closed:
             return Claimed(number=state)
-        room = await self._allowed(unit, held.paced_until, room)
+        room = 0 if held.all_closed else await self._allowed(unit, held.paced_until, room)
         places = await self._limits.look(unit, state.messaging_limit)
         campaigns = await self._open_campaigns(unit, places) if room else []
         await self._slots.close_used_up(unit, campaigns)
@@ -118,8 +118,6 @@ class Claims:
 
     async def _allowed(self, unit: Unit, paced_until: datetime | None, room: int) -> int:
         """Return for how many campaign messages of *room* the number and the hour leave place."""
-        if await sending.organization_closed(unit):
-            return 0
         if self.number.pace[1]:
             room = 0 if paced_until is not None and paced_until > unit.at else min(room, 1)
         limit = self.rules.messages_per_hour
@@ -190,14 +188,13 @@ class Claims:
     async def _take(
         self, unit: Unit, lease: Lease, calls: Sequence[Call], campaigns: Iterable[OpenCampaign]
     ) -> None:
-        await sending.mark_claimed(
+        cap = self.rules.frequency_cap
+        await sending.take(
             unit,
             templates={call.message.id: call.template for call in calls},
             generation=lease.generation,
-        )
-        cap = self.rules.frequency_cap
-        await sending.note_claimed(
-            unit, notes=[call.note for call in calls], capped=cap.count if cap else 0
+            notes=[call.note for call in calls],
+            capped=cap.count if cap else 0,
         )
         taken = Counter(call.message.campaign_id for call in calls)
         bulk = taken.total() - taken[None]

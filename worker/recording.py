@@ -4,7 +4,7 @@ Both are kept in the number's memory, and tried again, while the database is awa
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
@@ -13,11 +13,12 @@ import structlog
 
 from engine.clock import Clock
 from engine.failure_codes import failure
-from engine.ids import OrganizationId
-from storage import template_sync
+from engine.ids import MessageId, OrganizationId
+from storage import messages, template_sync
 from storage.database import CONNECTION_LOST, Database, Unit
+from storage.messages import Taken
 from storage.tasks import READ_ACCOUNTS
-from worker.calls import Result, record, record_taken
+from worker.calls import Result, record, taken
 from worker.claims import Claims
 from worker.identities import learn
 from worker.memory import Memory
@@ -99,7 +100,9 @@ class Recording:
 
     async def _write(self, results: list[Result]) -> None:
         try:
-            others = await self._unit(lambda unit: record_taken(unit, results))
+            accepted = await self._accept(taken(results))
+            others = [each for each in results if each.call.message.id not in accepted]
+            # Messages are locked in the order of their keys: in a transaction of their own.
             if others:
                 await self._unit(lambda unit: record(unit, others))
         except CONNECTION_LOST:
@@ -115,6 +118,17 @@ class Recording:
         else:
             await self._learn(results)
             await self._ask_how_fast(results)
+
+    async def _accept(self, taken: Sequence[Taken]) -> Collection[MessageId]:
+        if not taken:
+            return ()
+        return await self.database.run(
+            self.organization,
+            self.clock.now(),
+            lambda unit: messages.accept(unit, taken),
+            owner=True,
+            single=all(each.run_id is None for each in taken),
+        )
 
     async def _unit(self, work: Callable[[Unit], Awaitable[_Done]]) -> _Done:
         return await self.database.run(self.organization, self.clock.now(), work, owner=True)

@@ -24,15 +24,6 @@ update leases
    set holder = null, last_call_at = greatest(last_call_at, clock_timestamp() - $call_age_s::double precision * interval '1 second')
  where organization_id = $organization and name = $name and holder = $holder and generation = $generation
 
--- name: hold
--- Keep the lease from moving while a transaction claims under it; no row: it has moved, or the database is another
--- one (the connection may lead to a replica promoted since) and staff have not said yet what may be sent from it.
-select generation, paced_until from leases
- where organization_id = $organization and name = $name and holder = $holder and generation = $generation
-   and renewed_at >= clock_timestamp() - $expiry_s::double precision * interval '1 second'
-   and not database_moved($organization)
-   for share
-
 -- name: pace
 -- No campaign message goes before $until.
 update leases set paced_until = $until where organization_id = $organization and name = $name

@@ -60,23 +60,36 @@ select id from enrollments
    for no key update
 
 -- name: accept
--- Note of messages that are still claimed for $attempts that the platform took them; return which those were.
+-- Note of messages that are still claimed for $attempts that the platform took them, and count them; return which those
+-- were. One statement, which may be a transaction of its own where no enrollments are behind them.
 with held as materialized (
-  -- With what is said of each, or the planner may join the two sets row by row.
+  -- With what is said of each, or the planner may join two sets row by row.
   select m.id, c.attempt, c.accepted_at, c.wamid
     from messages m
     join unnest($ids::bigint[], $attempts::smallint[], $accepted_ats::timestamptz[], $wamids::text[])
          as c(id, attempt, accepted_at, wamid) on c.id = m.id
    where m.organization_id = $organization
    order by m.id
-     for no key update of m)
-update messages m
-   set state = 'accepted', accepted_at = h.accepted_at, wamid = h.wamid, reason = null, settled_at = null
-  from held h
- where m.organization_id = $organization and m.id = h.id
-   and m.stage = 'claimed' and m.attempt = h.attempt and m.failed_attempt < h.attempt
-   and m.accepted_at is null and m.sent_at is null and m.wamid is null
-returning m.id
+     for no key update of m
+), accepted as (
+  update messages m
+     set state = 'accepted', accepted_at = h.accepted_at, wamid = h.wamid, reason = null, settled_at = null
+    from held h
+   where m.organization_id = $organization and m.id = h.id
+     and m.stage = 'claimed' and m.attempt = h.attempt and m.failed_attempt < h.attempt
+     and m.accepted_at is null and m.sent_at is null and m.wamid is null
+  returning m.id, m.campaign_id, m.step_id, coalesce(m.variant_id, 0) as variant_id,
+            date_trunc('hour', m.accepted_at, 'UTC') as hour
+), counted as (
+  insert into campaign_stats as s (organization_id, campaign_id, step_id, variant_id, hour, metric, count)
+  select $organization, campaign_id, step_id, variant_id, hour, 'accepted', count(*)
+    from accepted where campaign_id <> 0
+   group by campaign_id, step_id, variant_id, hour
+   order by campaign_id, step_id, variant_id, hour
+  on conflict (organization_id, campaign_id, step_id, variant_id, hour, metric)
+  do update set count = s.count + excluded.count
+)
+select id from accepted
 
 -- name: move_stats
 -- Add deltas to the statistics; the caller sorts them by key so that no two writers lock crosswise.

@@ -1,3 +1,16 @@
+-- name: hold
+-- Keep the lease from moving while a transaction claims under it, and read what else closes or limits its number, which
+-- no lock protects. No row: it has moved, or the database is another one (the connection may lead to a replica promoted
+-- since) and staff have not said yet what may be sent from it.
+select l.paced_until, coalesce(n.closed_until > $at, false) as closed, n.messages_per_second, n.messaging_limit,
+       exists (select from organizations where organization_id = $organization and closed_until > $at) as all_closed
+  from leases l
+  left join numbers n on n.organization_id = $organization and n.id = $number
+ where l.organization_id = $organization and l.name = $name and l.holder = $holder and l.generation = $generation
+   and l.renewed_at >= clock_timestamp() - $expiry_s::double precision * interval '1 second'
+   and not database_moved($organization)
+   for share of l
+
 -- name: open_campaigns
 -- Campaigns that have something due on $number and no closed tap, kept from being paused or cancelled until the claim
 -- commits. Those with a rate or a daily cap, or all if $counted, are locked, because the claim reserves of it; a slot of the rate may be
@@ -66,24 +79,17 @@ select id from enrollments
  order by id
    for no key update skip locked
 
--- name: mark_claimed
+-- name: take
 -- Claim messages $ids for the holder of $generation, each with the template it is sent by; each claim is a new attempt.
-update messages m
-   set state = 'claimed', attempt = m.attempt + 1, generation = $generation, claimed_at = $at,
-       template_name = c.template_name, template_language = c.template_language
-  from unnest($ids::bigint[], $names::text[], $languages::text[]) as c(id, template_name, template_language)
- where m.organization_id = $organization and m.id = c.id
-
--- name: defer
--- Move what may not go yet to the time it may.
-update messages m
-   set due_at = d.due_at
-  from unnest($ids::bigint[], $due_ats::timestamptz[]) as d(id, due_at)
- where m.organization_id = $organization and m.id = d.id
-
--- name: note_claimed
 -- Remember when contacts were last written to, and of which campaign ($campaigns) if it was promotional, for the
--- cooldown and a cap of $capped messages (0: none); the claim holds the contacts' locks.
+-- cooldown and a cap of $capped messages (0: none). The claim holds the locks of both.
+with claimed as (
+  update messages m
+     set state = 'claimed', attempt = m.attempt + 1, generation = $generation, claimed_at = $at,
+         template_name = c.template_name, template_language = c.template_language
+    from unnest($ids::bigint[], $names::text[], $languages::text[]) as c(id, template_name, template_language)
+   where m.organization_id = $organization and m.id = c.id
+)
 update contacts c
    set last_message_at = p.message_at,
        promoted_at = coalesce(p.promoted_at, c.promoted_at),
@@ -94,6 +100,13 @@ update contacts c
   from unnest($contacts::bigint[], $message_ats::timestamptz[], $campaigns::bigint[], $promoted_ats::timestamptz[])
        as p(id, message_at, campaign_id, promoted_at)
  where c.organization_id = $organization and c.id = p.id
+
+-- name: defer
+-- Move what may not go yet to the time it may.
+update messages m
+   set due_at = d.due_at
+  from unnest($ids::bigint[], $due_ats::timestamptz[]) as d(id, due_at)
+ where m.organization_id = $organization and m.id = d.id
 
 -- name: reserve_slots
 -- Take of the rate and the daily cap of a campaign; closes its tap until $closed_until when the day is used up.
@@ -115,9 +128,6 @@ update sending_hours set count = count + $count where organization_id = $organiz
 -- name: close_organization
 -- Close the tap of all the organization's numbers.
 update organizations set closed_until = $until, closed_why = $why where organization_id = $organization
-
--- name: organization_tap
-select closed_until from organizations where organization_id = $organization and closed_until > $at
 
 -- name: number_tap
 -- The number's own tap and limits.

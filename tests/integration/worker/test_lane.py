@@ -6,12 +6,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+<<<<<<< rest
 from storage import leases, recount, redriving, sending
+=======
+from storage import leases, recount, sending
+from storage.messages import Taken
+>>>>>>> local
 from tests.database import ACME, NOON
 from tests.integration.worker.platform import Behaviour
 from tests.integration.worker.world import NUMBER, OTHER_NUMBER, World
@@ -452,13 +456,13 @@ async def test_a_result_that_cannot_be_recorded_does_not_hold_up_the_others(
     await world.queued(await world.campaign(), await world.contacts(5))
     lane = world.lane()
 
-    async def record_taken(unit: Any, results: Any) -> Any:  # noqa: ANN401 — passed on
+    def taken(results: list[calls.Result]) -> list[Taken]:
         if any(result.call.message.id == poison for result in results):
             raise ValueError("no")
-        return await calls.record_taken(unit, results)
+        return calls.taken(results)
 
     poison = await world.value("select min(id) from messages")
-    monkeypatch.setattr("worker.recording.record_taken", record_taken)
+    monkeypatch.setattr("worker.recording.taken", taken)
     await lane.run(asyncio.Event())
 
     assert await world.states() == {"accepted": 4, "claimed": 1}
@@ -494,9 +498,9 @@ async def test_a_lease_moves_within_its_expiry_and_the_next_holder_waits_a_secon
         assert moved.last_call_age_s is not None
         assert moved.last_call_age_s >= 0.1
         assert not await leases.renew(unit, lease, call_age_s=None)
-        assert await leases.hold(unit, lease) is None
+        assert await sending.hold(unit, lease, number=NUMBER) is None
         await leases.release(unit, lease, call_age_s=None)
-        assert await leases.hold(unit, moved) is not None
+        assert await sending.hold(unit, moved, number=NUMBER) is not None
 
 
 async def test_a_released_lease_is_free_at_once(world: World) -> None:
@@ -515,8 +519,12 @@ async def test_what_a_lost_claim_took_is_found_again(world: World) -> None:
     assert lease is not None
     ids = await world.rows("select id from messages order by id limit 3")
     async with world.database.owner_unit(ACME, NOON) as unit:
-        await sending.mark_claimed(
-            unit, templates={row["id"]: None for row in ids}, generation=lease.generation
+        await sending.take(
+            unit,
+            templates={row["id"]: None for row in ids},
+            generation=lease.generation,
+            notes=(),
+            capped=0,
         )
     lane._astray = True  # noqa: SLF001 — as after a lost connection
 

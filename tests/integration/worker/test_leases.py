@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from engine.ids import NumberId
 from storage import leases, sending
 from storage.database import CONNECTION_LOST, Database
 from tests.database import ACME, NOON
@@ -30,7 +31,7 @@ async def test_an_ended_lease_can_neither_be_renewed_nor_claimed_under(database:
 
     async with database.owner_unit(ACME, NOON) as unit:
         renewed = await leases.renew(unit, lease, call_age_s=None)
-        held = await leases.hold(unit, lease)
+        held = await sending.hold(unit, lease, number=NumberId("x"))
 
     assert not renewed
     assert held is None
@@ -52,9 +53,9 @@ async def test_giving_back_twice_does_not_touch_a_call_claimed_in_between(world:
     await world.queued(campaign, await world.contacts(1))
     message = await world.value("select id from messages")
     async with world.database.owner_unit(ACME, NOON) as unit:
-        await sending.mark_claimed(unit, templates={message: None}, generation=1)
+        await sending.take(unit, templates={message: None}, generation=1, notes=(), capped=0)
         first = await sending.give_back(unit, attempts={message: 1}, generation=1)
-        await sending.mark_claimed(unit, templates={message: None}, generation=1)
+        await sending.take(unit, templates={message: None}, generation=1, notes=(), capped=0)
         again = await sending.give_back(unit, attempts={message: 1}, generation=1)
 
     assert first == {message}
@@ -77,11 +78,11 @@ async def test_a_host_that_vanished_in_the_middle_of_a_claim_does_not_keep_its_l
         assert lease is not None
         with pytest.raises(CONNECTION_LOST):  # noqa: PT012 — it is lost somewhere in it
             async with database.owner_unit(ACME, NOON) as claiming:
-                await leases.hold(claiming, lease)
+                await sending.hold(claiming, lease, number=NumberId("x"))
                 await _ended(database)
                 async with database.pool.acquire() as other:
                     taken = await other.fetchval(_TAKEN_OVER, ACME, LANE)
-                await leases.hold(claiming, lease)
+                await sending.hold(claiming, lease, number=NumberId("x"))
 
     assert taken == lease.generation + 1
 

@@ -232,13 +232,18 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
             {"number": NUMBER, "campaigns": [0, campaigns[1]], "quotas": [100, 100]},
         ),
         "is_due": (sending["is_due"], {"number": NUMBER}),
-        "mark_claimed": (
-            sending["mark_claimed"],
+        "take": (
+            sending["take"],
             {
                 "ids": ids,
                 "names": ["welcome"] * len(ids),
                 "languages": ["en"] * len(ids),
                 "generation": 1,
+                "contacts": contacts,
+                "message_ats": [NOON] * len(contacts),
+                "campaigns": [1] * len(contacts),
+                "promoted_ats": [NOON] * len(contacts),
+                "capped": 0,
             },
         ),
         "give_back": (
@@ -278,6 +283,19 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
                 "attempts": [1] * len(read),
                 "accepted_ats": [NOON] * len(read),
                 "wamids": ["wamid"] * len(read),
+            },
+        ),
+        "progress": (
+            load("statuses")["progress"],
+            {
+                "ids": read,
+                "attempts": [1] * len(read),
+                "numbers": [NUMBER] * len(read),
+                "wamids": ["wamid"] * len(read),
+                "states": ["read"] * len(read),
+                "sent_ats": [NOON] * len(read),
+                "delivered_ats": [NOON] * len(read),
+                "read_ats": [NOON] * len(read),
             },
         ),
         "lock_accepted_runs": (messages["lock_runs"], {"run_ids": read}),

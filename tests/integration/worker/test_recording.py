@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.ids import MessageId
-from storage import leases
+from storage import leases, messages
 from storage.database import Unit
 from tests.database import ACME, NOON
 from tests.examples import ON_POSTGRES
 from tests.integration.worker.played import EMPTY
 from tests.integration.worker.world import NUMBER, World
-from worker.calls import Result, record, record_taken
+from worker.calls import Result, record, taken
 from worker.claimed import Call
 from worker.claims import Claims
 from worker.whatsapp.client import Accepted, Doubtful, NotSent, Outcome, Refused
@@ -76,7 +76,7 @@ async def test_what_was_taken_is_recorded_in_one_go_as_it_is_one_by_one(
         await record(unit, results)
 
     async def in_one_go(unit: Unit) -> None:
-        others = await record_taken(unit, results)
+        others = await _accepted(unit, results)
         if others:
             await record(unit, others)
 
@@ -87,15 +87,22 @@ async def test_recording_again_changes_nothing(world: World) -> None:
     (call,) = await _claimed(world, 1, drip=True)
     result = Result(call=call, outcome=Accepted(wamid="wamid.1", held=False), at=LATER)
     async with world.database.owner_unit(ACME, LATER) as unit:
-        first = await record_taken(unit, [result])
+        first = await _accepted(unit, [result])
     before = [await world.rows(query) for query in _WRITTEN]
 
     async with world.database.owner_unit(ACME, LATER) as unit:
-        again = await record_taken(unit, [result])
+        again = await _accepted(unit, [result])
         await record(unit, again)
 
     assert (first, again) == ([], [result])
     assert [await world.rows(query) for query in _WRITTEN] == before
+
+
+async def _accepted(unit: Unit, results: list[Result]) -> list[Result]:
+    """Return those that are not recorded in one go."""
+    most = taken(results)
+    accepted = await messages.accept(unit, most) if most else frozenset()
+    return [each for each in results if each.call.message.id not in accepted]
 
 
 async def _claimed(world: World, count: int, *, drip: bool) -> list[Call]:

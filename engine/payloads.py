@@ -57,6 +57,15 @@ def message_payload(
     Raises:
         Unsendable: Nobody to send to, a value is empty, or a text is too long.
     """
+    return {
+        **addressed(to=to, bsuid=bsuid),
+        **said(content),
+        "biz_opaque_callback_data": callback_data,
+    }
+
+
+def addressed(*, to: Phone | None, bsuid: str | None) -> Payload:
+    """Return the members of :func:`message_payload` that say to whom it goes."""
     payload: Payload = {"messaging_product": "whatsapp", "recipient_type": "individual"}
     if to is not None:
         payload["to"] = to
@@ -64,20 +73,20 @@ def message_payload(
         payload["recipient"] = bsuid
     else:
         raise Unsendable("The contact has neither a phone number nor a WhatsApp user id.")
+    return payload
+
+
+def said(content: Content) -> Payload:
+    """Return the members of :func:`message_payload` that say what is sent."""
     match content:
         case Text():
-            payload["type"] = "text"
-            payload["text"] = _text(content)
+            return {"type": "text", "text": _text(content)}
         case TemplateMessage():
-            payload["type"] = "template"
-            payload["template"] = _template(content)
-        case Media():
-            payload["type"] = content.kind.value
-            payload[content.kind.value] = _media(content, caption=True)
+            return {"type": "template", "template": _template(content)}
+        case Media(kind=kind):
+            return {"type": kind.value, kind.value: _media(content, caption=True)}
         case _:
             assert_never(content)
-    payload["biz_opaque_callback_data"] = callback_data
-    return payload
 
 
 def _text(content: Text) -> Payload:

@@ -79,9 +79,6 @@ def values_of(
         properties: Of the event that enrolled the contact; None: none did.
         names: At least of these tokens; None: of all.
     """
-    if names is not None:
-        # A contact may have hundreds of attributes, and a message seldom names one.
-        attributes = {key: attributes[key] for key in names if key in attributes}
     known = {
         "name": name or first_name,
         "first_name": first_name,
@@ -89,6 +86,12 @@ def values_of(
         "email": email,
         "phone": phone,
     }
+    if names is not None:
+        # A contact may have hundreds of attributes, and a message seldom names one.
+        attributes = {key: attributes[key] for key in names if key in attributes}
+        known = {key: known[key] for key in names if key in known}
     written = {key: str(value) for key, value in attributes.items() if value is not None}
-    written |= {f"{OF_EVENT}{key}": str(value) for key, value in (properties or {}).items()}
-    return written | {key: value for key, value in known.items() if value}
+    if properties:
+        written |= {f"{OF_EVENT}{key}": str(value) for key, value in properties.items()}
+    written |= {key: value for key, value in known.items() if value}
+    return written

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import orjson
 
-from engine.content import Content, Media, TemplateMessage
 from engine.ids import CampaignId
 from engine.message import callback_data
-from engine.payloads import message_payload
+from engine.payloads import addressed
 from engine.phone import Phone
 from engine.places import Cap
 from storage.sending import ClaimNote, Due, NumberState, Waiting
+from worker.wording import Wording
 
 
 # Not frozen: it is made for every message, and freezing takes two thirds of that.
@@ -61,14 +61,14 @@ class Claimed:
 
 
 class Go(NamedTuple):
-    """What may go: its words, filled in, with the id of its file.
+    """What may go, and its words.
 
     Attributes:
         until: As of :class:`Call`.
         promotes: The campaign of a promotional message; None: it is none.
     """
 
-    content: Content
+    wording: Wording
     until: datetime | None = None
     promotes: CampaignId | None = None
 
@@ -85,24 +85,23 @@ def call(
     """Return the call that sends *due*, claimed at *at*.
 
     Raises:
-        Unsendable: There is no such payload.
+        Unsendable: There is nobody to send it to.
     """
-    content = go.content
-    message = due.message._replace(attempt=due.message.attempt + 1)
-    payload = message_payload(
-        to=due.recipient.phone,
-        bsuid=due.recipient.bsuid,
-        content=content,
-        callback_data=callback_data(message.id, message.attempt),
-    )
+    waiting, recipient, wording = due.message, due.recipient, go.wording
+    attempt = waiting.attempt + 1
     return Call(
-        message=message,
-        phone=due.recipient.phone,
-        body=orjson.dumps(payload),
+        message=Waiting._make((waiting.id, attempt, *waiting[2:])),
+        phone=recipient.phone,
+        body=body(
+            to=recipient.phone,
+            bsuid=recipient.bsuid,
+            wording=wording,
+            callback_data=callback_data(waiting.id, attempt),
+        ),
         until=go.until,
-        priority=message.campaign_id is None,
-        template=(content.name, content.language) if isinstance(content, TemplateMessage) else None,
-        file_id=_file_id(content),
+        priority=waiting.campaign_id is None,
+        template=wording.template,
+        file_id=wording.file_id,
         generation=generation,
         claimed_at=at,
         starts_at=at,
@@ -111,6 +110,15 @@ def call(
     )
 
 
-def _file_id(content: Content) -> str | None:
-    sent = content.header if isinstance(content, TemplateMessage) else content
-    return sent.ref.id if isinstance(sent, Media) else None
+def body(*, to: Phone | None, bsuid: str | None, wording: Wording, callback_data: str) -> bytes:
+    """Return the JSON of `engine.payloads.message_payload`, of which only the ends are new.
+
+    Raises:
+        Unsendable: There is nobody to send it to.
+    """
+    head = orjson.dumps(addressed(to=to, bsuid=bsuid))[:-1]
+    return b'%b,%b,"biz_opaque_callback_data":"%b"}' % (
+        head,
+        wording.members,
+        callback_data.encode(),
+    )

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 
 from engine import gate
 from engine.campaign_types import MEANINGS
-from engine.hours import Hours
-from engine.ids import CampaignId, ContactId
+from engine.ids import CampaignId, ContactId, StepId
 from engine.payloads import Unsendable
 from engine.personalise import Missing
 from engine.places import Cap
@@ -19,6 +18,7 @@ from storage.sending import ClaimNote, Due, OpenCampaign, Promotion
 from worker.claimed import Call, Go, call
 from worker.places import Taking
 from worker.saying import Said, Saying
+from worker.wording import Wording
 
 _OUTRANKED = timedelta(minutes=1)
 """A contact's message waits so long for one of a higher priority that is due as well."""
@@ -49,7 +49,7 @@ class Judge:
         self._in_others: Mapping[CampaignId, Collection[ContactId]] = {}
         self._outranked: Mapping[int, Collection[ContactId]] = {}
         # Thousands of contacts share a few zones.
-        self._openings: dict[tuple[Hours, str | None], tuple[datetime, datetime | None]] = {}
+        self._openings: dict[tuple[StepId, str | None], tuple[datetime, datetime | None]] = {}
 
     async def look(self, unit: Unit, due: Sequence[Due]) -> None:
         """Look up what decides about *due* and is not of one message alone."""
@@ -79,12 +79,14 @@ class Judge:
     def _called(
         self, due: Due, go: Go, before: Sequence[ClaimNote], *, generation: int
     ) -> Call | gate.Skip | Cap:
+        caps: tuple[Cap, ...] = ()
         counting = self.places.counting(due)
-        lacking = self.places.lacking(due, counting)
-        if lacking is not None:
-            return lacking
+        if counting:
+            lacking = self.places.lacking(due, counting)
+            if lacking is not None:
+                return lacking
+            caps = tuple(each.cap for each in counting)
         note = self._note(due, go, before)
-        caps = tuple(each.cap for each in counting)
         try:
             made = call(due, go, note=note, at=self.at, generation=generation, caps=caps)
         except Unsendable:
@@ -105,18 +107,15 @@ class Judge:
         for note in before:
             if note.promotion is not None:
                 promoted_at, promoted_by = note.at, note.promotion.campaign_id
-        earlier = [each + _LATER for each in (message_at, promoted_at) if each is not None]
+        at = self.at
+        if message_at is not None and message_at >= at:
+            at = message_at + _LATER
+        if promoted_at is not None and promoted_at >= at:
+            at = promoted_at + _LATER
         promotion = None
         if go.promotes is not None:
-            promotion = Promotion(
-                campaign_id=go.promotes, earlier_at=promoted_at, earlier_campaign_id=promoted_by
-            )
-        return ClaimNote(
-            contact_id=due.message.contact_id,
-            at=max([self.at, *earlier]),
-            earlier_message_at=message_at,
-            promotion=promotion,
-        )
+            promotion = Promotion(go.promotes, promoted_at, promoted_by)
+        return ClaimNote(due.message.contact_id, at, message_at, promotion)
 
     def _verdict(self, due: Due, before: Sequence[ClaimNote]) -> Go | gate.Defer | gate.Skip:
         if due.message.campaign_id is None:
@@ -133,13 +132,13 @@ class Judge:
         )
         if not isinstance(decision, gate.Send):
             return decision
-        content = self.saying.ready(said.content, self.at)
-        if isinstance(content, gate.Defer | gate.Skip):
-            return content
+        wording = self.saying.ready(said.phrase, self.at)
+        if not isinstance(wording, Wording):
+            return wording
         if not MEANINGS[campaign.type].promotional:
-            return Go(content=content, until=decision.until)
+            return Go(wording=wording, until=decision.until)
         return self._yields(due, campaign, before) or Go(
-            content=content, until=decision.until, promotes=campaign.id
+            wording=wording, until=decision.until, promotes=campaign.id
         )
 
     def _outside_campaigns(self, due: Due) -> Go | gate.Defer | gate.Skip:
@@ -148,15 +147,13 @@ class Judge:
             against = due.recipient.consent.against(promotional=False)
             if against is not None:
                 return gate.Skip(reason=against)
-        said = self.saying.outside_campaigns(due)
-        ready = said if isinstance(said, gate.Skip) else self.saying.ready(said, self.at)
-        return ready if isinstance(ready, gate.Defer | gate.Skip) else Go(content=ready)
+        phrase = self.saying.outside_campaigns(due)
+        ready = phrase if isinstance(phrase, gate.Skip) else self.saying.ready(phrase, self.at)
+        return Go(wording=ready) if isinstance(ready, Wording) else ready
 
     def _candidate(self, due: Due, campaign: OpenCampaign, said: Said) -> gate.Candidate:
         recipient = due.recipient
-        opens_at, closes_at = self._opening(
-            self.rules.hours_of(said.words.settings_over(campaign.settings)), recipient.timezone
-        )
+        opens_at, closes_at = self._opening(due, campaign, said)
         return gate.Candidate(
             campaign_id=campaign.id,
             promotional=MEANINGS[campaign.type].promotional,
@@ -170,7 +167,7 @@ class Judge:
             promoted_ats=recipient.promoted_ats,
             last_inbound_at=recipient.last_inbound_at,
             free_form=said.free_form,
-            missing=isinstance(said.content, Missing),
+            missing=isinstance(said.phrase, Missing),
             opens_at=opens_at,
             closes_at=closes_at,
             exclude=campaign.excluded,
@@ -178,14 +175,16 @@ class Judge:
             restored=campaign.leaves_out(due.record["due_at"]),
         )
 
-    def _opening(self, window: Hours, timezone: str | None) -> tuple[datetime, datetime | None]:
-        known = self._openings.get((window, timezone))
+    def _opening(
+        self, due: Due, campaign: OpenCampaign, said: Said
+    ) -> tuple[datetime, datetime | None]:
+        key = due.message.step_id, due.recipient.timezone
+        known = self._openings.get(key)
         if known is None:
-            zone = self.rules.zone_of(timezone)
-            known = self._openings[window, timezone] = (
-                window.opens(self.at, zone),
-                window.closes(self.at, zone),
-            )
+            zone = self.rules.zone_of(due.recipient.timezone)
+            window = self.rules.hours_of(said.words.settings_over(campaign.settings))
+            known = window.opens(self.at, zone), window.closes(self.at, zone)
+            self._openings[key] = known
         return known
 
     # Beside the contact's other messages

@@ -10,12 +10,8 @@ from functools import partial
 import pytest
 from structlog.testing import capture_logs
 
-<<<<<<< rest
 from storage import leases, recount, redriving, sending
-=======
-from storage import leases, recount, sending
 from storage.messages import Taken
->>>>>>> local
 from tests.database import ACME, NOON
 from tests.integration.worker.platform import Behaviour
 from tests.integration.worker.world import NUMBER, OTHER_NUMBER, World

@@ -97,20 +97,35 @@ select m.id
                  and m.campaign_id = e.campaign_id and m.stage = 'queued'
 
 -- name: running_of
--- Lock up to $limit enrollments of a campaign that have not ended.
+-- Lock up to $limit enrollments of a campaign that have not ended. Each state is looked for by itself: in the order of
+-- both together there is no index, and those of all other campaigns would be read.
 select id, campaign_id, contact_id from enrollments
- where organization_id = $organization and campaign_id = $campaign and state in ('active', 'paused')
- order by id limit $limit
+ where organization_id = $organization and state in ('active', 'paused')
+   and id = any(array(
+         select r.id
+           from unnest('{active,paused}'::text[]) as s(state)
+          cross join lateral (
+            select id from enrollments
+             where organization_id = $organization and campaign_id = $campaign and state = s.state
+             order by id limit $limit) r
+          order by r.id limit $limit))
+ order by id
    for no key update
 
 -- name: queued_of_removed
--- Up to $limit queued messages of a campaign's removed steps.
+-- Up to $limit queued messages of a campaign's removed steps; only where there are such steps is its queue looked through.
+with removed as (
+  select array_agg(id) as ids from steps
+   where organization_id = $organization and campaign_id = $campaign and removed_at is not null)
 select m.id
-  from steps s
+  from removed r
  cross join unnest(numbers_of($organization)) as own(number_id)
-  join messages m on m.organization_id = $organization and m.number_id = own.number_id and m.campaign_id = $campaign
-                 and m.stage = 'queued' and m.step_id = s.id
- where s.organization_id = $organization and s.campaign_id = $campaign and s.removed_at is not null
+ cross join lateral (
+   select id from messages
+    where organization_id = $organization and number_id = own.number_id and campaign_id = $campaign
+      and stage = 'queued' and step_id = any(r.ids)
+    limit $limit) m
+ where r.ids is not null
  order by m.id limit $limit
 
 -- name: next_waiting

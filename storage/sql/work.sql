@@ -196,7 +196,8 @@ work as (
              where organization_id = $organization and state = 'writing' and next_try_at > $at)
 select
   (select count(*) from work where at <= $at)
-  + (select count(*) from occurrences where organization_id = $organization)
+  -- No more than matter: there may be a million.
+  + (select count(*) from (select from occurrences where organization_id = $organization limit 1000) o)
   + (select count(*) from followed where followed_at is null or followed_at <= $at::timestamptz - interval '1 minute')
   + (select count(*) from segments_followed f
       where f.organization_id = $organization
@@ -204,7 +205,7 @@ select
                          where a.organization_id = $organization and a.state = 'on'
                            and a.trigger ->> 'on' = 'segment_joined'
                            and a.trigger -> 'segment' = to_jsonb(f.segment_id)))
-  + (select count(*) from dates_changed where organization_id = $organization)
+  + (select count(*) from (select from dates_changed where organization_id = $organization limit 1000) d)
   + (select count(*) from automations
       where organization_id = $organization and state = 'on' and trigger ->> 'on' = 'date' and dates_read_at is null)
   + (select count(*) from imports where organization_id = $organization and state in ('uploaded', 'judging', 'importing', 'undoing')

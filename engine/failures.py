@@ -54,9 +54,13 @@ class CloseWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BanCountry:
-    """Everybody of a country (``NL``) is left out until staff let it be written to; tells staff."""
+    """Everybody of a country (``NL``) is left out until staff let it be written to; tells staff.
 
-    country: str
+    Attributes:
+        country: None: the contact's, which was not named.
+    """
+
+    country: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +157,7 @@ def _effects(
         )
     if found.closes_window:
         effects.append(CloseWindow())
-    if found.bans_country and country is not None:
+    if found.bans_country:
         effects.append(BanCountry(country=country))
     elif found.tell is Tell.ALWAYS or (found.tell is Tell.GIVEN_UP and ended):
         effects.append(TellStaff())

@@ -1,9 +1,11 @@
 """Countries WhatsApp does not let the account write to, until staff let it be tried again."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from engine.countries import Banned
+from engine.ids import ContactId
 from storage.database import Unit
 from storage.queries import load
 
@@ -26,6 +28,12 @@ class Ban:
 async def ban(unit: Unit, *, country: str) -> bool:
     """Let nobody of *country* be written to; False: it was so already."""
     return await unit.row(_SQL["ban"], country=country) is not None
+
+
+async def of(unit: Unit, *, contacts: Sequence[ContactId]) -> Mapping[ContactId, str]:
+    """Return the countries of contacts; those of none are absent."""
+    rows = await unit.rows(_SQL["of"], contacts=list(contacts))
+    return {row["id"]: row["country"] for row in rows}
 
 
 async def banned(unit: Unit) -> Banned:

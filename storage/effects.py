@@ -94,7 +94,7 @@ async def apply(unit: Unit, consequences: Sequence[Consequence]) -> None:
     suppressed: dict[tuple[int | None, Suppression, int], list[Consequence]] = defaultdict(list)
     stops: list[tuple[Consequence, Stop]] = []
     windows: dict[NumberId, set[ContactId]] = defaultdict(set)
-    banned: dict[str, Consequence] = {}
+    banned: list[tuple[str | None, Consequence]] = []
     told: dict[tuple[CampaignId | None, int | None], Failure] = {}
     for consequence in consequences:
         row, met = consequence.row, consequence.failure
@@ -107,7 +107,7 @@ async def apply(unit: Unit, consequences: Sequence[Consequence]) -> None:
                 case CloseWindow():
                     windows[row.number_id].add(row.contact_id)
                 case BanCountry(country=country):
-                    banned.setdefault(country, consequence)
+                    banned.append((country, consequence))
                 case TellStaff():
                     told[row.campaign_id, met.code] = met
                 case _:
@@ -116,8 +116,8 @@ async def apply(unit: Unit, consequences: Sequence[Consequence]) -> None:
         await _close(unit, closing, until)
     for number, contacts in windows.items():
         await close_window(unit, number=number, contacts=sorted(contacts))
-    for country, first in sorted(banned.items()):
-        await _ban(unit, country, first)
+    for first in await _ban(unit, banned):
+        told[first.row.campaign_id, first.failure.code] = first.failure
     for (campaign, code), failed in told.items():
         content = {"code": code, "meaning": failed.meaning}
         await tell_staff(unit, kind="failure", campaign=campaign, content=content)
@@ -177,10 +177,29 @@ async def close_numbers(
     return bool(stopped)
 
 
-async def _ban(unit: Unit, country: str, met: Consequence) -> None:
-    if await countries.ban(unit, country=country):
-        content = {"country": country, "code": met.failure.code, "meaning": met.failure.meaning}
-        await tell_staff(unit, kind="country_banned", campaign=met.row.campaign_id, content=content)
+async def _ban(unit: Unit, met: Sequence[tuple[str | None, Consequence]]) -> Sequence[Consequence]:
+    """Let nobody of the countries be written to; return what was met by somebody of none."""
+    unnamed = [each.row.contact_id for country, each in met if country is None]
+    own = await countries.of(unit, contacts=unnamed) if unnamed else {}
+    first: dict[str, Consequence] = {}
+    nobodys: list[Consequence] = []
+    for named, each in met:
+        country = named or own.get(each.row.contact_id)
+        if country is None:
+            nobodys.append(each)
+        else:
+            first.setdefault(country, each)
+    for country, each in sorted(first.items(), key=lambda item: item[0]):
+        if await countries.ban(unit, country=country):
+            content = {
+                "country": country,
+                "code": each.failure.code,
+                "meaning": each.failure.meaning,
+            }
+            await tell_staff(
+                unit, kind="country_banned", campaign=each.row.campaign_id, content=content
+            )
+    return nobodys
 
 
 async def _suppress(

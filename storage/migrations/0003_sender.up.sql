@@ -133,7 +133,7 @@ create table country_bans (
   banned_at timestamptz not null,
   primary key (organization_id, country)
 );
-call protect_tenant_table('country_bans', 'select, delete');
+call protect_tenant_table('country_bans', 'select, insert, delete');
 create function banned_countries(organization text) returns text[]
 language sql stable as $$
   select coalesce(array_agg(country order by country), '{}') from public.country_bans where organization_id = organization

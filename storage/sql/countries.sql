@@ -4,6 +4,11 @@ insert into country_bans (organization_id, country, banned_at) values ($organiza
 on conflict do nothing
 returning country
 
+-- name: of
+-- The countries of contacts; those of none are absent.
+select id, country from contacts
+ where organization_id = $organization and id = any($contacts::bigint[]) and country is not null
+
 -- name: banned
 select banned_countries($organization)
 

@@ -224,6 +224,43 @@ async def test_an_unusable_template_stops_the_campaign_and_tells_staff(meta: Met
     assert {"kind": "campaign_stopped", "campaign_id": campaign} in kinds
 
 
+@pytest.mark.parametrize("recipient", ["31610000001", None], ids=["named", "not named"])
+async def test_a_country_that_may_not_be_written_to_is_banned(
+    meta: Meta, recipient: str | None
+) -> None:
+    _, _, id_ = await _one(meta)
+    await meta.value("update contacts set country = 'NL'")
+
+    report = status("failed", message=id_, code=130497)
+    _named(report, recipient)
+    await meta.send(report)
+
+    assert (await _row(meta, id_))["state"] == "dead"
+    assert await meta.rows("select country from country_bans") == [{"country": "NL"}]
+    assert await meta.rows("select kind, content ->> 'country' as country from events") == [
+        {"kind": "country_banned", "country": "NL"}
+    ]
+
+
+def _named(report: dict[str, Any], recipient: str | None) -> None:
+    """Let WhatsApp name whom the message was to, or not."""
+    (piece,) = report["statuses"]
+    del piece["recipient_id"]
+    if recipient is not None:
+        piece["recipient_id"] = recipient
+
+
+async def test_a_ban_on_somebody_whose_country_nobody_knows_is_told(meta: Meta) -> None:
+    _, _, id_ = await _one(meta)
+    report = status("failed", message=id_, code=130497)
+    _named(report, None)
+
+    await meta.send(report)
+
+    assert await meta.rows("select kind from events") == [{"kind": "failure"}]
+    assert await meta.value("select count(*) from country_bans") == 0
+
+
 async def test_a_closed_window_is_noted(meta: Meta) -> None:
     _, _, id_ = await _one(meta)
     await meta.write("hello")

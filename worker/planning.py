@@ -1,7 +1,7 @@
 """Planning: due enrollments and starting broadcasts become messages, in slices."""
 
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -26,41 +26,50 @@ _AHEAD = timedelta(days=62)
 log = structlog.get_logger()
 
 
+class _Slice(Protocol):
+    def __call__(self, unit: Unit, *, rules: SendingRules) -> Awaitable[bool]: ...
+
+
 async def plan(worker: Worker, organization: OrganizationId) -> bool:
     """Plan for about SLICE_S seconds, campaigns in turn; return whether more is waiting."""
-    rules = worker.rules[organization]
     ends = worker.clock.monotonic() + SLICE_S
     await worker.database.run(organization, worker.now(), attach_leaves, owner=True)
     while True:
-        more = False
-        # A transaction of its own for each: the statistics of one must not be locked while the
-        # next one's campaign is.
-        for slice_of in await worker.database.run(organization, worker.now(), _waiting, owner=True):
-            try:
-                more |= await worker.database.run(
-                    organization, worker.now(), partial(slice_of, rules=rules), owner=True
-                )
-            except Exception as error:
-                if is_lost(error):
-                    raise
-                # Tried again with the next tick; those behind it go on meanwhile.
-                log.exception("plan.failed")
-            else:
-                # At once, because a lane claims what is planned while the rest is.
-                await analyze_grown(worker.database)
-            if worker.clock.monotonic() >= ends:
-                return True
-        if not more:
-            return False
+        slices = await worker.database.run(organization, worker.now(), _waiting, owner=True)
+        more = await _plan_in_turn(worker, organization, slices, ends)
+        if slices:
+            # At once, because a lane claims what is planned while the rest is.
+            await analyze_grown(worker.database)
+        if not more or worker.clock.monotonic() >= ends:
+            return more
+
+
+async def _plan_in_turn(
+    worker: Worker, organization: OrganizationId, slices: Iterable[_Slice], ends: float
+) -> bool:
+    """Plan a slice of each campaign, as long as there is time; return whether more is waiting."""
+    rules = worker.rules[organization]
+    more = False
+    # A transaction of its own for each: the statistics of one must not be locked while the
+    # next one's campaign is.
+    for slice_of in slices:
+        try:
+            more |= await worker.database.run(
+                organization, worker.now(), partial(slice_of, rules=rules), owner=True
+            )
+        except Exception as error:
+            if is_lost(error):
+                raise
+            # Tried again with the next tick; those behind it go on meanwhile.
+            log.exception("plan.failed")
+        if worker.clock.monotonic() >= ends:
+            return True
+    return more
 
 
 async def attach_leaves(unit: Unit) -> None:
     """Make sure there are leaves for this month, two ahead, and what was missed before."""
     await planning.attach_leaves(unit, until=unit.at + _AHEAD)
-
-
-class _Slice(Protocol):
-    def __call__(self, unit: Unit, *, rules: SendingRules) -> Awaitable[bool]: ...
 
 
 async def _waiting(unit: Unit) -> list[_Slice]:

@@ -310,8 +310,14 @@ select name, scheduled_at from campaigns
  limit $limit
 
 -- name: has_running
-select exists (select from enrollments
-                where organization_id = $organization and campaign_id = $campaign and state in ('active', 'paused'))
+-- Whether enrollments of a campaign have not ended. The first of each state in its index: for any one of both, PostgreSQL
+-- may read those of all other campaigns, if it takes most of them to be under way.
+select coalesce((select id from enrollments
+                  where organization_id = $organization and campaign_id = $campaign and state = 'active'
+                  order by id limit 1),
+                (select id from enrollments
+                  where organization_id = $organization and campaign_id = $campaign and state = 'paused'
+                  order by id limit 1)) is not null
 
 -- name: ended_before
 select coalesce(ended_at < $moment, true) from campaigns where organization_id = $organization and id = $campaign

@@ -31,17 +31,19 @@ SCANS: Final = 3_000
 """Of a table that stays small, such as places by the minute of two days."""
 
 READS_MUCH: Final = {
+    "campaigns.all_zones": "for staff who schedule a broadcast to everybody by their own clocks",
     "enrollments.affected": "counts for staff who change a step whom that meets",
     "enrollments.states": "counts for staff who ask for a campaign's enrollments",
+    "merging.move_occurrences": "of what happened and was not looked at yet: a queue that empties",
     "redriving.reasons": "counts for staff why messages of a campaign failed",
     "restores.concerned": "counts for staff what waits, after a database was restored",
 }
-"""Queries whose answer is a count of very much, asked by a person now and then."""
+"""Queries that read very much for a person who asks now and then, or of what is soon gone."""
 
 HOT: Final = (
-    "brake", "completion", "doubts", "effects", "enrollments", "expiry", "inbound", "leases", "left_to_staff",
-    "messages", "numbers", "occurrences", "overlaps", "places", "planning", "redriving", "restores", "revocations",
-    "sending", "statuses", "tasks", "work",
+    "brake", "campaigns", "completion", "consents", "doubts", "effects", "enrollments", "events", "expiry", "identities",
+    "inbound", "leases", "left_to_staff", "merging", "messages", "numbers", "occurrences", "overlaps", "places",
+    "planning", "redriving", "restores", "revocations", "sending", "statuses", "tasks", "work",
 )  # fmt: skip
 
 
@@ -141,7 +143,13 @@ async def known(world: World) -> tuple[Values, Mapping[str, Values]]:
     }
     own: Mapping[str, Values] = {
         "brake": {"campaign": failed},
+        "campaigns.add": {"kind": "drip", "state": "draft", "type": "survey", "name": "new"},
+        "campaigns.change": {"type": "survey"},
+        "campaigns.move": {"state": "paused"},
         "completion": {"campaign": paused},
+        "consents.append": {"kinds": each("opt_in")},
+        "consents.append_new": {"kinds": each("opt_in")},
+        "identities.attach": {"kinds": each("wa_id"), "values": [f"3161{n}" for n in contacts]},
         "effects": {"campaign": failed, "ids": dead},
         "effects.note_consents": {"kinds": each("opt_in")},
         "enrollments": {"ids": runs, "cursor": runs[50], "until": runs[-1]},

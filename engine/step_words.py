@@ -49,6 +49,11 @@ class StepWords:
             files=frozenset(name for name in named if name is not None),
         )
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Of all tokens in it."""
+        return self.rendering.names | (self.fallback.names if self.fallback else frozenset())
+
     def for_window(self, last_inbound_at: datetime | None, at: datetime) -> Rendering:
         """Return what is said at the instant *at*: the fallback where the window is closed."""
         if self.fallback is None or not self.rendering.free_form:

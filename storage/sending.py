@@ -83,6 +83,7 @@ class Recipient(NamedTuple):
     """What of a contact decides about a message and is filled into it.
 
     Attributes:
+        attributes: None: they were not asked for.
         properties: Of the event that enrolled it; None: none did.
     """
 
@@ -92,7 +93,7 @@ class Recipient(NamedTuple):
     first_name: str | None
     company: str | None
     email: str | None
-    attributes: Mapping[str, Any]
+    attributes: Mapping[str, Any] | None
     properties: Mapping[str, Any] | None
     timezone: str | None
     last_message_at: datetime | None
@@ -205,10 +206,20 @@ async def open_campaigns(
     ]
 
 
-async def due(unit: Unit, *, number: NumberId, quotas: Mapping[CampaignId, int]) -> list[Due]:
-    """Lock up to each campaign's quota of due messages, in the order of *quotas*."""
+async def due(
+    unit: Unit, *, number: NumberId, quotas: Mapping[CampaignId, int], named: bool = True
+) -> list[Due]:
+    """Lock up to each campaign's quota of due messages, in the order of *quotas*.
+
+    Args:
+        named: Some of their words name an attribute; else nobody's are read.
+    """
     rows = await unit.rows(
-        _SQL["due"], number=number, campaigns=list(quotas), quotas=list(quotas.values())
+        _SQL["due"],
+        number=number,
+        campaigns=list(quotas),
+        quotas=list(quotas.values()),
+        named=named,
     )
     return [_due(row) for row in rows]
 
@@ -341,6 +352,7 @@ async def take(
     last = {each.contact_id: each for each in notes}
     promotions = {each.contact_id: (each.at, each.promotion) for each in notes if each.promotion}
     promoted = [promotions.get(contact) for contact in last]
+    at = unit.at
     await unit.run(
         _SQL["take"],
         ids=list(templates),
@@ -348,9 +360,9 @@ async def take(
         languages=[each and each[1] for each in templates.values()],
         generation=generation,
         contacts=list(last),
-        message_ats=[each.at for each in last.values()],
+        message_ats=[None if each.at == at else each.at for each in last.values()],
         campaigns=[each[1].campaign_id if each else None for each in promoted],
-        promoted_ats=[each[0] if each else None for each in promoted],
+        promoted_ats=[None if each is None or each[0] == at else each[0] for each in promoted],
         capped=capped,
     )
 

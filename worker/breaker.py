@@ -6,6 +6,7 @@ from worker.whatsapp.client import CloudApi, Doubtful, ManagementFailed, NotSent
 TRIPS_AFTER = 5
 _FIRST_REST_S = 0.5
 _LONGEST_REST_S = 5.0
+_UNANSWERED = (NotSent, Doubtful)
 
 
 class Breaker:
@@ -28,7 +29,7 @@ class Breaker:
         return self._unanswered < TRIPS_AFTER
 
     def note(self, outcome: Outcome) -> None:
-        if not isinstance(outcome, NotSent | Doubtful):
+        if not isinstance(outcome, _UNANSWERED):
             self._unanswered = 0
             self.rest_s = _FIRST_REST_S
             self.trying = False

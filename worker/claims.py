@@ -63,7 +63,13 @@ class Claims:
         quotas = self._turns.quotas(campaigns, free, room)
         if places.scarce(room):
             quotas = by_priority(campaigns, free, room)
-        found = await sending.due(unit, number=self.number.id, quotas={REPLIES: replies, **quotas})
+        await self._saying.know_steps(unit, campaigns)
+        found = await sending.due(
+            unit,
+            number=self.number.id,
+            quotas={REPLIES: replies, **quotas},
+            named=self._saying.names_attributes(),
+        )
         due = cut(found, room)
         self._turns.taken(quotas, found, due)
         await self._limits.know(unit, places, due)
@@ -146,7 +152,6 @@ class Claims:
     ) -> tuple[list[Call], int]:
         """Return the calls of *due*, and how many were left out or put off instead."""
         by_id = {campaign.id: campaign for campaign in campaigns}
-        await self._saying.know_steps(unit, campaigns)
         await self._saying.know_files(unit, due, by_id)
         judge = Judge(self.rules, self._saying, by_id, at=unit.at, places=places)
         await judge.look(unit, due)

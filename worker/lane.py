@@ -341,7 +341,8 @@ class Lane:
             call = self._in_flight[task] = following
             self._note_start(began)
             # The loop is woken only where it has something to do.
-            if self._start_what_may() < _IDLE_S or not self._unstarted():
+            full = len(self._in_flight) >= self._most_in_flight()
+            if not self._unstarted() or (not full and self._start_what_may() < _IDLE_S):
                 self._changed.set()
 
     def _left(self, task: asyncio.Task[None]) -> None:

@@ -10,7 +10,7 @@ from engine import gate
 from engine.content import Text, UnreadableContent, from_json, library_file
 from engine.ids import CampaignId, NumberId, StepId
 from engine.payloads import Unsendable
-from engine.personalise import InvalidText, Missing
+from engine.personalise import BUILT_IN, InvalidText, Missing
 from engine.reasons import Reason
 from engine.rendering import values_of
 from engine.step_words import StepWords
@@ -77,6 +77,14 @@ class Saying:
         for step in await sending.contents_of(unit, campaigns=list(versions)):
             known[step.campaign_id, versions[step.campaign_id]][step.step_id] = _step(step)
         self._steps |= known
+
+    def names_attributes(self) -> bool:
+        """Whether any step of the campaigns known last names more than every contact has."""
+        return any(
+            step is not None and not step.words.names.issubset(BUILT_IN)
+            for steps in self._steps.values()
+            for step in steps.values()
+        )
 
     async def know_files(
         self, unit: Unit, due: Iterable[Due], campaigns: Mapping[CampaignId, OpenCampaign]
@@ -179,7 +187,7 @@ def _values(recipient: Recipient, names: Collection[str]) -> dict[str, str]:
         company=recipient.company,
         email=recipient.email,
         phone=recipient.phone,
-        attributes=recipient.attributes,
+        attributes=recipient.attributes or {},
         properties=recipient.properties,
         names=names,
     )

@@ -40,7 +40,7 @@ select (x.c).id, (x.c).type, (x.c).priority, (x.c).settings, (x.c).excluded, (x.
 
 -- name: due
 -- Lock up to $quotas[i] due messages of $campaigns[i] with their contacts, skipping what others hold. Campaign 0
--- stands for replies and confirmations.
+-- stands for replies and confirmations. Attributes, which may be many, only if $named.
 select x.*
   from unnest($campaigns::bigint[], $quotas::integer[]) with ordinality as q(campaign_id, quota, place)
  cross join lateral (
@@ -48,7 +48,8 @@ select x.*
    select m.id, m.attempt, nullif(m.campaign_id, 0), m.step_id, m.variant_id, m.run_id, m.contact_id, m.number_id,
           e.id is not null as enrolled,
           coalesce(e.state, 'active') as run, m.deadline_at, m.body, m.content,
-          i.phone, i.bsuid, c.name, c.first_name, c.company, c.email, c.attributes, e.properties, c.timezone,
+          i.phone, i.bsuid, c.name, c.first_name, c.company, c.email, case when $named::boolean then c.attributes end,
+          e.properties, c.timezone,
           c.last_message_at, c.promoted_at, c.promoted_campaign_id, c.promoted_ats, w.last_inbound_at,
           c.opted_out_at, c.opted_in_at, c.platform_stopped_at, c.platform_resumed_at, c.blocked_at, c.unblocked_at,
           c.unreachable_at, c.reached_at, c.erased_at,
@@ -82,7 +83,8 @@ select id from enrollments
 -- name: take
 -- Claim messages $ids for the holder of $generation, each with the template it is sent by; each claim is a new attempt.
 -- Remember when contacts were last written to, and of which campaign ($campaigns) if it was promotional, for the
--- cooldown and a cap of $capped messages (0: none). The claim holds the locks of both.
+-- cooldown and a cap of $capped messages (0: none). A time that is null is the claim's, as nearly all are. The claim
+-- holds the locks of both.
 with claimed as (
   update messages m
      set state = 'claimed', attempt = m.attempt + 1, generation = $generation, claimed_at = $at,
@@ -91,12 +93,12 @@ with claimed as (
    where m.organization_id = $organization and m.id = c.id
 )
 update contacts c
-   set last_message_at = p.message_at,
-       promoted_at = coalesce(p.promoted_at, c.promoted_at),
+   set last_message_at = coalesce(p.message_at, $at),
+       promoted_at = case when p.campaign_id is null then c.promoted_at else coalesce(p.promoted_at, $at) end,
        promoted_campaign_id = coalesce(p.campaign_id, c.promoted_campaign_id),
        promoted_ats = case when $capped::integer = 0 or p.campaign_id is null then c.promoted_ats
                            else array_append(c.promoted_ats[greatest(1, cardinality(c.promoted_ats) - $capped::integer + 2):],
-                                             p.promoted_at) end
+                                             coalesce(p.promoted_at, $at)) end
   from unnest($contacts::bigint[], $message_ats::timestamptz[], $campaigns::bigint[], $promoted_ats::timestamptz[])
        as p(id, message_at, campaign_id, promoted_at)
  where c.organization_id = $organization and c.id = p.id

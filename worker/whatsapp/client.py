@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
 import aiohttp
 import orjson
@@ -47,8 +47,7 @@ _SERVER_ERROR: Final = 500
 Json = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Accepted(NamedTuple):
     """WhatsApp took the message; what becomes of it comes by webhook.
 
     Attributes:
@@ -463,9 +462,11 @@ def _known_as(contacts: object) -> str | None:
     if not isinstance(first, dict):
         return None
     asked, known = first.get("input"), first.get("wa_id")
-    if not isinstance(asked, str) or not isinstance(known, str) or not _DIGITS.fullmatch(known):
+    if not isinstance(asked, str) or not isinstance(known, str):
         return None
-    return None if known == asked.removeprefix("+") else known
+    if known == asked.removeprefix("+") or not _DIGITS.fullmatch(known):
+        return None
+    return known
 
 
 _DIGITS: Final = re.compile(r"[1-9][0-9]{6,14}", re.ASCII)

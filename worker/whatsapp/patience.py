@@ -9,7 +9,7 @@ class Patience:
     A timer for each call, started and stopped again, is a tenth of what the call costs us.
     """
 
-    __slots__ = ("_ends", "_late", "_seconds", "_timer")
+    __slots__ = ("_ends", "_late", "_loop", "_seconds", "_timer")
 
     def __init__(self, seconds: float | None) -> None:
         self._seconds = seconds
@@ -17,14 +17,16 @@ class Patience:
         self._ends: dict[asyncio.Task[object], float] = {}
         self._late: set[asyncio.Task[object]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def begin(self) -> asyncio.Task[object]:
-        """Watch the running task until :meth:`end`; it makes one call at a time."""
-        task = asyncio.current_task()
+        """Watch the running task until :meth:`end`; one call at a time, and all in one loop."""
+        # Kept: asking for the running loop asks the system whether the process was forked.
+        loop = self._loop = self._loop or asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         if task is None:
-            raise RuntimeError("a call is made by a task")
+            raise RuntimeError("a call is made by a task of one loop")
         if self._seconds is not None:
-            loop = task.get_loop()
             self._ends[task] = loop.time() + self._seconds
             if self._timer is None:
                 self._timer = loop.call_later(self._seconds, self._look, loop)

@@ -229,7 +229,12 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
         ),
         "due": (
             sending["due"],
-            {"number": NUMBER, "campaigns": [0, campaigns[1]], "quotas": [100, 100]},
+            {
+                "number": NUMBER,
+                "campaigns": [0, campaigns[1]],
+                "quotas": [100, 100],
+                "named": True,
+            },
         ),
         "is_due": (sending["is_due"], {"number": NUMBER}),
         "take": (

@@ -8,7 +8,7 @@ because WhatsApp stamps whole seconds.
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
 from engine.reasons import Reason
 
@@ -81,6 +81,8 @@ class Consent:
 
         A STOP ends campaign messages of every type; what the platform says ends promotional ones.
         """
+        if self is UNSAID:  # nearly everybody
+            return None
         if self.erased_at is not None:
             return Reason.ERASED
         if self.opted_out:
@@ -92,3 +94,7 @@ class Consent:
         if promotional and _holds(self.platform_stopped_at, self.platform_resumed_at):
             return Reason.PLATFORM_STOPPED
         return None
+
+
+UNSAID: Final = Consent()
+"""Of who has said nothing, and of whom nothing is said."""

@@ -86,12 +86,12 @@ def values_of(
         "email": email,
         "phone": phone,
     }
-    if names is not None:
-        # A contact may have hundreds of attributes, and a message seldom names one.
-        attributes = {key: attributes[key] for key in names if key in attributes}
-        known = {key: known[key] for key in names if key in known}
-    written = {key: str(value) for key, value in attributes.items() if value is not None}
+    # A contact may have hundreds of attributes, and a message seldom names one.
+    asked = attributes if names is None else [key for key in names if key in attributes]
+    written = {key: str(attributes[key]) for key in asked if attributes[key] is not None}
     if properties:
         written |= {f"{OF_EVENT}{key}": str(value) for key, value in properties.items()}
-    written |= {key: value for key, value in known.items() if value}
+    for key in known if names is None else names:
+        if value := known.get(key):
+            written[key] = value
     return written

@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 
 from engine.campaign import Settings, Type
-from engine.consent import FIELD, Consent
+from engine.consent import FIELD, UNSAID, Consent
 from engine.countries import NONE_BANNED, Banned
 from engine.ids import CampaignId, ContactId, EnrollmentId, MessageId, NumberId, StepId
 from engine.message import Message, State
@@ -353,11 +353,15 @@ async def take(
     promotions = {each.contact_id: (each.at, each.promotion) for each in notes if each.promotion}
     promoted = [promotions.get(contact) for contact in last]
     at = unit.at
+    # Thousands of messages are of a few templates.
+    distinct = list(dict.fromkeys(each for each in templates.values() if each is not None))
+    places: dict[tuple[str, str] | None, int] = {each: n for n, each in enumerate(distinct, 1)}
     await unit.run(
         _SQL["take"],
         ids=list(templates),
-        names=[each and each[0] for each in templates.values()],
-        languages=[each and each[1] for each in templates.values()],
+        templates=[places.get(each) for each in templates.values()],
+        names=[name for name, _ in distinct],
+        languages=[language for _, language in distinct],
         generation=generation,
         contacts=list(last),
         message_ats=[None if each.at == at else each.at for each in last.values()],
@@ -483,7 +487,7 @@ async def is_due(unit: Unit, *, number: NumberId) -> bool:
 def _due(record: asyncpg.Record) -> Due:
     # By place, because it happens for every message: see the order of columns in the query.
     said = record[27:36]
-    consent = Consent(**dict(zip(FIELD.values(), said, strict=True))) if any(said) else _UNSAID
+    consent = Consent(**dict(zip(FIELD.values(), said, strict=True))) if any(said) else UNSAID
     recipient = Recipient._make((*record[13:27], consent))
     return Due._make((Waiting._make(record[:9]), *record[9:13], recipient, record))
 
@@ -517,6 +521,3 @@ def _row(message: Waiting, record: Mapping[str, Any]) -> Row:
         number_id=message.number_id,
         enrolled=message.enrolled,
     )
-
-
-_UNSAID: Final = Consent()

@@ -117,8 +117,5 @@ def body(*, to: Phone | None, bsuid: str | None, wording: Wording, callback_data
         Unsendable: There is nobody to send it to.
     """
     head = orjson.dumps(addressed(to=to, bsuid=bsuid))[:-1]
-    return b'%b,%b,"biz_opaque_callback_data":"%b"}' % (
-        head,
-        wording.members,
-        callback_data.encode(),
-    )
+    tail = callback_data.encode()
+    return b'%b,%b,"biz_opaque_callback_data":"%b"}' % (head, wording.members, tail)

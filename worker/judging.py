@@ -48,6 +48,9 @@ class Judge:
         self.places = places
         self._in_others: Mapping[CampaignId, Collection[ContactId]] = {}
         self._outranked: Mapping[int, Collection[ContactId]] = {}
+        self._promotional = {
+            id_: MEANINGS[each.type].promotional for id_, each in campaigns.items()
+        }
         # Thousands of contacts share a few zones.
         self._openings: dict[tuple[StepId, str | None], tuple[datetime, datetime | None]] = {}
 
@@ -135,11 +138,10 @@ class Judge:
         wording = self.saying.ready(said.phrase, self.at)
         if not isinstance(wording, Wording):
             return wording
-        if not MEANINGS[campaign.type].promotional:
-            return Go(wording=wording, until=decision.until)
-        return self._yields(due, campaign, before) or Go(
-            wording=wording, until=decision.until, promotes=campaign.id
-        )
+        if not self._promotional[campaign.id]:
+            return Go(wording, decision.until)
+        yielded = self._yields(due, campaign, before)
+        return yielded or Go(wording, decision.until, campaign.id)
 
     def _outside_campaigns(self, due: Due) -> Go | gate.Defer | gate.Skip:
         """Judge a confirmation, which answers a STOP too, or what staff sent to one contact."""
@@ -156,7 +158,7 @@ class Judge:
         opens_at, closes_at = self._opening(due, campaign, said)
         return gate.Candidate(
             campaign_id=campaign.id,
-            promotional=MEANINGS[campaign.type].promotional,
+            promotional=self._promotional[campaign.id],
             consent=recipient.consent,
             addressed=bool(recipient.phone or recipient.bsuid),
             banned=campaign.banned.reaches(recipient.phone),
@@ -193,7 +195,7 @@ class Judge:
         self, due: Due, campaign: OpenCampaign, before: Sequence[ClaimNote]
     ) -> gate.Defer | None:
         """Put a promotional message off for another one to the same contact; None: it may go."""
-        if self._taken(campaign.id, before):
+        if before and self._taken(campaign.id, before):
             # Another message to the same contact is in this very claim.
             return gate.Defer(until=self.at + timedelta(seconds=1), reason=Reason.COOLDOWN)
         if due.message.contact_id in self._outranked.get(campaign.priority, ()):

@@ -76,6 +76,8 @@ def spread(
     calls: Iterable[Call], campaigns: Mapping[CampaignId, OpenCampaign], at: datetime
 ) -> tuple[Call, ...]:
     """Return *calls* with the moments at which their campaigns' rates let them start."""
+    if all(each.settings.rate is None for each in campaigns.values()):
+        return tuple(calls)
     places: Counter[CampaignId] = Counter()
     timed: list[Call] = []
     for call in calls:

@@ -81,15 +81,16 @@ select id from enrollments
    for no key update skip locked
 
 -- name: take
--- Claim messages $ids for the holder of $generation, each with the template it is sent by; each claim is a new attempt.
+-- Claim messages $ids for the holder of $generation; each claim is a new attempt. Each is sent by that of the templates
+-- called $names in $languages that $templates says, counting from 1; null: by none.
 -- Remember when contacts were last written to, and of which campaign ($campaigns) if it was promotional, for the
 -- cooldown and a cap of $capped messages (0: none). A time that is null is the claim's, as nearly all are. The claim
 -- holds the locks of both.
 with claimed as (
   update messages m
      set state = 'claimed', attempt = m.attempt + 1, generation = $generation, claimed_at = $at,
-         template_name = c.template_name, template_language = c.template_language
-    from unnest($ids::bigint[], $names::text[], $languages::text[]) as c(id, template_name, template_language)
+         template_name = ($names::text[])[c.template], template_language = ($languages::text[])[c.template]
+    from unnest($ids::bigint[], $templates::integer[]) as c(id, template)
    where m.organization_id = $organization and m.id = c.id
 )
 update contacts c

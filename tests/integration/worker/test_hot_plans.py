@@ -145,6 +145,7 @@ async def known(world: World) -> tuple[Values, Mapping[str, Values]]:
         "brake": {"campaign": failed},
         "campaigns.add": {"kind": "drip", "state": "draft", "type": "survey", "name": "new"},
         "campaigns.change": {"type": "survey"},
+        "campaigns.copy_steps": {"copy": failed},
         "campaigns.move": {"state": "paused"},
         "completion": {"campaign": paused},
         "consents.append": {"kinds": each("opt_in")},

@@ -241,8 +241,9 @@ async def cases(world: World) -> dict[str, tuple[Query, dict[str, Any]]]:
             sending["take"],
             {
                 "ids": ids,
-                "names": ["welcome"] * len(ids),
-                "languages": ["en"] * len(ids),
+                "templates": [1] * len(ids),
+                "names": ["welcome"],
+                "languages": ["en"],
                 "generation": 1,
                 "contacts": contacts,
                 "message_ats": [NOON] * len(contacts),

@@ -166,10 +166,10 @@ async def accept_messages(connection: asyncpg.Connection) -> list[int]:
 
 
 async def fill_contacts(connection: asyncpg.Connection, count: int) -> None:
-    """Create contacts 1 … *count* with their phones."""
+    """Create contacts 1 … *count* with their phones; some first names are many's, most are few's."""
     await connection.execute(
         "insert into contacts (organization_id, id, name, first_name, attributes, language, country, source, created_at, updated_at)"
-        " select 'acme', n, 'Ada ' || n, 'Ada', jsonb_build_object('city', 'Utrecht'), 'nl', 'NL', 'import', $1, $1"
+        " select 'acme', n, 'Ada ' || n, 'Ada' || (power(n * 7919 % 10007 / 10007.0, 3) * 5000)::integer, jsonb_build_object('city', 'Utrecht'), 'nl', 'NL', 'import', $1, $1"
         "   from generate_series(1, $2::bigint) n",
         now(),
         count,

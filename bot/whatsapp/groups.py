@@ -51,18 +51,28 @@ class Ticket:
     """
 
     waiting: int
-    done: asyncio.Event = field(default_factory=asyncio.Event)
     refused: str | None = None
     unavailable: bool = False
     stopped: set[tuple[OrganizationId, ContactId]] = field(default_factory=set)
     woken: set[NumberId] = field(default_factory=set)
+    _settled: asyncio.Future[None] | None = None
+
+    async def settled(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait, once, until nothing is left.
+
+        Not by an event: it would look up the running loop, which asks the system whether the
+        process was forked, for every request.
+        """
+        if self.waiting:
+            self._settled = loop.create_future()
+            await self._settled
 
     def settle(self, aftermath: Aftermath = NOTHING) -> None:
         self.stopped |= aftermath.stopped
         self.woken |= aftermath.woken
         self.waiting -= 1
-        if not self.waiting:
-            self.done.set()
+        if not self.waiting and self._settled is not None and not self._settled.done():
+            self._settled.set_result(None)
 
 
 class GroupCommit(Generic[Update]):

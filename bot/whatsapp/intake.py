@@ -177,6 +177,7 @@ class Intake:
                 self._by_number[number.id] = key
 
     def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
         for department in self._departments.values():
             department.start()
 
@@ -198,7 +199,7 @@ class Intake:
             for owner in owners:
                 self._departments[owner].submit(update, ticket)
         ticket.settle()  # itself: there may have been nothing to wait for
-        await ticket.done.wait()
+        await ticket.settled(self._loop)
         return ticket
 
     def organization_of(self, number: NumberId) -> OrganizationId | None:

@@ -67,7 +67,8 @@ def test_nothing_goes_that_may_not(
     if candidate.free_form:
         assert candidate.last_inbound_at is not None
         assert candidate.last_inbound_at + SERVICE_WINDOW > NOON
-    if candidate.promotional and candidate.promoted_campaign_id != candidate.campaign_id:
+    other = candidate.promoted_campaign_id != candidate.campaign_id
+    if cooldown and candidate.promotional and other:
         assert candidate.promoted_at is None or candidate.promoted_at + cooldown <= NOON
     if candidate.promotional and cap is not None:
         within = [at for at in candidate.promoted_ats if at > NOON - cap.span]

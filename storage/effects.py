@@ -195,6 +195,8 @@ async def _ban(unit: Unit, met: Sequence[tuple[str | None, Consequence]]) -> Seq
                 "country": country,
                 "code": each.failure.code,
                 "meaning": each.failure.meaning,
+                # Told again also where somebody had just opened it: no two of them are one.
+                "at": unit.at.isoformat(),
             }
             await tell_staff(
                 unit, kind="country_banned", campaign=each.row.campaign_id, content=content

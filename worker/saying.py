@@ -66,6 +66,8 @@ class Saying:
     async def know_steps(self, unit: Unit, campaigns: Iterable[OpenCampaign]) -> None:
         """Read what *campaigns* say, where it has changed since the last claim."""
         wanted = {(campaign.id, campaign.version) for campaign in campaigns}
+        if not wanted:
+            return  # most claims of a number with a pace: what is known will be wanted again
         for old in self._steps.keys() - wanted:
             del self._steps[old]
         versions = dict(wanted - self._steps.keys())

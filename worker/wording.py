@@ -100,6 +100,7 @@ class Phrases:
         if phrase is None:
             filled = self._rendering.filled(values)
             phrase = filled if isinstance(filled, Missing) else Phrase(filled)
-            if len(self._known) < _KEPT:
-                self._known[key] = phrase
+            if len(self._known) >= _KEPT:
+                self._known.clear()  # what many share is soon back
+            self._known[key] = phrase
         return phrase

@@ -27,7 +27,7 @@ with said as materialized (
          least(m.delivered_at, p.delivered_at) as delivered_at, least(m.read_at, p.read_at) as read_at
     from said p
     join messages m on m.organization_id = $organization and m.id = p.id
-   where (select count(*) from enrolled) >= 0
+   where (select count(*) from enrolled) >= 0 -- always so, and enrollments are locked before it is known
      and not exists (select from messages u
                       where u.organization_id = $organization and u.stage = 'unknown' and u.control_at is null)
      and not exists (select from automations a

@@ -174,3 +174,16 @@ async def test_why_and_preview_know_of_it(world: World, room: CampaignRoom) -> N
     said = await room.say(f"campaign preview Welcome {phone}")
 
     assert "of a country that WhatsApp does not let the account write to" in said
+
+
+async def test_a_ban_met_again_after_it_was_opened_is_told_again(
+    world: World, room: CampaignRoom
+) -> None:
+    campaign, contacts = await met(world)
+    assert "Brazil" in await room.say("country open BR")
+    world.clock.stand(NOON + timedelta(minutes=10))
+    await world.queued(campaign, contacts[1:2])
+
+    await world.run()
+
+    assert len([each for each in await told(world) if "left out of every" in each]) == 2

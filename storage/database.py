@@ -224,6 +224,7 @@ class Database:
 
     @asynccontextmanager
     async def _single(self, organization: OrganizationId, at: datetime) -> AsyncIterator[Unit]:
+        _refuse_nested(organization)
         async with self.pool.acquire() as connection:
             yield Unit(connection, organization, at)
 
@@ -231,9 +232,7 @@ class Database:
     async def _transaction(
         self, organization: OrganizationId, at: datetime, *, role: str | None
     ) -> AsyncIterator[Unit]:
-        outer = _open_unit.get()
-        if outer is not None and outer.task is asyncio.current_task():
-            raise NestedUnit(outer.organization, organization)
+        _refuse_nested(organization)
         # asyncpg gives a connection back whatever happens here, and _roll_back makes it clean;
         # tortoise's own in_transaction loses it when cancelled while BEGIN is on its way.
         async with self.pool.acquire() as connection:
@@ -248,6 +247,12 @@ class Database:
                 raise
             finally:
                 _open_unit.reset(token)
+
+
+def _refuse_nested(organization: OrganizationId) -> None:
+    outer = _open_unit.get()
+    if outer is not None and outer.task is asyncio.current_task():
+        raise NestedUnit(outer.organization, organization)
 
 
 async def _set_codecs(connection: asyncpg.Connection) -> None:

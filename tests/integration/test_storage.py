@@ -8,7 +8,7 @@ from tortoise.context import get_current_context
 
 from engine.ids import OrganizationId
 from storage import orm, queries
-from storage.database import Database, NestedUnit
+from storage.database import Database, NestedUnit, Unit
 from storage.migrate import migrate, missing
 from storage.migrations import NAMES
 from storage.models import Campaign
@@ -136,6 +136,17 @@ async def test_units_do_not_nest(database: Database) -> None:
         with pytest.raises(NestedUnit):
             async with database.unit(GLOBEX, NOON):
                 pass
+
+
+async def test_a_single_statement_does_not_nest_either(database: Database) -> None:
+    """It would wait for locks of the unit around it, and nobody would notice."""
+
+    async def nothing(_: Unit) -> None:
+        pass
+
+    async with database.unit(ACME, NOON):
+        with pytest.raises(NestedUnit):
+            await database.run(ACME, NOON, nothing, owner=True, single=True)
 
 
 async def test_units_of_two_tasks_run_beside_each_other(database: Database) -> None:

@@ -43,10 +43,21 @@ async def analyze_grown(database: Database) -> None:
             values = {"tables": _FILLED, "times": _TIMES, "unknown": _UNKNOWN}
             grown = await connection.fetch(query.text, *(values[name] for name in query.parameters))
             for row in grown:
-                async with connection.transaction():
-                    await connection.execute(f"set local statement_timeout = '{_LONGEST}'")
-                    # The name is PostgreSQL's own, and one of ours.
-                    await connection.execute(f'analyze (skip_locked) public."{row["name"]}"')
-                log.info("table.analyzed", table=row["name"], rows_known_before=row["known"])
+                await _analyze(connection, row)
     except (asyncpg.PostgresError, *CONNECTION_LOST) as failed:
-        log.warning("table.not_analyzed", reason=type(failed).__name__)
+        log.warning("tables.not_looked_at", reason=type(failed).__name__)
+
+
+async def _analyze(connection: asyncpg.Connection, table: asyncpg.Record) -> None:
+    try:
+        async with connection.transaction():
+            await connection.execute(f"set local statement_timeout = '{_LONGEST}'")
+            # The name is PostgreSQL's own, and one of ours.
+            await connection.execute(f'analyze (skip_locked) public."{table["name"]}"')
+    except asyncpg.PostgresError as failed:
+        if connection.is_closed():
+            raise
+        # One table must not keep the others from it.
+        log.warning("table.not_analyzed", table=table["name"], reason=type(failed).__name__)
+    else:
+        log.info("table.analyzed", table=table["name"], rows_known_before=table["known"])

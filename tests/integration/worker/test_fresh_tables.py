@@ -131,3 +131,26 @@ async def test_planning_goes_on_where_looking_fails(world: World) -> None:
         assert await world.states(campaign) == {"queued": MANY}
     finally:
         await world.value("drop function once_fine cascade")
+
+
+async def test_a_table_that_cannot_be_looked_at_does_not_keep_the_others_from_it(
+    world: World,
+) -> None:
+    await world.value(
+        "create function refusing(bigint) returns bigint immutable language plpgsql as"
+        " 'begin return 1; end'"
+    )
+    await world.value("create index refused on contact_identities (refusing(contact_id))")
+    await world.contacts(MANY)
+    await world.value(
+        "create or replace function refusing(bigint) returns bigint immutable language plpgsql as"
+        " 'begin raise division_by_zero; end'"
+    )
+
+    try:
+        await analyze_grown(world.database)
+    finally:
+        await world.value("drop function refusing cascade")
+
+    assert await known(world, "contact_identities") == 0
+    assert await known(world, "contacts") == MANY
